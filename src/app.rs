@@ -1,0 +1,1 @@
+//! The composition root: settings to rooms, wired together, run, drained.

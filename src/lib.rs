@@ -1,0 +1,24 @@
+//! pgvitals: a sidecar proxy for PostgreSQL that times every statement and changes nothing else.
+//!
+//! The rooms, from the ground up. `ARCHITECTURE.md` says who may import whom; `tests/tidy.rs` holds it.
+//!
+//! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
+//! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory.
+//!
+//! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`proxy`] the data plane, [`http`] API and metrics,
+//! [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
+
+pub mod base;
+
+pub mod session;
+pub mod sql;
+pub mod stats;
+pub mod wire;
+
+pub mod http;
+pub mod proxy;
+pub mod runtime;
+
+pub mod app;
+pub mod cli;
+pub mod config;

@@ -1,0 +1,1 @@
+//! The data plane: sockets, workers, the pump. Forward first, look after.

@@ -1,0 +1,1 @@
+//! The ground floor of IO: clock, shutdown, tasks, sockets.

@@ -1,0 +1,8 @@
+//! Text to fingerprint: a lexer of our own makes the canonical text, its hash groups statements. Pure; never fails.
+//!
+//! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text.
+
+pub mod hash;
+pub mod kind;
+pub mod query;
+pub mod statement;

@@ -1,0 +1,107 @@
+//! What lexing tells of one statement of a text, beside its fingerprint.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::query::Query;
+
+/// The name of a prepared statement or portal, as bytes: protocol names are arbitrary, SQL names arrive folded.
+pub type Name = SmallVec<[u8; 24]>;
+
+/// The statements of one text, in order. One is the common case and needs no allocation.
+pub type Statements = SmallVec<[Statement; 1]>;
+
+/// How bytes of statement text are to be read, as the server last reported it (FINGERPRINT §1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Dialect {
+    /// `standard_conforming_strings`: a backslash in `'…'` is just a character.
+    pub standard_strings: bool,
+    /// How `client_encoding` joins bytes to characters.
+    pub encoding: Encoding,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { standard_strings: true, encoding: Encoding::AsciiSafe }
+    }
+}
+
+/// Families of client encodings that a lexer has to tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Encoding {
+    /// Every byte below 0x80 is itself: UTF-8, LATIN1, EUC and their kin.
+    AsciiSafe,
+    /// A byte from 0x80 takes the next one with it: BIG5, GBK, UHC, JOHAB, GB18030.
+    DoubleByte,
+    /// The same, but for 0xA1–0xDF: SJIS, SHIFT_JIS_2004.
+    ShiftJis,
+}
+
+/// One statement of a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// Its fingerprint.
+    pub query: Arc<Query>,
+    /// What it will do to the session's names and transaction once the server completes it.
+    pub effect: Effect,
+    /// Comments that describe the execution.
+    pub tags: Option<Arc<Tags>>,
+    /// `traceparent` of the comments, kept apart: it differs in each execution.
+    pub trace: Option<Trace>,
+    /// Characters of the text up to and with this statement's end, to place an error's position `P`.
+    pub end_chars: u32,
+}
+
+/// What a statement does to names and transactions, known from its tokens.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Effect {
+    /// Nothing that the session has to follow.
+    #[default]
+    None,
+    /// `PREPARE name AS …`; EXECUTE counts under the inner statement.
+    Prepare {
+        /// The statement's name.
+        name: Name,
+        /// The fingerprint of what stands after AS.
+        inner: Arc<Query>,
+    },
+    /// `EXECUTE name`
+    Execute(Name),
+    /// `DEALLOCATE name`
+    Deallocate(Name),
+    /// `DEALLOCATE ALL`
+    DeallocateAll,
+    /// `DISCARD ALL`
+    DiscardAll,
+    /// `DECLARE name CURSOR`
+    Declare(Name),
+    /// `CLOSE name`
+    Close(Name),
+    /// `CLOSE ALL`
+    CloseAll,
+    /// `COMMIT AND CHAIN`, `ROLLBACK AND CHAIN`: the next transaction starts at its completion.
+    Chain,
+    /// `ROLLBACK TO`: tagged ROLLBACK, but ends no transaction.
+    RollbackTo,
+}
+
+/// Descriptions that an application left in comments (FIELD (b), sqlcommenter). Never part of the hash.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Tags {
+    /// Key and value, at most 16, keys unique, in order of appearance; `traceparent` is not among them.
+    pub pairs: Vec<(Box<str>, Box<str>)>,
+    /// `-- name: GetUser :one`
+    pub name: Option<Box<str>>,
+}
+
+/// W3C trace context, version 00 to fe, ids not zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Trace {
+    /// 16 bytes of trace id.
+    pub trace_id: [u8; 16],
+    /// 8 bytes of parent id.
+    pub span_id: [u8; 8],
+    /// The sampled flag.
+    pub sampled: bool,
+}
