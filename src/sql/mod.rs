@@ -5,6 +5,7 @@
 mod catalog;
 mod comment;
 pub mod describe;
+pub mod fingerprint;
 pub mod hash;
 pub mod kind;
 pub mod query;
