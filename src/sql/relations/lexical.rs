@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         self.at = places.last().map_or(0, |at| at + 1);
     }
 
-    /// `create unique index concurrently i on t`: the verb, the type of the object, its name.
+    /// `create unique index concurrently i on t`: the verb, the type of the object, its name, and a query behind AS.
     fn ddl(&mut self) {
         const TYPES: &[&str] = &[
             "table",
@@ -224,25 +224,42 @@ impl<'a> Reader<'a> {
             "language",
             "cast",
             "tablespace",
-            "event",
-            "group",
             "column",
         ];
+        let verb = self.peek();
         let typed = self.tokens.iter().take(6).position(|token| TYPES.contains(&token.text)).filter(|at| *at > 0);
-        let Some(typed) = typed else { return self.operation(&[0]) };
+        let Some(typed) =
+            typed.filter(|_| matches!(verb, "create" | "alter" | "drop" | "comment" | "refresh" | "reindex"))
+        else {
+            self.operation(&[0]);
+            self.at = self.tokens.len();
+            return;
+        };
         self.operation(&[0, typed]);
         self.skip(&["concurrently", "if", "not", "exists", "only"]);
-        match self.tokens.get(typed).map(|token| token.text) {
-            Some("table" | "view") => {
-                self.level.list =
-                    (self.tokens.first().is_some_and(|token| token.text == "drop")).then_some(Role::Write);
-                self.name(Role::Write);
-            }
-            _ => {
-                let name = self.dotted();
-                self.found.steps.extend(name.map(Step::Target));
-            }
+        let object = self.tokens.get(typed).map_or("", |token| token.text);
+        if matches!(object, "table" | "view") {
+            self.name(Role::Write);
+        } else if let Some(name) = self.dotted() {
+            self.found.steps.push(Step::Target(name));
         }
+        match (verb, object) {
+            ("drop", "table" | "view") => self.level.list = Some(Role::Write),
+            ("create", "table" | "view") => self.behind_word("as"),
+            ("create", "index" | "trigger" | "policy") => {
+                self.behind_word("on");
+                self.name(Role::Write);
+                self.at = self.tokens.len();
+            }
+            _ => self.at = self.tokens.len(),
+        }
+    }
+
+    /// Goes on behind the next `word`, at the end if there is none.
+    fn behind_word(&mut self, word: &str) {
+        let rest = self.tokens.iter().skip(self.at);
+        let place = rest.clone().position(|token| token.class == Class::Word && token.text == word);
+        self.at = place.map_or(self.tokens.len(), |place| self.at + place + 1);
     }
 
     /// `copy t (a) from stdin`, `copy t to stdout`; a query in parentheses is read as any other.

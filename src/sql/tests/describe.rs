@@ -88,7 +88,10 @@ fn statements_that_hold_another_and_utility_statements() {
     check(Kind::Lock, "lock table a, b in share mode", "> a b | LOCK a b");
     check(Kind::Call, "call transfer($1, $2)", ">  | CALL transfer");
     check(Kind::Ddl, "create table if not exists app.t(a int references u)", "> app.t | CREATE TABLE app.t");
-    check(Kind::Ddl, "create unique index concurrently i on t(a)", ">  | CREATE INDEX i");
+    check(Kind::Ddl, "create unique index concurrently i on only t(a)", "> t | CREATE INDEX i t");
+    check(Kind::Ddl, "create function f() returns int begin atomic select a from t; end", ">  | CREATE FUNCTION f");
+    check(Kind::Ddl, "alter table t add foreign key (a) references u on update cascade", "> t | ALTER TABLE t");
+    check(Kind::Ddl, "grant update on t to u", ">  | GRANT");
     check(Kind::Ddl, "drop table if exists a, b cascade", "> a b | DROP TABLE a b");
     check(Kind::Ddl, "create table t as select * from u", "u > t | CREATE TABLE t SELECT u");
     check(Kind::Set, "set local search_path to $1", ">  | SET search_path");
