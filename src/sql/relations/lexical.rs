@@ -88,7 +88,8 @@ impl<'a> Reader<'a> {
 
     fn open(&mut self) {
         let joined = match self.behind(2) {
-            "from" | "join" => self.level.operation || self.level.joined,
+            "from" => self.level.operation && self.behind(3) != "distinct",
+            "join" => self.level.operation || self.level.joined,
             "," => self.level.list.is_some(),
             "(" => self.level.joined,
             _ => false,
@@ -103,11 +104,12 @@ impl<'a> Reader<'a> {
         let before = self.behind(2);
         match word {
             _ if before == "." => {}
-            "select" | "insert" => self.begin(word, false),
+            "select" => self.begin(word, false),
+            "insert" if before != "then" => self.begin(word, false),
             "delete" if !matches!(before, "on" | "then" | "for" | "before" | "after" | "or" | ",") => {
                 self.begin(word, true);
             }
-            "merge" if matches!(before, "" | "(") => self.begin(word, true),
+            "merge" if self.peek() == "into" => self.begin(word, true),
             "update"
                 if !matches!(before, "for" | "key" | "do" | "on" | "then" | "before" | "after" | "or" | "of" | ",") =>
             {
@@ -177,7 +179,8 @@ impl<'a> Reader<'a> {
     /// Takes the table that comes next, if one does.
     fn name(&mut self, role: Role) {
         self.skip(&["only", "if", "not", "exists", "table", "temp", "temporary", "unlogged"]);
-        if matches!(self.peek(), "select" | "values" | "with" | "lateral" | "rows" | "set") {
+        let rows_from = self.peek() == "rows" && self.tokens.get(self.at + 1).is_some_and(|token| token.text == "from");
+        if rows_from || matches!(self.peek(), "select" | "values" | "with" | "lateral" | "set") {
             return;
         }
         let Some(name) = self.dotted() else { return };

@@ -121,6 +121,12 @@ fn both_ways_of_reading_agree_on_ordinary_statements() {
         (Kind::Update, "update only t set a = (select b from u limit $1) from v, w where t.id = v.id"),
         (Kind::Delete, "delete from t using u join v using (id), w where t.a = u.a"),
         (Kind::Select, "(select a from t) union all (select b from u) order by 1"),
+        (Kind::Select, "select (a is null) is distinct from (b) from t"),
+        (
+            Kind::Merge,
+            "with x as (select a from t) merge into u using x on u.a = x.a when not matched then insert values (x.a)",
+        ),
+        (Kind::Select, "with recursive x as (select a from y), y as (select a from rows) select * from x"),
         (Kind::Explain, "explain select * from t"),
     ] {
         assert_eq!(
