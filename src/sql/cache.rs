@@ -141,11 +141,6 @@ impl Queries {
             }
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
 }
 
 #[derive(Default)]
@@ -215,4 +210,59 @@ fn code(dialect: Dialect) -> u128 {
         Encoding::ShiftJis => 2,
     };
     encoding << 1 | u128::from(dialect.standard_strings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skeleton(number: usize, len: usize) -> Vec<u8> {
+        format!("select {number} {}", "x".repeat(len)).into_bytes()
+    }
+
+    #[test]
+    fn queries_are_bounded_in_number_and_bytes() {
+        let (hasher, mut queries) = (Hasher::new(1), Queries::new(8_192));
+        for number in 0..QUERIES_MAX + 1_000 {
+            queries.query(&hasher, &skeleton(number, 0));
+        }
+        assert_eq!((queries.entries.len(), queries.index.len()), (QUERIES_MAX, QUERIES_MAX));
+        for number in 0..3_000 {
+            queries.query(&hasher, &skeleton(number, 8_000));
+            assert!(queries.bytes <= QUERIES_BYTES_MAX);
+        }
+        assert_eq!(queries.index.len(), queries.entries.len());
+        assert_eq!(queries.entries.iter().map(|entry| entry.query.text.len()).sum::<usize>(), queries.bytes);
+    }
+
+    #[test]
+    fn idle_queries_go_and_met_ones_stay() {
+        let (hasher, mut queries) = (Hasher::new(1), Queries::new(8_192));
+        let kept = queries.query(&hasher, &skeleton(0, 0));
+        for number in 1..1_000 {
+            queries.query(&hasher, &skeleton(number, 0));
+        }
+        for _ in 0..IDLE_MAX + 70 {
+            queries.forget_idle();
+            queries.query(&hasher, &skeleton(0, 0));
+        }
+        assert_eq!(queries.entries.len(), 1);
+        assert!(Arc::ptr_eq(&kept, &queries.query(&hasher, &skeleton(0, 0))));
+    }
+
+    #[test]
+    fn a_text_is_kept_when_it_is_met_again() {
+        let (hasher, mut texts) = (Hasher::new(1), Texts::new());
+        let dialect = Dialect::default();
+        for kept in [false, false, true] {
+            match texts.find(&hasher, b"select 1", dialect) {
+                Found::Statements(_) => assert!(kept),
+                Found::Nothing(key) => {
+                    assert!(!kept);
+                    texts.met(key, &Statements::new());
+                }
+                Found::TooLong => panic!(),
+            }
+        }
+    }
 }

@@ -34,3 +34,10 @@ pub mod tags;
 mod text;
 mod token;
 mod words;
+
+#[cfg(test)]
+#[path = "tests/properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "tests/statements.rs"]
+mod statements;
