@@ -151,7 +151,7 @@ impl Track {
         }
         let Some(popped) = self.pipeline.pop() else { return };
         let (Owed::Parse { name, sent, alone }, Some(statement)) = (popped.owed, popped.parsed) else { return };
-        let time = alone.then(|| now.since(self.answers.start(sent)));
+        let time = alone.then(|| now.since(self.answers.start_alone(sent)));
         let (query, identity) = (statement.query.clone(), self.owner.identity().clone());
         self.group.say(Event::Prepared { query, identity, time });
         self.statements.insert(name, statement);
@@ -276,6 +276,7 @@ impl Track {
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         let identity = self.owner.identity().clone();
         self.group.say(Event::Started { identity, startup: now.since(self.accepted) });
+        self.say_overhead();
         if self.replication {
             self.go_opaque(Unmeasured::Replication);
         }
