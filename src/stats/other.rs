@@ -7,7 +7,7 @@ use crate::session::identity::Identity;
 use crate::sql::query::{Pseudo, Query};
 
 /// What stands for a label that did not fit.
-pub const OTHER: &str = "(other)";
+pub(super) const OTHER: &str = "(other)";
 
 /// The identities of `(other)`, one per server; there are as many as routes.
 #[derive(Clone, Debug, Default)]
