@@ -66,7 +66,7 @@ impl Admission {
             admitted.last = admitted.last.max(at);
             return admitted.place.clone();
         }
-        if is_other(key) || (room && self.series.len() < self.limit) {
+        if is_other(key) || (room && self.series.len() < self.limit + self.others.len()) {
             let place = Place { key, query: registry.learn(query, at), identity: Arc::clone(identity) };
             self.series.insert(key, Admitted { place: place.clone(), last: at });
             return place;

@@ -31,6 +31,8 @@ pub struct Harvest {
     pub(super) tagged_other: Vec<(Box<str>, SeriesStats)>,
     pub(super) sessions: SessionStats,
     pub(super) slow: Vec<SlowExecution>,
+    /// Bytes that may be on their way from this worker; 0 when it had nothing to say yet.
+    pub(super) share: usize,
 }
 
 /// What one series gained.
@@ -59,10 +61,11 @@ impl Harvest {
 
     /// Adds an `older` harvest whose hand-over was refused. What is active stays as it is now.
     ///
-    /// Counts stay exact. Where both together pass what may be on its way ([`ceiling::HARVESTS`]), the older one's
-    /// series go to `(other)` and its tags to nobody.
+    /// Counts stay exact. Where both together pass the worker's share of what may be on its way
+    /// ([`ceiling::HARVESTS`]), the older one's series go to `(other)`, its tags and slow executions to nobody.
     pub fn merge(&mut self, older: Harvest) {
-        let crowded = self.memory_bytes() + older.memory_bytes() > ceiling::HARVESTS / 4;
+        self.share = self.share.max(older.share);
+        let crowded = self.memory_bytes() + older.memory_bytes() > self.share;
         let mut places: FxHashMap<SeriesKey, usize> =
             self.series.iter().enumerate().map(|(at, row)| (row.key(), at)).collect();
         let mut others = Others::default();

@@ -86,14 +86,15 @@ impl History {
         }
     }
 
-    /// Merges one pair of neighbours, the shortest and of these the oldest; false when there is none.
+    /// Merges one pair of neighbours: of equally long ones the shortest, of these the oldest, so that steps never get
+    /// coarser towards now; without such a pair the oldest two. False when there is none.
     pub(super) fn coarsen(&mut self) -> bool {
         let pairs = self.closed.windows(2).enumerate();
         let lengths = pairs.filter_map(|(at, pair)| match pair {
-            [a, b] if a.to == b.from => Some((a.step() + b.step(), at)),
+            [a, b] if a.to == b.from => Some(if a.step() == b.step() { (false, a.step(), at) } else { (true, Nanos::ZERO, at) }),
             _ => None,
         });
-        let Some((_, at)) = lengths.min() else { return false };
+        let Some((.., at)) = lengths.min() else { return false };
         let newer = self.closed.remove(at + 1);
         if let Some(older) = self.closed.get_mut(at) {
             Arc::make_mut(older).merge(&newer);

@@ -14,6 +14,11 @@ pub(super) const OTHER: &str = "(other)";
 pub(super) struct Others(Vec<Arc<Identity>>);
 
 impl Others {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Statement and identity of the `(other)` of the server of `identity`.
     pub(super) fn of(&mut self, identity: &Identity) -> (Arc<Query>, Arc<Identity>) {
         let known = self.0.iter().find(|other| other.server == identity.server);

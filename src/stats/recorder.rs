@@ -34,6 +34,7 @@ pub struct Recorder {
     tagged: TagSieve,
     sessions: SessionStats,
     slow: SlowSieve,
+    harvest_bytes: usize,
     /// Executions since the last harvest.
     pending: u64,
     dirty: bool,
@@ -75,6 +76,7 @@ impl Recorder {
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
             slow: SlowSieve::default(),
+            harvest_bytes: ceiling::HARVESTS / workers.max(1),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
@@ -87,7 +89,7 @@ impl Recorder {
             return None;
         }
         self.pending = 0;
-        let mut harvest = Harvest::empty(at);
+        let mut harvest = Harvest { share: self.harvest_bytes, ..Harvest::empty(at) };
         self.series.harvest(|whose, stats| {
             harvest.series.push(HarvestedSeries {
                 query: Arc::clone(&whose.query),

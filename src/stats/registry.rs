@@ -15,9 +15,6 @@ use crate::sql::query::Query;
 /// How long a text is kept that no series refers to: links in lists of slow executions still find it.
 const KEPT_UNUSED: Nanos = Nanos::from_millis(90 * 60 * 1_000);
 
-/// Bytes of such texts; those unused longest go first.
-const UNUSED_BYTES: usize = 4 << 20;
-
 /// Known queries by hash.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Registry {
@@ -58,8 +55,8 @@ impl Registry {
         }
     }
 
-    /// Lets go of what is not in `used` and was not seen for long, or is too much.
-    pub(super) fn sweep(&mut self, used: &FxHashSet<QueryHash>, now: WallTime) {
+    /// Lets go of what is not in `used` and was not seen for long, or passes `most_bytes`; unused longest goes first.
+    pub(super) fn sweep(&mut self, used: &FxHashSet<QueryHash>, now: WallTime, most_bytes: usize) {
         let horizon = now.before(KEPT_UNUSED);
         let mut unused: Vec<(WallTime, QueryHash, usize)> = self
             .known
@@ -71,7 +68,7 @@ impl Registry {
         let mut kept = 0;
         for (seen, hash, bytes) in unused {
             kept += bytes;
-            if seen < horizon || kept > UNUSED_BYTES {
+            if seen < horizon || kept > most_bytes {
                 self.known.remove(&hash);
                 self.bytes -= bytes;
             }

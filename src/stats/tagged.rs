@@ -193,9 +193,10 @@ impl TagTable {
         rows.sort_by_cached_key(|(_, _, figures)| {
             std::cmp::Reverse(figures.by_query.values().map(|stats| stats.total).sum::<Nanos>())
         });
-        for (rank, (key, value, figures)) in rows.into_iter().enumerate() {
+        let (other, named): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, value, _)| *value == OTHER);
+        for (rank, (key, value, figures)) in named.into_iter().chain(other).enumerate() {
+            let value = if rank < VALUES { value } else { OTHER };
             for (query, stats) in &figures.by_query {
-                let value = if rank < VALUES { value } else { OTHER };
                 self.add_value(key, value, *query, stats);
             }
         }

@@ -66,6 +66,11 @@ impl LiveView {
         Self { telemetry, ..self }
     }
 
+    /// The same under another ceiling than [`ceiling::MERGED`].
+    pub fn bounded(self, most_bytes: usize) -> Self {
+        Self { most_bytes, ..self }
+    }
+
     /// Adds the harvest of one worker; what is active in it replaces what was. A harvest that comes late goes into the
     /// minute that it was taken in.
     pub fn absorb(&mut self, worker: usize, mut harvest: Harvest) {
@@ -159,7 +164,7 @@ impl LiveView {
         let registry = Arc::make_mut(&mut self.registry);
         let admission = Arc::make_mut(&mut self.admission);
         let evicted = admission.make_room(closed, registry);
-        registry.sweep(&admission.hashes(), now);
+        registry.sweep(&admission.hashes(), now, self.most_bytes / 10);
         Arc::make_mut(&mut self.history).fold(&evicted);
     }
 
@@ -176,7 +181,7 @@ impl LiveView {
         let registry = Arc::make_mut(&mut self.registry);
         let admission = Arc::make_mut(&mut self.admission);
         let evicted: Vec<Evicted> = admission.shed(registry);
-        registry.sweep(&admission.hashes(), self.at);
+        registry.sweep(&admission.hashes(), self.at, 0);
         Arc::make_mut(&mut self.history).fold(&evicted);
         !evicted.is_empty()
     }
