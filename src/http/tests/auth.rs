@@ -16,7 +16,9 @@ async fn status(listen: &str, token: Option<&str>, path: &str, headers: &[(&str,
 
 #[tokio::test]
 async fn on_loopback_nobody_needs_a_token() {
-    for listen in ["127.0.0.1:7480", "127.9.9.9:7480", "[::1]:7480", "[::ffff:127.0.0.1]:7480", "localhost:7480", "/run/s"] {
+    for listen in
+        ["127.0.0.1:7480", "127.9.9.9:7480", "[::1]:7480", "[::ffff:127.0.0.1]:7480", "localhost:7480", "/run/s"]
+    {
         for path in OPEN.into_iter().chain([API, "/openapi.json", "/"]) {
             assert_eq!(status(listen, None, path, &[]).await, StatusCode::OK, "{listen}{path}");
         }
@@ -25,10 +27,14 @@ async fn on_loopback_nobody_needs_a_token() {
 
 #[tokio::test]
 async fn on_loopback_only_local_host_names_are_answered() {
-    for host in ["localhost", "localhost:7480", "LOCALHOST:1", "127.0.0.1:7480", "127.8.8.8", "[::1]:7480", "[::1]", "::1"] {
+    for host in
+        ["localhost", "localhost:7480", "LOCALHOST:1", "127.0.0.1:7480", "127.8.8.8", "[::1]:7480", "[::1]", "::1"]
+    {
         assert_eq!(status("127.0.0.1:7480", None, API, &[("host", host)]).await, StatusCode::OK, "{host}");
     }
-    for host in ["evil.example", "evil.example:7480", "localhost.evil.example", "10.0.0.1:7480", "[2001:db8::1]:7480", ""] {
+    for host in
+        ["evil.example", "evil.example:7480", "localhost.evil.example", "10.0.0.1:7480", "[2001:db8::1]:7480", ""]
+    {
         for path in [API, "/metrics"] {
             assert_eq!(status("127.0.0.1:7480", None, path, &[("host", host)]).await, StatusCode::FORBIDDEN, "{host}");
         }
@@ -54,9 +60,14 @@ async fn elsewhere_metrics_and_health_are_open_and_the_rest_wants_the_token() {
 async fn the_token_counts_whole_and_its_scheme_in_any_case() {
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let sent = format!("{scheme} {TOKEN}");
-        assert_eq!(status("0.0.0.0:7480", Some(TOKEN), API, &[("authorization", &sent)]).await, StatusCode::OK, "{sent}");
+        assert_eq!(
+            status("0.0.0.0:7480", Some(TOKEN), API, &[("authorization", &sent)]).await,
+            StatusCode::OK,
+            "{sent}"
+        );
     }
-    for sent in ["Bearer", "Bearer ", "Bearer x", "Basic a-token-of-some-length", "Bearera-token-of-some-length", TOKEN] {
+    for sent in ["Bearer", "Bearer ", "Bearer x", "Basic a-token-of-some-length", "Bearera-token-of-some-length", TOKEN]
+    {
         let got = status("0.0.0.0:7480", Some(TOKEN), API, &[("authorization", sent)]).await;
         assert_eq!(got, StatusCode::UNAUTHORIZED, "{sent}");
     }

@@ -20,7 +20,8 @@ impl Events {
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+                let field =
+                    |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
                 let event = (field("event:"), serde_json::from_str(&field("data:")).unwrap());
                 self.text = rest.to_owned();
                 return Some(event);

@@ -18,7 +18,11 @@ struct Scrape {
 async fn scrape(memory: &Memory, accept: &str) -> Scrape {
     let answered = ask(&site(memory), "/metrics", &[("accept", accept)]).await;
     let open = accept.contains("openmetrics");
-    let expected = if open { "application/openmetrics-text; version=1.0.0; charset=utf-8" } else { "text/plain; version=0.0.4; charset=utf-8" };
+    let expected = if open {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    };
     assert_eq!(answered.header("content-type"), expected);
     assert_eq!(answered.text.ends_with("# EOF\n"), open);
     let mut scrape = Scrape::default();
@@ -46,7 +50,8 @@ async fn scrape(memory: &Memory, accept: &str) -> Scrape {
 #[tokio::test]
 async fn both_formats_tell_the_same_samples() {
     let memory = busy();
-    let (classic, open) = (scrape(&memory, "text/plain").await, scrape(&memory, "application/openmetrics-text; version=1.0.0").await);
+    let (classic, open) =
+        (scrape(&memory, "text/plain").await, scrape(&memory, "application/openmetrics-text; version=1.0.0").await);
     let names = |scrape: &Scrape| {
         let name = |sample: &String| sample.replace("le=\"+Inf\"", "").split('{').next().unwrap().to_owned();
         scrape.samples.keys().map(name).collect::<std::collections::BTreeSet<_>>()
@@ -84,13 +89,16 @@ async fn buckets_are_cumulative_and_end_with_the_count() {
     let scrape = scrape(&busy(), "").await;
     let prefix = "pgvitals_statement_duration_seconds_bucket{";
     let mut buckets: Vec<(f64, f64)> = Vec::new();
-    for (sample, value) in scrape.samples.iter().filter(|(sample, _)| sample.starts_with(prefix) && sample.contains("\"select\"")) {
+    for (sample, value) in
+        scrape.samples.iter().filter(|(sample, _)| sample.starts_with(prefix) && sample.contains("\"select\""))
+    {
         let le = sample.split("le=\"").nth(1).unwrap().split('"').next().unwrap();
         buckets.push((if le == "+Inf" { f64::INFINITY } else { le.parse().unwrap() }, *value));
     }
     buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
     let bounds: Vec<f64> = buckets.iter().map(|(le, _)| *le).collect();
-    let expected = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, f64::INFINITY];
+    let expected =
+        [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, f64::INFINITY];
     assert_eq!(bounds, expected);
     assert!(buckets.is_sorted_by_key(|(_, count)| *count), "{buckets:?}");
     let at = |le: f64| buckets.iter().find(|(bound, _)| *bound == le).unwrap().1;
@@ -107,7 +115,8 @@ async fn counters_only_grow() {
     let mut grown = 0;
     for (sample, value) in &before.samples {
         let family = sample.split('{').next().unwrap();
-        let counts = family.ends_with("_total") || ["_count", "_sum", "_bucket"].iter().any(|suffix| family.ends_with(suffix));
+        let counts =
+            family.ends_with("_total") || ["_count", "_sum", "_bucket"].iter().any(|suffix| family.ends_with(suffix));
         if counts {
             assert!(after.samples[sample] >= *value, "{sample} fell from {value} to {}", after.samples[sample]);
             grown += usize::from(after.samples[sample] > *value);
@@ -144,7 +153,8 @@ async fn labels_that_clients_choose_are_capped_and_statements_are_never_among_th
         assert!(values.len() <= 101, "{family} {label}: {}", values.len());
         assert!(values.contains("(other)") || values.contains("(none)"), "{family} {label}: {values:?}");
     }
-    let errors: f64 = scrape.samples.iter().filter(|(name, _)| name.starts_with("pgvitals_statement_errors")).map(|(_, n)| n).sum();
+    let errors: f64 =
+        scrape.samples.iter().filter(|(name, _)| name.starts_with("pgvitals_statement_errors")).map(|(_, n)| n).sum();
     assert_eq!(errors, 250.0, "what has no label of its own is still counted");
     let all: String = scrape.samples.keys().cloned().collect();
     assert!(!all.contains("songs") && !all.contains("secret-application") && !all.contains("query"));
@@ -164,7 +174,8 @@ async fn families_are_those_of_the_table_with_their_types_and_labels() {
         assert_eq!(scrape.types.get(family.name).map(String::as_str), Some(family.kind.as_str()), "{}", family.name);
         for sample in scrape.samples.keys().filter(|sample| is_of(sample, family.name)) {
             let labels = sample.split_once('{').map_or("", |(_, labels)| labels);
-            let labels: Vec<&str> = labels.split("\",").filter_map(|pair| pair.split_once("=\"")).map(|(name, _)| name).collect();
+            let labels: Vec<&str> =
+                labels.split("\",").filter_map(|pair| pair.split_once("=\"")).map(|(name, _)| name).collect();
             let labels: Vec<&str> = labels.into_iter().filter(|name| *name != "le").collect();
             assert_eq!(labels, family.labels, "{sample}");
         }

@@ -9,14 +9,45 @@ use crate::sql::kind::Kind;
 const ENVELOPE: [&str; 7] = ["metric", "window", "source", "resolution", "complete_to", "server", "instances"];
 
 const STATEMENT: [&str; 23] = [
-    "query_hash", "query", "kind", "class", "summary", "tables", "calls", "errors", "aborted", "rows", "bytes_in",
-    "bytes_out", "total_ms", "mean_ms", "min_ms", "max_ms", "p50_ms", "p95_ms", "p99_ms", "first_row_mean_ms",
-    "client_stall_ms", "batched", "level",
+    "query_hash",
+    "query",
+    "kind",
+    "class",
+    "summary",
+    "tables",
+    "calls",
+    "errors",
+    "aborted",
+    "rows",
+    "bytes_in",
+    "bytes_out",
+    "total_ms",
+    "mean_ms",
+    "min_ms",
+    "max_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "first_row_mean_ms",
+    "client_stall_ms",
+    "batched",
+    "level",
 ];
 
 const SLOW: [&str; 13] = [
-    "at", "query_hash", "query", "duration_ms", "first_row_ms", "client_stall_ms", "rows", "level", "database", "user",
-    "application", "tags", "error",
+    "at",
+    "query_hash",
+    "query",
+    "duration_ms",
+    "first_row_ms",
+    "client_stall_ms",
+    "rows",
+    "level",
+    "database",
+    "user",
+    "application",
+    "tags",
+    "error",
 ];
 
 /// The envelope comes first and whole; the rest is the metric's.
@@ -56,7 +87,9 @@ fn assert_near(actual: &Value, exact: f64) {
 async fn every_answer_begins_with_the_envelope() {
     let site = site(&busy());
     let hash = songs_hash();
-    for metric in ["summary", "queries", "timeline", "tags&key=route", "active", "slow_queries", &format!("query&hash={hash}")] {
+    for metric in
+        ["summary", "queries", "timeline", "tags&key=route", "active", "slow_queries", &format!("query&hash={hash}")]
+    {
         let answer = get(&site, &format!("/api/performance?metric={metric}")).await;
         body_fields(&answer);
         assert_eq!(answer["metric"], metric.split('&').next().unwrap());
@@ -75,7 +108,10 @@ async fn summary_is_the_headline_of_data_statements() {
     let parts = ["totals", "connections", "transactions", "top", "slow_queries", "unmeasured", "self"];
     assert_eq!(body_fields(&answer), parts, "alerts, bloat and indexes are left out");
     let totals = &answer["totals"];
-    assert_has(totals, &["calls", "errors", "aborted", "rows", "total_ms", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"]);
+    assert_has(
+        totals,
+        &["calls", "errors", "aborted", "rows", "total_ms", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
+    );
     assert_eq!(totals["calls"], 22, "BEGIN is no data statement");
     assert_eq!(totals["errors"], 1);
     assert_eq!(totals["rows"], 44);
@@ -92,7 +128,16 @@ async fn summary_is_the_headline_of_data_statements() {
     assert_eq!(answer["slow_queries"]["count"], 2);
     assert_eq!(answer["slow_queries"]["worst"]["duration_ms"], 1_200.0);
     assert_has(&answer["unmeasured"], &["framing", "replication", "panic", "pipeline_full", "unknown_tag"]);
-    let own = ["version", "uptime_s", "cpu_us_per_query", "resident_bytes", "series", "dropped", "flush_lag_s", "spool_bytes"];
+    let own = [
+        "version",
+        "uptime_s",
+        "cpu_us_per_query",
+        "resident_bytes",
+        "series",
+        "dropped",
+        "flush_lag_s",
+        "spool_bytes",
+    ];
     assert_eq!(fields(&answer["self"]), own);
     assert_eq!(answer["self"]["series"], 5);
     assert_eq!(answer["self"]["uptime_s"], 62.0);
@@ -158,7 +203,9 @@ async fn rows_are_sorted_searched_filtered_and_paged() {
         async move {
             let answer = get(&site, &format!("/api/performance?metric=queries&{query}")).await;
             let rows = answer["queries"].as_array().unwrap();
-            rows.iter().map(|row| row["query"].as_str().unwrap().split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+            rows.iter()
+                .map(|row| row["query"].as_str().unwrap().split(' ').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
         }
     };
     assert_eq!(texts("").await, ["update", "select", "begin"]);
@@ -187,7 +234,8 @@ async fn ties_are_ordered_by_hash() {
     }
     memory.merge(at(1), |_| {});
     let answer = get(&site(&memory), "/api/performance?metric=queries").await;
-    let hashes: Vec<&str> = answer["queries"].as_array().unwrap().iter().map(|row| row["query_hash"].as_str().unwrap()).collect();
+    let hashes: Vec<&str> =
+        answer["queries"].as_array().unwrap().iter().map(|row| row["query_hash"].as_str().unwrap()).collect();
     assert_eq!(hashes.len(), 50);
     assert!(hashes.is_sorted(), "{hashes:?}");
 }

@@ -23,7 +23,13 @@ async fn it_serves_over_tcp_and_unix_sockets() {
     let (stop, stopped) = oneshot::channel::<()>();
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), false).await.unwrap().remove(0);
     let Address::Tcp { port, .. } = *listener.local() else { panic!("not TCP") };
-    let served = tokio::spawn(serve(listener, settings("127.0.0.1:0", None), sources.clone(), async move { drop(stopped.await) }));
+    let served =
+        tokio::spawn(serve(
+            listener,
+            settings("127.0.0.1:0", None),
+            sources.clone(),
+            async move { drop(stopped.await) },
+        ));
     let answer = request(TcpStream::connect(("127.0.0.1", port)).await.unwrap(), "/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
     stop.send(()).unwrap();
@@ -45,7 +51,8 @@ async fn the_end_closes_streams_of_events() {
     let (stop, stopped) = oneshot::channel::<()>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let served = tokio::spawn(serve(listener, settings("127.0.0.1:0", None), sources, async move { drop(stopped.await) }));
+    let served =
+        tokio::spawn(serve(listener, settings("127.0.0.1:0", None), sources, async move { drop(stopped.await) }));
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(b"GET /api/events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut head = [0; 12];
