@@ -6,8 +6,10 @@ use serde_json::Value;
 use tokio_stream::StreamExt;
 use tower::ServiceExt;
 
-use super::support::{Memory, SONGS, at, busy, executed, fields, identity, millis, query, settings, sources};
+use super::support::{Memory, SONGS, START, at, busy, executed, fields, identity, millis, query, settings, sources};
+use crate::base::units::Stamp;
 use crate::http::router;
+use crate::session::observation::Observation;
 use crate::sql::kind::Kind;
 
 struct Events {
@@ -44,7 +46,8 @@ async fn each_view_is_a_live_event_and_each_new_slow_execution_a_slow_one() {
 
     let (songs, who) = (query(Kind::Select, SONGS), identity("music", "shop", "web"));
     memory.ran(executed(&songs, &who, millis(4)));
-    memory.ran(executed(&songs, &who, millis(900)));
+    let start = Stamp::from_nanos(at(62).since(START).get());
+    memory.ran(Observation { start, ..executed(&songs, &who, millis(900)) });
     memory.merge(at(63), |harvest| harvest.open_sessions = 1);
     views.send(memory.view.clone()).unwrap();
 

@@ -106,7 +106,6 @@ impl Memory {
         active(&mut harvest);
         self.view.absorb(0, harvest);
         self.view.tick(now);
-        self.view.tick(now.after(millis(1_000)));
     }
 }
 
