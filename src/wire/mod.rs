@@ -8,5 +8,7 @@ pub mod backend;
 mod capture;
 pub mod error;
 pub mod frontend;
+pub mod reply;
 pub mod scanner;
+pub mod startup;
 pub mod tag;
