@@ -181,7 +181,12 @@ impl Future for Connection {
             }
             this.over() || order.is_some_and(|order| this.part(order, cx))
         };
-        if over { Poll::Ready(()) } else { Poll::Pending }
+        if !over {
+            return Poll::Pending;
+        }
+        let [up, down] = [&this.up_end, &this.down_end].map(|end| end.as_ref().and_then(End::error));
+        tracing::debug!(?up, ?down, ?order, "a connection ended");
+        Poll::Ready(())
     }
 }
 
