@@ -91,7 +91,9 @@ impl History {
     pub(super) fn coarsen(&mut self) -> bool {
         let pairs = self.closed.windows(2).enumerate();
         let lengths = pairs.filter_map(|(at, pair)| match pair {
-            [a, b] if a.to == b.from => Some(if a.step() == b.step() { (false, a.step(), at) } else { (true, Nanos::ZERO, at) }),
+            [a, b] if a.to == b.from => {
+                Some(if a.step() == b.step() { (false, a.step(), at) } else { (true, Nanos::ZERO, at) })
+            }
             _ => None,
         });
         let Some((.., at)) = lengths.min() else { return false };
