@@ -1,10 +1,14 @@
 //! The composition root: settings to rooms, wired together, run, drained.
 
-/// What each room is set to.
+use crate::{http, proxy, stats};
+
+/// The settings of every room.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The data plane.
-    pub proxy: crate::proxy::Settings,
+    pub proxy: proxy::Settings,
     /// Aggregates in memory.
-    pub stats: crate::stats::Settings,
+    pub stats: stats::Settings,
+    /// The HTTP side.
+    pub http: http::Settings,
 }

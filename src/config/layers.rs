@@ -41,7 +41,11 @@ impl Layers {
                 Some(known) => {
                     route.insert(*known, given);
                 }
-                None => self.unknown(name, given.origin, &ROUTE.iter().map(|key| format!("route.{key}")).collect::<Vec<_>>()),
+                None => self.unknown(
+                    name,
+                    given.origin,
+                    &ROUTE.iter().map(|key| format!("route.{key}")).collect::<Vec<_>>(),
+                ),
             }
         }
         self.routes.push(route);
@@ -57,7 +61,11 @@ impl Layers {
                 Some(found) if !value.is_empty() => named.push((found, Given { value: value.to_owned(), origin })),
                 Some(_) => {}
                 None if is_service_link(name) => {}
-                None => self.unknown(name.to_owned(), origin, &names().iter().map(|name| variable(name)).collect::<Vec<_>>()),
+                None => self.unknown(
+                    name.to_owned(),
+                    origin,
+                    &names().iter().map(|name| variable(name)).collect::<Vec<_>>(),
+                ),
             }
         }
         self.layer(named);

@@ -71,8 +71,8 @@ pub fn load(flags: Flags, environment: impl IntoIterator<Item = (OsString, OsStr
     let path = config_file(flags.config, &environment);
     let mut layers = Layers::default();
     if let Some(path) = &path {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::File { path: path.clone(), what: error.to_string() });
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Error::File { path: path.clone(), what: error.to_string() });
         match text.and_then(|text| file::parse(path, &text)) {
             Ok(contents) => layers.file(contents),
             Err(error) => return Err(Errors(vec![error])),

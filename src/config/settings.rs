@@ -76,7 +76,8 @@ impl Reader {
         let listen: Option<SocketAddr> = self.get("http", |text| socket_address(text).map(Some));
         let token: Option<String> = self.read("http_token", token);
         if token.as_ref().is_some_and(|token| token.len() < TOKEN_MIN) {
-            self.warnings.push(format!("`http_token` has under {TOKEN_MIN} bytes and can be guessed; use a longer one"));
+            self.warnings
+                .push(format!("`http_token` has under {TOKEN_MIN} bytes and can be guessed; use a longer one"));
         }
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
@@ -107,7 +108,9 @@ impl Reader {
     fn store(&mut self) {
         self.get("store.url", |text| match text {
             "off" => Ok(()),
-            _ => Err(Problem::new("this version has no store", "write off, or leave it out: statistics stay in memory")),
+            _ => {
+                Err(Problem::new("this version has no store", "write off, or leave it out: statistics stay in memory"))
+            }
         });
     }
 
@@ -115,13 +118,9 @@ impl Reader {
     fn routes(&mut self) -> Vec<Route> {
         let tables = std::mem::take(&mut self.layers.routes);
         if tables.is_empty() {
-            let keys: BTreeMap<_, _> = keys::ROUTE.iter().filter_map(|name| Some((*name, self.given(name)?))).collect();
-            let defaults = ["listen", "upstream"].map(|name| (name, default(name)));
-            let mut keys = keys;
-            for (name, given) in defaults {
-                keys.entry(name).or_insert(given);
-            }
-            return vec![self.route("", &keys)];
+            let mut route: BTreeMap<_, _> = ["listen", "upstream"].map(|name| (name, default(name))).into();
+            route.extend(keys::ROUTE.iter().filter_map(|name| Some((*name, self.given(name)?))));
+            return vec![self.route("", &route)];
         }
         for name in keys::ROUTE {
             if let Some(given) = self.layers.given.remove(name) {
@@ -135,24 +134,21 @@ impl Reader {
     }
 
     fn route(&mut self, prefix: &str, keys: &BTreeMap<&'static str, Given>) -> Route {
-        let mut part = |reader: &mut Self, name: &'static str| match keys.get(name) {
-            Some(given) => Some(given.clone()),
-            None => {
-                let what = format!("a [[route]] without `{name}`");
+        for name in ["listen", "upstream"] {
+            if !keys.contains_key(name) {
                 let origin = keys.values().next().map_or(Source::Default, |given| given.origin.clone());
-                let given = Given { value: String::new(), origin };
-                reader.fail(&format!("{prefix}{name}"), &given, Problem::new(what, "write listen and upstream in each"));
-                None
+                let problem =
+                    Problem::new(format!("a [[route]] without `{name}`"), "write listen and upstream in each");
+                self.fail(&format!("{prefix}{name}"), &Given { value: String::new(), origin }, problem);
             }
+        }
+        let listen = match keys.get("listen") {
+            Some(given) => self.parse(&format!("{prefix}listen"), given, |text| upstream::addresses(text, None)),
+            None => Vec::new(),
         };
-        let listen = part(self, "listen");
-        let upstream = part(self, "upstream");
-        let listen: Vec<Address> = listen
-            .map(|given| self.parse(&format!("{prefix}listen"), &given, |text| upstream::addresses(text, None)))
-            .unwrap_or_default();
-        let upstream = upstream
-            .map(|given| self.parse(&format!("{prefix}upstream"), &given, |text| upstream::parse(text).map(Some)))
-            .unwrap_or_default();
+        let upstream = keys
+            .get("upstream")
+            .and_then(|given| self.parse(&format!("{prefix}upstream"), given, |text| upstream::parse(text).map(Some)));
         let server = keys.get("server").map(|given| self.parse(&format!("{prefix}server"), given, name));
         let Some(upstream::Upstream { addresses, warnings }) = upstream else {
             return Route { listen, upstream: Vec::new(), server: String::new() };
@@ -191,12 +187,7 @@ impl Reader {
         Some(self.parse(name, &given, parse))
     }
 
-    fn parse<T: Default>(
-        &mut self,
-        name: &str,
-        given: &Given,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> T {
+    fn parse<T: Default>(&mut self, name: &str, given: &Given, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
         parse(given.value.trim()).unwrap_or_else(|problem| {
             self.fail(name, given, problem);
             T::default()
@@ -206,7 +197,13 @@ impl Reader {
     fn fail(&mut self, name: &str, given: &Given, Problem { what, advice }: Problem) {
         let is_secret = keys::find(name).is_some_and(|key| key.kind == Kind::Secret);
         let value = (!is_secret && !given.value.is_empty()).then(|| upstream::redacted(&given.value));
-        self.layers.errors.push(Error::Value { key: name.to_owned(), value, origin: given.origin.clone(), what, advice });
+        self.layers.errors.push(Error::Value {
+            key: name.to_owned(),
+            value,
+            origin: given.origin.clone(),
+            what,
+            advice,
+        });
     }
 }
 

@@ -15,10 +15,34 @@ const SOCKET_PREFIX: &str = ".s.PGSQL.";
 
 /// Parameters of libpq that concern the client's session or are harmless to leave out.
 const SESSION_PARAMETERS: &[&str] = &[
-    "user", "password", "passfile", "dbname", "application_name", "fallback_application_name", "options",
-    "connect_timeout", "client_encoding", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
-    "tcp_user_timeout", "gssencmode", "krbsrvname", "gsslib", "require_auth", "service", "sslcompression", "sslcert",
-    "sslkey", "sslpassword", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "replication",
+    "user",
+    "password",
+    "passfile",
+    "dbname",
+    "application_name",
+    "fallback_application_name",
+    "options",
+    "connect_timeout",
+    "client_encoding",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+    "gssencmode",
+    "krbsrvname",
+    "gsslib",
+    "require_auth",
+    "service",
+    "sslcompression",
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
+    "replication",
 ];
 
 /// Where the server is.
@@ -98,14 +122,12 @@ fn url(scheme: &str, rest: &str) -> Result<Upstream, Problem> {
         None => authority,
     };
     let mut parts = Parts::default();
+    for host in hosts.split(',').filter(|host| !host.is_empty()) {
+        parts.authority(host)?;
+    }
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         parts.parameter(&decode(name)?, &decode(value)?)?;
-    }
-    if parts.hosts.is_empty() {
-        for host in hosts.split(',').filter(|host| !host.is_empty()) {
-            parts.authority(host)?;
-        }
     }
     parts.finish()
 }
@@ -126,14 +148,11 @@ impl Parts {
             None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
         };
         self.hosts.push(decode(host)?);
-        let port = port.filter(|port| !port.is_empty()).map(number).transpose()?;
-        // A `port=` behind the `?` holds for hosts that are named in front of it.
-        if self.ports.len() < self.hosts.len() {
-            self.ports.push(port);
-        }
+        self.ports.push(port.filter(|port| !port.is_empty()).map(number).transpose()?);
         Ok(())
     }
 
+    /// As in libpq, a list of hosts or ports behind the `?` replaces the one in front of it.
     fn parameter(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         match name {
             "host" | "hostaddr" => {
@@ -142,7 +161,9 @@ impl Parts {
             "port" => self.ports = value.split(',').map(|port| number(port).map(Some)).collect::<Result<_, _>>()?,
             "sslmode" | "ssl" => return sslmode(name, value),
             "sslnegotiation" if value == "direct" => return Err(needs_tls("sslnegotiation=direct")),
-            "channel_binding" if value == "require" => self.warn("channel_binding=require", "needs TLS, which this version doesn't have"),
+            "channel_binding" if value == "require" => {
+                self.warn("channel_binding=require", "needs TLS, which this version doesn't have")
+            }
             "target_session_attrs" if value != "any" => {
                 self.warn("target_session_attrs", "isn't looked at: the first address that answers is used");
             }
@@ -159,7 +180,10 @@ impl Parts {
 
     fn finish(self) -> Result<Upstream, Problem> {
         if self.hosts.is_empty() {
-            return Err(Problem::new("a URL without a host", "write postgres://HOST:PORT, or ?host=/directory for a socket"));
+            return Err(Problem::new(
+                "a URL without a host",
+                "write postgres://HOST:PORT, or ?host=/directory for a socket",
+            ));
         }
         if self.ports.len() > 1 && self.ports.len() != self.hosts.len() {
             let what = format!("{} ports for {} hosts", self.ports.len(), self.hosts.len());
@@ -181,7 +205,9 @@ impl Parts {
 fn sslmode(name: &str, value: &str) -> Result<(), Problem> {
     match value {
         "disable" | "allow" | "prefer" | "false" | "0" => Ok(()),
-        "require" | "verify-ca" | "verify-full" | "no-verify" | "true" | "1" => Err(needs_tls(&format!("{name}={value}"))),
+        "require" | "verify-ca" | "verify-full" | "no-verify" | "true" | "1" => {
+            Err(needs_tls(&format!("{name}={value}")))
+        }
         _ => Err(Problem::new(format!("{name}={value}"), "write sslmode=disable, allow or prefer")),
     }
 }
