@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text.
 
+pub mod fingerprint;
 pub mod hash;
 pub mod kind;
 pub mod query;
