@@ -1,14 +1,15 @@
 //! Asks a running pgvitals over HTTP: one request a connection.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::base::secret::Secret;
+use crate::runtime::listen::Address;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// An answer of 1,000 statements stays far below it.
@@ -17,7 +18,7 @@ const ANSWER_MAX: u64 = 64 << 20;
 /// Where to ask, and the token to show there.
 #[derive(Debug)]
 pub(super) struct Client {
-    address: SocketAddr,
+    address: Address,
     token: Option<Secret<String>>,
 }
 
@@ -30,23 +31,21 @@ pub(super) struct Answer {
 
 impl Client {
     /// Asks the process that listens on `listen`; one that listens everywhere is asked over loopback.
-    pub(super) fn new(listen: SocketAddr, token: Option<Secret<String>>) -> Self {
-        let ip = match listen.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        Self { address: SocketAddr::new(ip, listen.port()), token }
-    }
-
-    /// Where it asks.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) fn new(listen: &Address, token: Option<Secret<String>>) -> Self {
+        let mut address = listen.clone();
+        if let Address::Tcp { host, .. } = &mut address {
+            match host.parse() {
+                Ok(IpAddr::V4(ip)) if ip.is_unspecified() => *host = Ipv4Addr::LOCALHOST.to_string(),
+                Ok(IpAddr::V6(ip)) if ip.is_unspecified() => *host = Ipv6Addr::LOCALHOST.to_string(),
+                _ => {}
+            }
+        }
+        Self { address, token }
     }
 
     /// The answer to `GET path`, whatever its status.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        let address = self.address;
+        let address = &self.address;
         let answer = tokio::time::timeout(TIMEOUT, self.exchange(path)).await;
         let answer = answer.with_context(|| format!("no answer from http://{address} within {TIMEOUT:?}"))?;
         answer.with_context(|| format!("can't ask pgvitals at http://{address}{path}"))
@@ -63,12 +62,22 @@ impl Client {
         serde_json::from_slice(&answer.body).with_context(|| format!("http://{}{path}", self.address))
     }
 
-    /// HTTP/1.0: the answer ends with the connection and is never chunked.
     async fn exchange(&self, path: &str) -> anyhow::Result<Answer> {
-        let mut stream = TcpStream::connect(self.address).await?;
+        match &self.address {
+            Address::Tcp { host, port } => self.ask(TcpStream::connect((host.as_str(), *port)).await?, path).await,
+            Address::Unix(file) => self.ask(UnixStream::connect(file).await?, path).await,
+        }
+    }
+
+    /// HTTP/1.0: the answer ends with the connection and is never chunked.
+    async fn ask(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> anyhow::Result<Answer> {
         let token = self.token.as_ref();
         let authorization = token.map(|token| format!("Authorization: Bearer {}\r\n", token.expose())).unwrap_or_default();
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n{authorization}\r\n", self.address);
+        let host = match &self.address {
+            Address::Tcp { .. } => self.address.to_string(),
+            Address::Unix(_) => "localhost".to_owned(),
+        };
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n{authorization}\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();
         stream.take(ANSWER_MAX).read_to_end(&mut bytes).await?;

@@ -7,10 +7,10 @@ use crate::config::load::Loaded;
 
 /// Well if `/healthz` answers 200.
 pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
-    let client = Client::new(loaded.app.http.listen, None);
+    let client = Client::new(&loaded.app.http.listen, None);
     let answer = runtime()?.block_on(client.get("/healthz"))?;
     match answer.status {
         200 => Ok(()),
-        status => bail!("http://{}/healthz answered {status}", client.address()),
+        status => bail!("{}/healthz answered {status}", loaded.app.http.listen),
     }
 }

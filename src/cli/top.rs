@@ -29,7 +29,7 @@ pub(super) struct Options {
 /// Shows tables until Ctrl-C, or one.
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<()> {
     let http = &loaded.app.http;
-    let client = Client::new(http.listen, http.token.clone());
+    let client = Client::new(&http.listen, http.token.clone());
     runtime()?.block_on(async {
         tokio::select! {
             result = show(&client, options) => result,

@@ -9,12 +9,12 @@ pub enum Kind {
     Text,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// `HOST:PORT` or a path that begins with `/`, one or several.
+    /// `HOST:PORT` or a path that begins with `/`.
+    Address,
+    /// One or several of them.
     Addresses,
     /// As [`Kind::Addresses`], or a `postgres://` URL.
     Upstream,
-    /// `IP:PORT`.
-    Socket,
     /// A number with a unit of time.
     Duration,
     /// Three durations, ascending.
@@ -35,9 +35,8 @@ impl Kind {
         match self {
             Kind::Text => "TEXT",
             Kind::Choice(_) => "WORD",
-            Kind::Addresses => "ADDRESS",
+            Kind::Address | Kind::Addresses => "ADDRESS",
             Kind::Upstream => "ADDRESS|URL",
-            Kind::Socket => "IP:PORT",
             Kind::Duration => "DURATION",
             Kind::Levels => "DURATION,DURATION,DURATION",
             Kind::Size => "SIZE",
@@ -141,7 +140,7 @@ pub const KEYS: &[Key] = &[
         "127.0.0.1:5432",
         "The PostgreSQL server; several addresses are tried in order. Of a postgres:// URL only host, port and sslmode matter",
     ),
-    Key::new("http", Kind::Socket, "127.0.0.1:7480", "Where API, metrics and health answer"),
+    Key::new("http", Kind::Address, "127.0.0.1:7480", "Where API, metrics and health answer"),
     Key::derived(
         "http_token",
         Kind::Secret,

@@ -1,7 +1,6 @@
 //! From what was said to the rooms' settings.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use super::error::{Error, Errors, Problem, Source};
 use super::file::Given;
@@ -12,11 +11,8 @@ use super::load::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::proxy::{DrainMode, Route};
-use crate::runtime::listen::Address;
 use crate::{app, http, proxy, stats};
 
-/// Bytes below which a token can be guessed.
-const TOKEN_MIN: usize = 16;
 const CONNECTIONS_MAX: usize = 1_000_000;
 const WORKERS_MAX: usize = 256;
 const SERIES_MAX: usize = 1_000_000;
@@ -73,15 +69,11 @@ impl Reader {
     }
 
     fn http(&mut self, proxy: &proxy::Settings, stats: &stats::Settings) -> Option<http::Settings> {
-        let listen: Option<SocketAddr> = self.get("http", |text| socket_address(text).map(Some));
+        let listen = self.get("http", |text| upstream::address(text, None).map(Some))?;
         let token: Option<String> = self.read("http_token", token);
-        if token.as_ref().is_some_and(|token| token.len() < TOKEN_MIN) {
-            self.warnings
-                .push(format!("`http_token` has under {TOKEN_MIN} bytes and can be guessed; use a longer one"));
-        }
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
-            listen: listen?,
+            listen,
             token: token.map(Secret::new),
             slow_threshold: stats.slow_threshold,
             levels: stats.levels,
@@ -241,11 +233,4 @@ fn name(text: &str) -> Result<String, Problem> {
         return Err(Problem::new("not a name", "write printable text"));
     }
     Ok(text.to_owned())
-}
-
-/// `IP:PORT`; `localhost` is the IPv4 loopback address.
-fn socket_address(text: &str) -> Result<SocketAddr, Problem> {
-    let numeric = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
-    let advice = "write IP:PORT: 127.0.0.1:7480 for this machine alone, 0.0.0.0:7480 for every network";
-    numeric.parse().map_err(|_| Problem::new("not an IP address and port", advice))
 }

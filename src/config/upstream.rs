@@ -65,12 +65,11 @@ pub(super) fn parse(text: &str) -> Result<Upstream, Problem> {
 /// Reads addresses with commas between them. A directory means PostgreSQL's socket for `socket_port` in it, where one
 /// is given.
 pub(super) fn addresses(text: &str, socket_port: Option<u16>) -> Result<Vec<Address>, Problem> {
-    let addresses: Result<Vec<Address>, Problem> =
-        text.split(',').map(|part| address(part.trim(), socket_port)).collect();
-    addresses
+    text.split(',').map(|part| address(part.trim(), socket_port)).collect()
 }
 
-fn address(text: &str, socket_port: Option<u16>) -> Result<Address, Problem> {
+/// Reads one address.
+pub(super) fn address(text: &str, socket_port: Option<u16>) -> Result<Address, Problem> {
     let advice = "write HOST:PORT, [IPV6]:PORT, or a path that begins with /";
     if text.is_empty() {
         return Err(Problem::new("an empty address", advice));
