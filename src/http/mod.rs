@@ -16,7 +16,7 @@ mod server;
 mod tests;
 
 use std::future::Future;
-use std::net::SocketAddr;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::Nanos;
+use crate::runtime::listen::Address;
 use crate::stats::level::Thresholds;
 use crate::stats::live::LiveView;
 
@@ -34,7 +35,7 @@ pub use server::{router, serve};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the listener is bound; decides whether a token is asked for (DESIGN §8).
-    pub listen: SocketAddr,
+    pub listen: Address,
     /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
     pub token: Option<Secret<String>>,
     /// Executions at or above it are kept one by one; the default of `threshold`.

@@ -3,7 +3,9 @@
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text.
 
 pub mod fingerprint;
+mod comment;
 pub mod hash;
 pub mod kind;
 pub mod query;
 pub mod statement;
+pub mod tags;
