@@ -76,7 +76,9 @@ pub(super) fn command() -> clap::Command {
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A sidecar proxy for PostgreSQL that times every statement and changes nothing else")
-        .after_help("Without a command, pgvitals runs. Every key of the configuration file is a flag of `pgvitals run`.")
+        .after_help(
+            "Without a command, pgvitals runs. Every key of the configuration file is a flag of `pgvitals run`.",
+        )
         .args_conflicts_with_subcommands(true)
         .arg(config_argument())
         .args(all())
@@ -88,22 +90,17 @@ pub(super) fn command() -> clap::Command {
                 .args(client())
                 .args(top_arguments()),
         )
+        .subcommand(sub("healthcheck", "Exit 0 if a running pgvitals answers").arg(config_argument()).args(client()))
         .subcommand(
-            sub("healthcheck", "Exit 0 if a running pgvitals answers").arg(config_argument()).args(client()),
-        )
-        .subcommand(
-            sub("config", "Print the configuration file with each key and its default")
-                .hide(true)
-                .arg(Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document")),
+            sub("config", "Print the configuration file with each key and its default").hide(true).arg(
+                Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document"),
+            ),
         )
 }
 
 fn config_argument() -> Arg {
-    let help = format!(
-        "Configuration file [env: {}] [default: {}, if there]",
-        load::CONFIG_VARIABLE,
-        load::CONFIG_FILE
-    );
+    let help =
+        format!("Configuration file [env: {}] [default: {}, if there]", load::CONFIG_VARIABLE, load::CONFIG_FILE);
     Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
 }
 
@@ -142,7 +139,12 @@ fn top_arguments() -> [Arg; 4] {
             .value_parser(["total_ms", "calls", "mean_ms", "p95_ms", "errors"])
             .default_value("total_ms")
             .help("Largest first"),
-        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive.clone()).default_value("20").help("Rows"),
+        Arg::new("limit")
+            .long("limit")
+            .value_name("ROWS")
+            .value_parser(positive.clone())
+            .default_value("20")
+            .help("Rows"),
         Arg::new("interval")
             .long("interval")
             .value_name("SECONDS")

@@ -88,8 +88,11 @@ async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
     for address in &route.upstream {
         match tokio::time::timeout(timeout, connect(address)).await {
             Ok(Ok(())) => report.well(format!("upstream {address}: accepts connections, as server `{}`", route.server)),
-            Ok(Err(error)) => report.bad(format!("upstream {address}: {error}; is PostgreSQL there, and `upstream` right?")),
-            Err(_) => report.bad(format!("upstream {address}: no answer within {timeout:?}; a firewall, or `connect_timeout`?")),
+            Ok(Err(error)) => {
+                report.bad(format!("upstream {address}: {error}; is PostgreSQL there, and `upstream` right?"))
+            }
+            Err(_) => report
+                .bad(format!("upstream {address}: no answer within {timeout:?}; a firewall, or `connect_timeout`?")),
         }
     }
 }
@@ -116,10 +119,14 @@ async fn http(loaded: &Loaded, report: &mut Report) {
             let holder = holder(&http.listen).await;
             report.note(format!("http {}: taken by {holder}; pgvitals runs without its HTTP side", http.listen));
         }
-        Err(error) => report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source)),
+        Err(error) => {
+            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source))
+        }
     }
     if !is_local(&http.listen).await && http.token.is_none() {
-        report.note("http_token: none, and http is not on loopback: /metrics, /healthz and /readyz answer, the API answers 401");
+        report.note(
+            "http_token: none, and http is not on loopback: /metrics, /healthz and /readyz answer, the API answers 401",
+        );
     }
 }
 
@@ -141,7 +148,9 @@ fn promises(loaded: &Loaded, report: &mut Report) {
     report.well(format!("statistics: service `{}`, instance `{}`, in memory", http.service, http.instance));
     report.well("authentication: password, md5, SCRAM, LDAP, RADIUS, PAM and OAuth pass unchanged");
     report.note("authentication: peer, ident, cert and address rules of pg_hba.conf see pgvitals, not the client");
-    report.note("TLS: not in this version; clients with sslmode=require or stricter can't connect, prefer and disable can");
+    report.note(
+        "TLS: not in this version; clients with sslmode=require or stricter can't connect, prefer and disable can",
+    );
     if proxy.drain_mode == DrainMode::Clients {
         report.well(format!("SIGTERM: serves until no client is connected, at most {:?}", proxy.drain_timeout));
     } else {

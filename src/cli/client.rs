@@ -72,7 +72,8 @@ impl Client {
     /// HTTP/1.0: the answer ends with the connection and is never chunked.
     async fn ask(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> anyhow::Result<Answer> {
         let token = self.token.as_ref();
-        let authorization = token.map(|token| format!("Authorization: Bearer {}\r\n", token.expose())).unwrap_or_default();
+        let authorization =
+            token.map(|token| format!("Authorization: Bearer {}\r\n", token.expose())).unwrap_or_default();
         let host = match &self.address {
             Address::Tcp { .. } => self.address.to_string(),
             Address::Unix(_) => "localhost".to_owned(),

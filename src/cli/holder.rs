@@ -54,7 +54,8 @@ mod process {
         let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
         id(process).is_some()
             && descriptors.flatten().any(|descriptor| {
-                fs::read_link(descriptor.path()).is_ok_and(|to| links.iter().any(|link| to.as_os_str() == link.as_str()))
+                fs::read_link(descriptor.path())
+                    .is_ok_and(|to| links.iter().any(|link| to.as_os_str() == link.as_str()))
             })
     }
 }

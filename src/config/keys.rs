@@ -144,7 +144,7 @@ pub const KEYS: &[Key] = &[
     Key::derived(
         "http_token",
         Kind::Secret,
-        "none: on an address other than loopback the API then answers 401",
+        "none, and then the API answers 401 unless it is on loopback",
         "at-least-16-bytes-long",
         "Bearer token of the API",
     ),

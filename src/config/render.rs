@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::keys::{KEYS, Key, Kind, Preset};
 
+const WIDTH: usize = 110;
+
 const FILE_HEAD: &str = "\
 # Settings of pgvitals. Each key is here with its default; remove the # in front of a key to set it.
 #
@@ -30,22 +32,39 @@ pub fn file() -> String {
             table = prefix;
             write(&mut out, format_args!("\n[{table}]\n"));
         }
-        write(&mut out, format_args!("\n# {}.\n", key.help));
+        out.push('\n');
+        comment(&mut out, key.help);
         if let Kind::Choice(words) = key.kind {
-            write(&mut out, format_args!("# One of: {}.\n", words.join(", ")));
+            comment(&mut out, &format!("One of: {}", words.join(", ")));
         }
-        match key.preset {
-            Preset::Value(value) => write(&mut out, format_args!("#{name} = {}\n", literal(key.kind, value))),
+        let value = match key.preset {
+            Preset::Value(value) => value,
             Preset::Derived { rule, example } => {
-                write(&mut out, format_args!("# Default: {rule}.\n#{name} = {}\n", literal(key.kind, example)));
+                comment(&mut out, &format!("Default: {rule}"));
+                example
             }
-        }
+        };
+        write(&mut out, format_args!("#{name} = {}\n", literal(key.kind, value)));
         if key.is_secret() {
             write(&mut out, format_args!("#{name}_file = \"/run/secrets/{name}\"\n"));
         }
     }
     out.push_str(ROUTES);
     out
+}
+
+/// A sentence in comment lines of at most [`WIDTH`] bytes.
+fn comment(out: &mut String, sentence: &str) {
+    let mut line = "#".to_owned();
+    for word in sentence.split(' ') {
+        if line.len() + word.len() + 2 > WIDTH {
+            write(out, format_args!("{line}\n"));
+            line = "#".to_owned();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    write(out, format_args!("{line}.\n"));
 }
 
 /// `docs/config.md`: the same as a table.
