@@ -18,7 +18,8 @@ pub(super) async fn work(mut client: Client, mut random: Random) -> Result<(), E
         let job = client.transaction().await?;
         if let Some(row) = job.query_opt(TAKE, &[]).await? {
             // A mail is sent meanwhile: time that is idle in the transaction.
-            random.pause(if random.once_in(10) { 400 } else { 10 }).await;
+            let millis = if random.once_in(10) { 400 } else { 10 };
+            random.pause(millis).await;
             job.execute(DONE, &[&row.get::<_, i64>(0)]).await?;
         }
         job.commit().await?;
