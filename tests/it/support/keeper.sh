@@ -3,6 +3,7 @@
 directory=$1
 signal=$2
 shift 2
+ulimit -n "$(ulimit -Hn)" # A thousand connections are more than most machines allow unasked.
 "$@" </dev/null >&2 &
 server=$!
 echo "$server"

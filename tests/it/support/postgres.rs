@@ -152,9 +152,16 @@ impl Cluster {
     pub(crate) fn database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        self.client("postgres").query(&format!("create database {name} template template0"));
-        self.client(&name).query("create extension pg_stat_statements");
+        self.recreate(&name);
         name
+    }
+
+    /// Makes a database anew; sessions in the old one are ended.
+    pub(crate) fn recreate(&self, name: &str) {
+        let mut admin = self.client("postgres");
+        admin.query(&format!("drop database if exists {name} with (force)"));
+        admin.query(&format!("create database {name} template template0"));
+        self.client(name).query("create extension pg_stat_statements");
     }
 
     /// A client of ours, straight to the server.

@@ -34,7 +34,7 @@ impl Tool {
 
     /// A script of `tests/clients` for Node with its drivers.
     pub(crate) fn node(script: &str) -> Self {
-        let tool = Self::new(Path::new("node")).arg(&in_clients(script));
+        let tool = Self::new(Path::new("node")).arg("--no-warnings").arg(&in_clients(script));
         tool.variable("PGVITALS_NODE_MODULES", &clients().join("node_modules").to_string_lossy())
     }
 
