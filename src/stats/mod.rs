@@ -2,9 +2,11 @@
 //!
 //! Reading order: [`series`] what is kept of one series, [`histogram`] durations, [`live`] what readers see.
 
+pub mod harvest;
 pub mod histogram;
 pub mod level;
 pub mod live;
+pub mod recorder;
 pub mod series;
 
 /// What the owner may set.

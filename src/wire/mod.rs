@@ -4,4 +4,6 @@
 //! and [`backend`] views of the bodies that matter, [`startup`] the packets before the first tag, [`reply`] what
 //! pgvitals says itself, [`error`] what can be wrong.
 
+pub mod reply;
+pub mod startup;
 pub mod tag;

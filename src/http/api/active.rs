@@ -1,0 +1,100 @@
+//! `metric=active`: what runs now, and which transactions are open.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::ask::Ask;
+use super::shape::ms;
+use super::slow::tags;
+use crate::http::problem::Problem;
+use crate::session::identity::Identity;
+use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, Filter};
+
+/// Statements in flight and open transactions, oldest first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Active {
+    pub(in crate::http) statements: Vec<StatementBody>,
+    transactions: Vec<TransactionBody>,
+}
+
+/// A statement in flight.
+#[derive(Serialize, ToSchema, Debug, Default)]
+pub(in crate::http) struct StatementBody {
+    query_hash: String,
+    query: String,
+    age_ms: f64,
+    /// running, fetching, waiting_for_client.
+    state: &'static str,
+    database: String,
+    user: String,
+    application: String,
+    #[schema(value_type = Object)]
+    tags: Value,
+}
+
+/// An open transaction.
+#[derive(Serialize, ToSchema)]
+struct TransactionBody {
+    age_ms: f64,
+    /// Idle for so long now; null while a statement runs.
+    idle_ms: Option<f64>,
+    /// Completed in it.
+    statements: u64,
+    last_query_hash: Option<String>,
+    database: String,
+    user: String,
+    application: String,
+}
+
+/// The answer. The window means nothing here.
+pub(in crate::http) fn active(ask: &Ask<'_>) -> Result<Active, Problem> {
+    let limit = ask.limit(50)?;
+    let statements = ask.view.active_statements().iter().filter(|row| takes(&ask.filter, &row.identity));
+    let transactions = ask.view.active_transactions().iter().filter(|row| takes(&ask.filter, &row.identity));
+    Ok(Active {
+        statements: statements.take(limit).map(StatementBody::new).collect(),
+        transactions: transactions.take(limit).map(TransactionBody::new).collect(),
+    })
+}
+
+fn takes(filter: &Filter, identity: &Identity) -> bool {
+    let same = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+    same(&filter.server, &identity.server)
+        && same(&filter.database, &identity.database)
+        && same(&filter.user, &identity.user)
+        && same(&filter.application, &identity.application)
+}
+
+impl StatementBody {
+    fn new(row: &ActiveStatement) -> Self {
+        Self {
+            query_hash: row.query.hash.to_string(),
+            query: row.query.text.to_string(),
+            age_ms: ms(row.age),
+            state: match row.state {
+                ActiveState::Running => "running",
+                ActiveState::Fetching => "fetching",
+                ActiveState::WaitingForClient => "waiting_for_client",
+            },
+            database: row.identity.database.to_string(),
+            user: row.identity.user.to_string(),
+            application: row.identity.application.to_string(),
+            tags: tags(row.tags.as_deref()),
+        }
+    }
+}
+
+impl TransactionBody {
+    fn new(row: &ActiveTransaction) -> Self {
+        Self {
+            age_ms: ms(row.age),
+            idle_ms: row.idle.map(ms),
+            statements: row.statements,
+            last_query_hash: row.last_query.as_ref().map(|query| query.hash.to_string()),
+            database: row.identity.database.to_string(),
+            user: row.identity.user.to_string(),
+            application: row.identity.application.to_string(),
+        }
+    }
+}

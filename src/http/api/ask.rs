@@ -1,0 +1,153 @@
+//! What was asked: metric, window, filter, paging, read from the parameters that all metrics share.
+
+use jiff::Timestamp;
+
+use super::params::{Params, refused};
+use crate::base::units::{Nanos, WallTime};
+use crate::http::problem::Problem;
+use crate::http::{Settings, server::App};
+use crate::stats::live::{Filter, LiveView, Window};
+
+/// What `/api/performance` can answer from memory. API.md lists more; those come with the rooms that know them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // Named as in API.md.
+pub(in crate::http) enum Metric {
+    Summary,
+    Queries,
+    Query,
+    Timeline,
+    Tags,
+    Active,
+    SlowQueries,
+}
+
+impl Metric {
+    const ALL: [Metric; 7] = [
+        Metric::Summary,
+        Metric::Queries,
+        Metric::Query,
+        Metric::Timeline,
+        Metric::Tags,
+        Metric::Active,
+        Metric::SlowQueries,
+    ];
+
+    /// The names, in the order of [`Metric::ALL`].
+    pub(in crate::http) const NAMES: &[&str] =
+        &["summary", "queries", "query", "timeline", "tags", "active", "slow_queries"];
+
+    /// The name in the API.
+    pub(in crate::http) fn name(self) -> &'static str {
+        Self::NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) enum Format {
+    /// One object.
+    Json,
+    /// Rows only.
+    Csv,
+}
+
+/// One request, understood as far as all metrics share it.
+pub(in crate::http) struct Ask<'a> {
+    /// What to answer.
+    pub(in crate::http) metric: Metric,
+    /// How to write it.
+    pub(in crate::http) format: Format,
+    /// What was asked for.
+    pub(in crate::http) wanted: Window,
+    /// The part of it that memory knows.
+    pub(in crate::http) window: Window,
+    /// Whose figures.
+    pub(in crate::http) filter: Filter,
+    /// For parameters of one metric.
+    pub(in crate::http) params: &'a Params,
+    /// What it is answered from.
+    pub(in crate::http) view: &'a LiveView,
+    /// Who answers.
+    pub(in crate::http) app: &'a App,
+}
+
+impl<'a> Ask<'a> {
+    /// # Errors
+    /// A problem for the first value that is not allowed.
+    pub(in crate::http) fn new(app: &'a App, view: &'a LiveView, params: &'a Params) -> Result<Self, Problem> {
+        let metric = params.choice("metric", Metric::NAMES, Metric::parse)?.unwrap_or(Metric::Summary);
+        let format = params.choice("format", &["json", "csv"], |name| match name {
+            "json" => Some(Format::Json),
+            "csv" => Some(Format::Csv),
+            _ => None,
+        })?;
+        let wanted = window(params, view.at())?;
+        Ok(Self {
+            metric,
+            format: format.unwrap_or(Format::Json),
+            wanted,
+            window: view.covered(wanted),
+            filter: filter(params, &app.settings)?,
+            params,
+            view,
+            app,
+        })
+    }
+
+    /// Rows at most.
+    ///
+    /// # Errors
+    /// A problem unless it is 1 to 1000.
+    pub(in crate::http) fn limit(&self, default: usize) -> Result<usize, Problem> {
+        let whole = |n: f64| (1.0..=1000.0).contains(&n) && n.fract() == 0.0;
+        let limit = self.params.number("limit", "a whole number from 1 to 1000", whole)?;
+        Ok(limit.map_or(default, |limit| limit as usize))
+    }
+}
+
+/// Ten years: beyond it arithmetic on times could leave what RFC 3339 can write.
+const HOURS_MAX: f64 = 87_600.0;
+
+fn window(params: &Params, now: WallTime) -> Result<Window, Problem> {
+    let hours = params.number("hours", "a number above 0, at most 87600", |n| n > 0.0 && n <= HOURS_MAX)?;
+    let span = Nanos::new((hours.unwrap_or(24.0) * 3.6e12) as u64);
+    let (from, to) = (time(params, "from")?, time(params, "to")?);
+    let window = match (from, to) {
+        (Some(from), Some(to)) => Window { from, to },
+        (Some(from), None) if hours.is_some() => Window { from, to: from.after(span) },
+        (Some(from), None) => Window { from, to: now.max(from.after(Nanos::from_micros(1))) },
+        (None, to) => {
+            let to = to.unwrap_or(now);
+            Window { from: to.before(span), to }
+        }
+    };
+    if window.from >= window.to {
+        return Err(refused("from", params.get("from").unwrap_or_default(), "a time before to"));
+    }
+    Ok(window)
+}
+
+fn time(params: &Params, name: &str) -> Result<Option<WallTime>, Problem> {
+    let Some(value) = params.get(name) else { return Ok(None) };
+    match value.parse::<Timestamp>() {
+        Ok(time) => Ok(Some(WallTime::from_unix_micros(time.as_microsecond()))),
+        Err(_) => Err(refused(name, value, "a time as 2026-01-31T12:00:00Z (RFC 3339)")),
+    }
+}
+
+/// Memory knows one instance, of one service; other names belong to a fleet that it doesn't see.
+fn filter(params: &Params, settings: &Settings) -> Result<Filter, Problem> {
+    let Settings { instance, service, servers, .. } = settings;
+    params.choice("instance", &["self", "all", instance], |name| {
+        (name == "self" || name == "all" || name == instance).then_some(())
+    })?;
+    params.choice("service", &[service], |name| (name == service).then_some(()))?;
+    let names: Vec<&str> = servers.iter().map(String::as_str).collect();
+    let server = params.choice("server", &names, |name| names.contains(&name).then(|| name.to_owned()))?;
+    let given = |name: &str| params.get(name).map(str::to_owned);
+    Ok(Filter { server, database: given("database"), user: given("user"), application: given("application") })
+}

@@ -1,0 +1,129 @@
+//! `GET /api/events`: server-sent events. `live` each second, `slow` for each execution that was kept.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use serde::Serialize;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
+
+use super::shape::{quantile_ms, rfc3339};
+use super::slow::SlowQuery;
+use super::statement::Statement;
+use crate::base::units::{Nanos, WallTime};
+use crate::http::server::App;
+use crate::sql::hash::QueryHash;
+use crate::stats::live::{Filter, LiveView, Window};
+
+/// Events kept for a reader that is slow; it then misses seconds, and pgvitals keeps no more for it.
+const EVENTS_WAITING: usize = 64;
+
+/// `slow` events per second and reader; the list has them all.
+const SLOW_PER_SECOND: usize = 20;
+
+/// The last second.
+#[derive(Serialize, ToSchema)]
+struct Live {
+    #[schema(format = DateTime)]
+    at: String,
+    /// Data statements that completed in it.
+    calls: u64,
+    errors: u64,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    /// Open now.
+    connections: u64,
+    /// At most 5, most total time first.
+    top: Vec<Statement>,
+}
+
+/// The stream; ends when the server goes.
+#[utoipa::path(get, path = "/api/events", tag = "events", responses(
+    (status = 200, description = "`live` each second, `slow` as in slow_queries", content(
+        (Live = "text/event-stream"), (SlowQuery = "text/event-stream"),
+    )),
+))]
+pub(in crate::http) async fn events(
+    State(app): State<App>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    let (events, stream) = tokio::sync::mpsc::channel(EVENTS_WAITING);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = watch(&app, &events) => {}
+            () = app.closing.cancelled() => {}
+            () = events.closed() => {}
+        }
+    });
+    Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+type Sender = tokio::sync::mpsc::Sender<Result<Event, Infallible>>;
+
+/// Tells each new view until there are no more.
+async fn watch(app: &App, events: &Sender) {
+    let mut views = app.sources.live.clone();
+    let mut told = Told::default();
+    told.news(app, &views.borrow_and_update().clone());
+    while views.changed().await.is_ok() {
+        let view = views.borrow_and_update().clone();
+        for event in happened(app, &view, &mut told) {
+            // Waiting for a slow reader here is what makes it miss seconds; newer views replace one another meanwhile.
+            if events.send(Ok(event)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn happened(app: &App, view: &LiveView, told: &mut Told) -> Vec<Event> {
+    let slow = told.news(app, view);
+    let slow = slow.iter().map(|slow| event("slow", slow));
+    slow.chain([event("live", &Live::new(view))]).flatten().collect()
+}
+
+/// Workers hand in late, each at its own time: an execution may turn up some seconds after it completed.
+const LATE_MAX: Nanos = Nanos::from_millis(10_000);
+
+/// Which slow executions of the last seconds a reader has been told of.
+#[derive(Default)]
+struct Told(BTreeSet<(WallTime, QueryHash, Nanos)>);
+
+impl Told {
+    /// Those that are new in `view`, oldest first, the newest [`SLOW_PER_SECOND`] of them.
+    fn news(&mut self, app: &App, view: &LiveView) -> Vec<SlowQuery> {
+        let recent = Window { from: view.at().before(LATE_MAX), to: view.at().after(LATE_MAX) };
+        let mut slow = view.slow(recent, app.settings.slow_threshold, &Filter::default());
+        slow.retain(|slow| self.0.insert((slow.at, slow.query.hash, slow.duration)));
+        slow.truncate(SLOW_PER_SECOND);
+        self.0.retain(|(at, ..)| *at >= recent.from);
+        slow.iter().rev().map(|slow| SlowQuery::new(slow, &app.settings.levels)).collect()
+    }
+}
+
+fn event(name: &str, body: &impl Serialize) -> Option<Event> {
+    Event::default().event(name).json_data(body).ok()
+}
+
+impl Live {
+    fn new(view: &LiveView) -> Self {
+        let stats = view.last_second();
+        let quantile = |q| quantile_ms(&stats.durations, q);
+        let top = view.last_second_top();
+        let whole: Nanos = stats.total;
+        Self {
+            at: rfc3339(view.at()),
+            calls: stats.calls,
+            errors: stats.errors,
+            p50_ms: quantile(0.50),
+            p95_ms: quantile(0.95),
+            p99_ms: quantile(0.99),
+            connections: view.open_sessions(),
+            top: top.iter().map(|row| Statement::new(row, whole)).collect(),
+        }
+    }
+}

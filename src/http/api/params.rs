@@ -1,0 +1,118 @@
+//! What may be asked of `/api/performance`: one table makes the parser, its error texts and the description.
+
+use crate::http::problem::{Kind, Problem};
+
+/// A parameter that `/api/performance` knows.
+#[derive(Debug)]
+pub(in crate::http) struct Parameter {
+    /// Its name in the query string.
+    pub(in crate::http) name: &'static str,
+    /// What it does, for the description.
+    pub(in crate::http) help: &'static str,
+    /// The values it may have; empty when they can't be listed.
+    pub(in crate::http) values: &'static [&'static str],
+}
+
+const fn listed(name: &'static str, values: &'static [&'static str], help: &'static str) -> Parameter {
+    Parameter { name, help, values }
+}
+
+const fn free(name: &'static str, help: &'static str) -> Parameter {
+    Parameter { name, help, values: &[] }
+}
+
+/// Every parameter, in the order of API.md.
+pub(in crate::http) const PARAMETERS: &[Parameter] = &[
+    listed("metric", super::ask::Metric::NAMES, "What to answer; default summary."),
+    free("hours", "Length of the window, a number above 0; default 24."),
+    free("from", "Begin of the window, RFC 3339."),
+    free("to", "End of the window, RFC 3339; default now."),
+    free("instance", "self, all, or the name of this instance."),
+    free("service", "The service of this instance."),
+    free("server", "Only this monitored server."),
+    free("database", "Only this database."),
+    free("user", "Only this user."),
+    free("application", "Only this application_name, as normalised."),
+    listed("format", &["json", "csv"], "Default json."),
+    free("limit", "Rows at most, 1 to 1000; default 50."),
+    free("cursor", "Where to go on: `cursor` of the answer before."),
+    free("threshold", "slow_queries: milliseconds, default slow_threshold."),
+    listed("sort", super::queries::Sort::NAMES, "queries: largest first by this; default total_ms."),
+    listed("group_by", super::queries::GROUPS, "queries: parts of the key that split the rows; default hash."),
+    free("search", "queries: only statements whose text or hash contains this, in any case."),
+    listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
+    free("hash", "query: the statement's query_hash."),
+    listed("step", super::shape::Step::NAMES, "query, timeline: length of a step; default minute."),
+    free("key", "tags: the tag's key, such as route."),
+];
+
+/// The parameters of one request: names known, none twice. Values are looked at by whoever needs them, so that one
+/// that means nothing to the metric is ignored.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// # Errors
+    /// A problem for a name that is not in [`PARAMETERS`], or comes twice.
+    pub(in crate::http) fn new(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        for (index, (name, _)) in pairs.iter().enumerate() {
+            if !PARAMETERS.iter().any(|parameter| parameter.name == name) {
+                let known: Vec<&str> = PARAMETERS.iter().map(|parameter| parameter.name).collect();
+                return Err(bad(format!("unknown parameter \"{name}\"; the parameters are {}", known.join(", "))));
+            }
+            if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
+                return Err(bad(format!("parameter \"{name}\" is given twice; once is allowed")));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of `name`, if given.
+    pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter with listed values, as `parse` reads it.
+    ///
+    /// # Errors
+    /// A problem that names `allowed`.
+    pub(in crate::http) fn choice<T>(
+        &self,
+        name: &str,
+        allowed: &[&str],
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match parse(value) {
+            Some(choice) => Ok(Some(choice)),
+            None => Err(refused(name, value, &format!("one of {}", allowed.join(", ")))),
+        }
+    }
+
+    /// The value of `name` as a number that `within` accepts; `rule` says in words which those are.
+    ///
+    /// # Errors
+    /// A problem that quotes `rule`.
+    pub(in crate::http) fn number(
+        &self,
+        name: &str,
+        rule: &str,
+        within: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>, Problem> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match value.parse::<f64>() {
+            Ok(number) if number.is_finite() && within(number) => Ok(Some(number)),
+            _ => Err(refused(name, value, rule)),
+        }
+    }
+}
+
+/// A problem with a parameter.
+pub(in crate::http) fn bad(detail: String) -> Problem {
+    Problem::new(Kind::BadParameter, detail)
+}
+
+/// A problem with a value; `allowed` completes the sentence "allowed is …".
+pub(in crate::http) fn refused(name: &str, value: &str, allowed: &str) -> Problem {
+    bad(format!("\"{value}\" is no value of {name}; allowed is {allowed}"))
+}

@@ -1,0 +1,156 @@
+//! `GET /api/performance`: one address, the parameter `metric` says what to answer.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::{Ask, Format, Metric};
+use super::csv::Table;
+use super::params::Params;
+use super::shape::rfc3339;
+use super::{active, queries, query, slow, summary, tags, timeline};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::server::App;
+
+/// An answer: the envelope, then what belongs to the metric.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Answer {
+    #[serde(flatten)]
+    envelope: Envelope,
+    #[serde(flatten)]
+    body: Body,
+}
+
+/// What every answer begins with.
+#[derive(Serialize, ToSchema)]
+struct Envelope {
+    /// The metric that was asked for.
+    metric: &'static str,
+    window: WindowBody,
+    /// Where the figures come from: memory.
+    source: &'static str,
+    /// The finest step that the figures can be told apart by.
+    resolution: &'static str,
+    /// Everything that completed before is counted.
+    #[schema(format = DateTime)]
+    complete_to: String,
+    /// The monitored server; several are joined with commas.
+    server: String,
+    instances: Instances,
+}
+
+/// What the figures are of.
+#[derive(Serialize, ToSchema)]
+struct WindowBody {
+    /// Begin of what is known; later than asked for when memory doesn't reach back so far.
+    #[schema(format = DateTime)]
+    from: String,
+    /// End.
+    #[schema(format = DateTime)]
+    to: String,
+    /// Hours that were asked for.
+    hours: f64,
+}
+
+/// Whose figures these are.
+#[derive(Serialize, ToSchema)]
+struct Instances {
+    /// How many.
+    count: usize,
+    /// Their names.
+    names: Vec<String>,
+    /// Those whose figures are late.
+    lagging: Vec<String>,
+}
+
+/// What belongs to one metric.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Body {
+    Summary(Box<summary::Summary>),
+    Queries(queries::Queries),
+    Query(Box<query::QueryDetail>),
+    Timeline(timeline::Timeline),
+    Tags(tags::Tags),
+    Active(active::Active),
+    SlowQueries(slow::SlowQueries),
+}
+
+/// Figures about statements and sessions, from memory.
+#[utoipa::path(
+    get, path = "/api/performance", tag = "performance",
+    responses(
+        (status = 200, description = "The metric", content((Answer = "application/json"), (String = "text/csv"))),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No statement has this hash", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http) async fn performance(
+    State(app): State<App>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(pairs) = pairs?;
+    let params = Params::new(pairs)?;
+    app.compute(move |app, view| {
+        let ask = Ask::new(app, view, &params)?;
+        let body = Body::of(&ask)?;
+        Ok(match ask.format {
+            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
+            Format::Csv => {
+                ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
+                    .into_response()
+            }
+        })
+    })
+    .await
+}
+
+impl Envelope {
+    fn of(ask: &Ask<'_>) -> Self {
+        let settings = &ask.app.settings;
+        Self {
+            metric: ask.metric.name(),
+            window: WindowBody {
+                from: rfc3339(ask.window.from),
+                to: rfc3339(ask.window.to),
+                hours: ask.wanted.to.since(ask.wanted.from).as_secs_f64() / 3600.0,
+            },
+            source: "memory",
+            resolution: "minute",
+            complete_to: rfc3339(ask.view.at()),
+            server: ask.filter.server.clone().unwrap_or_else(|| settings.servers.join(",")),
+            instances: Instances { count: 1, names: vec![settings.instance.clone()], lagging: Vec::new() },
+        }
+    }
+}
+
+impl Body {
+    fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
+        Ok(match ask.metric {
+            Metric::Summary => Body::Summary(Box::new(summary::summary(ask)?)),
+            Metric::Queries => Body::Queries(queries::queries(ask)?),
+            Metric::Query => Body::Query(Box::new(query::query(ask)?)),
+            Metric::Timeline => Body::Timeline(timeline::timeline(ask)?),
+            Metric::Tags => Body::Tags(tags::tags(ask)?),
+            Metric::Active => Body::Active(active::active(ask)?),
+            Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
+        })
+    }
+
+    /// The rows that stand for the answer in a spreadsheet.
+    fn table(&self) -> Table {
+        match self {
+            Body::Summary(body) => Table::of(std::slice::from_ref(&body.totals)),
+            Body::Queries(body) => Table::of(&body.queries),
+            Body::Query(body) => Table::of(&body.series.rows()),
+            Body::Timeline(body) => Table::of(&body.series.rows()),
+            Body::Tags(body) => Table::of(&body.tags),
+            Body::Active(body) => Table::of(&body.statements),
+            Body::SlowQueries(body) => Table::of(&body.slow_queries),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `metric=summary`: the headline. Totals and top are of data statements; what no room knows yet is left out.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::Ask;
+use super::queries::{Sort, sort_rows};
+use super::shape::{mean_ms, ms, quantile_ms};
+use super::slow::SlowQuery;
+use super::statement::Statement;
+use crate::base::telemetry::{Dropped, Unmeasured};
+use crate::base::units::Nanos;
+use crate::http::problem::Problem;
+use crate::runtime::process::Usage;
+use crate::sql::kind::Class;
+use crate::stats::live::{GroupBy, SessionStats};
+use crate::stats::series::SeriesStats;
+
+/// Statements in `top` unless `limit` says otherwise.
+const TOP: usize = 10;
+
+/// The headline.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Summary {
+    pub(in crate::http) totals: Totals,
+    connections: Connections,
+    transactions: Transactions,
+    /// Data statements with most total time.
+    top: Vec<Statement>,
+    slow_queries: Slow,
+    /// Since the start: what was forwarded and not measured, by reason.
+    unmeasured: BTreeMap<&'static str, u64>,
+    /// pgvitals itself.
+    #[serde(rename = "self")]
+    own: Own,
+}
+
+/// All data statements together.
+#[derive(Serialize, ToSchema, Debug, Default)]
+pub(in crate::http) struct Totals {
+    calls: u64,
+    errors: u64,
+    aborted: u64,
+    rows: u64,
+    total_ms: f64,
+    /// Null without calls, as the percentiles.
+    mean_ms: Option<f64>,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    max_ms: Option<f64>,
+    levels: Levels,
+}
+
+/// Calls by latency level, counted exactly.
+#[derive(Serialize, ToSchema, Debug, Default)]
+struct Levels {
+    good: u64,
+    warning: u64,
+    alert: u64,
+    critical: u64,
+}
+
+/// Client sessions.
+#[derive(Serialize, ToSchema)]
+struct Connections {
+    /// Now.
+    open: u64,
+    /// In the window.
+    opened: u64,
+    /// Start-ups that failed in the window.
+    failed: u64,
+}
+
+/// Explicit transactions that ended in the window.
+#[derive(Serialize, ToSchema)]
+struct Transactions {
+    count: u64,
+    committed: u64,
+    rolled_back: u64,
+    mean_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    /// Summed.
+    idle_in_transaction_ms: f64,
+}
+
+/// Executions over the threshold.
+#[derive(Serialize, ToSchema)]
+struct Slow {
+    count: usize,
+    /// The longest.
+    worst: Option<SlowQuery>,
+}
+
+/// pgvitals itself; null is what this machine or this build doesn't tell.
+#[derive(Serialize, ToSchema)]
+struct Own {
+    version: &'static str,
+    uptime_s: f64,
+    /// CPU time of the process over statements, since the start.
+    cpu_us_per_query: Option<f64>,
+    resident_bytes: Option<u64>,
+    series: usize,
+    /// Samples dropped since the start, for any reason.
+    dropped: u64,
+    flush_lag_s: Option<f64>,
+    spool_bytes: Option<u64>,
+}
+
+/// The answer.
+pub(in crate::http) fn summary(ask: &Ask<'_>) -> Result<Summary, Problem> {
+    let telemetry = &ask.app.sources.telemetry;
+    let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
+    let sessions = ask.view.sessions(ask.window);
+    Ok(Summary {
+        totals: Totals::new(&ask.view.totals(ask.window, &ask.filter)),
+        connections: Connections {
+            open: ask.view.open_sessions(),
+            opened: sessions.opened,
+            failed: sessions.failed.iter().map(|(_, count)| count).sum(),
+        },
+        transactions: Transactions::new(&sessions),
+        top: top(ask)?,
+        slow_queries: Slow::new(ask),
+        unmeasured: unmeasured.collect(),
+        own: Own::new(ask),
+    })
+}
+
+fn top(ask: &Ask<'_>) -> Result<Vec<Statement>, Problem> {
+    let limit = ask.limit(TOP)?;
+    let mut rows = ask.view.statements(ask.window, &ask.filter, GroupBy::Hash);
+    let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
+    rows.retain(|row| row.query.class == Class::Data);
+    sort_rows(&mut rows, Sort::TotalMs);
+    Ok(rows.iter().take(limit).map(|row| Statement::new(row, whole)).collect())
+}
+
+impl Totals {
+    fn new(stats: &SeriesStats) -> Self {
+        let quantile = |q| quantile_ms(&stats.durations, q);
+        let [good, warning, alert, critical] = stats.levels;
+        Self {
+            calls: stats.calls,
+            errors: stats.errors,
+            aborted: stats.aborted,
+            rows: stats.rows,
+            total_ms: ms(stats.total),
+            mean_ms: mean_ms(stats.total, stats.calls),
+            p50_ms: quantile(0.50),
+            p95_ms: quantile(0.95),
+            p99_ms: quantile(0.99),
+            max_ms: (stats.calls > 0).then(|| ms(stats.max)),
+            levels: Levels { good, warning, alert, critical },
+        }
+    }
+}
+
+impl Transactions {
+    fn new(sessions: &SessionStats) -> Self {
+        let (committed, rolled_back) = (sessions.committed.count(), sessions.rolled_back.count());
+        let mut durations = sessions.committed.clone();
+        durations.merge(&sessions.rolled_back);
+        Self {
+            count: committed + rolled_back,
+            committed,
+            rolled_back,
+            mean_ms: mean_ms(sessions.transaction_time, committed + rolled_back),
+            p95_ms: quantile_ms(&durations, 0.95),
+            idle_in_transaction_ms: ms(sessions.idle_in_transaction),
+        }
+    }
+}
+
+impl Slow {
+    fn new(ask: &Ask<'_>) -> Self {
+        let settings = &ask.app.settings;
+        let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
+        let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
+        Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
+    }
+}
+
+impl Own {
+    fn new(ask: &Ask<'_>) -> Self {
+        let telemetry = &ask.app.sources.telemetry;
+        let usage = Usage::read();
+        let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
+        let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_s: ask.view.at().since(ask.view.started()).as_secs_f64(),
+            cpu_us_per_query: usage.as_ref().and_then(per_query).map(|us| (us * 10.0).round() / 10.0),
+            resident_bytes: usage.as_ref().map(|usage| usage.resident_bytes),
+            series: ask.view.series().0,
+            dropped: Dropped::ALL.iter().map(|reason| telemetry.dropped_total(*reason)).sum(),
+            flush_lag_s: None,
+            spool_bytes: None,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `metric=tags`: figures by the value of a tag that applications leave in comments.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::Ask;
+use super::params::bad;
+use super::shape::{ms, percent, quantile_ms};
+use crate::base::units::Nanos;
+use crate::http::problem::Problem;
+use crate::stats::live::{GroupBy, TagRow};
+
+/// Figures by value of one tag.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Tags {
+    /// Most total time first.
+    pub(in crate::http) tags: Vec<TagBody>,
+}
+
+/// One value.
+#[derive(Serialize, ToSchema, Debug, Default)]
+pub(in crate::http) struct TagBody {
+    /// The value; `(other)` for what did not fit.
+    value: String,
+    calls: u64,
+    errors: u64,
+    rows: u64,
+    total_ms: f64,
+    p95_ms: Option<f64>,
+    /// Of the total time of all statements in the window, tagged or not.
+    share_percent: f64,
+    /// Distinct statements seen with it.
+    statements: u64,
+}
+
+/// The answer. The filter means nothing here: values are counted over all series.
+pub(in crate::http) fn tags(ask: &Ask<'_>) -> Result<Tags, Problem> {
+    let Some(key) = ask.params.get("key") else {
+        return Err(bad("metric=tags needs key: the tag's key, such as route".to_owned()));
+    };
+    let limit = ask.limit(50)?;
+    let whole = whole(ask);
+    let mut rows = ask.view.tags(ask.window, key);
+    rows.sort_by(|a, b| b.stats.total.cmp(&a.stats.total).then_with(|| a.value.cmp(&b.value)));
+    Ok(Tags { tags: rows.iter().take(limit).map(|row| TagBody::new(row, whole)).collect() })
+}
+
+fn whole(ask: &Ask<'_>) -> Nanos {
+    ask.view.statements(ask.window, &Default::default(), GroupBy::Hash).iter().map(|row| row.stats.total).sum()
+}
+
+impl TagBody {
+    fn new(row: &TagRow, whole: Nanos) -> Self {
+        Self {
+            value: row.value.to_string(),
+            calls: row.stats.calls,
+            errors: row.stats.errors,
+            rows: row.stats.rows,
+            total_ms: ms(row.stats.total),
+            p95_ms: quantile_ms(&row.stats.durations, 0.95),
+            share_percent: percent(row.stats.total, whole),
+            statements: row.statements,
+        }
+    }
+}

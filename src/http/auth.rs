@@ -1,0 +1,116 @@
+//! Who may ask (DESIGN §8). Bound to loopback: everybody on the machine, but the `Host` header has to be ours, or a web
+//! page could rebind its name to 127.0.0.1 and read along. Bound elsewhere: the API wants the token.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Settings;
+use super::problem::{Kind, Problem};
+use super::server::App;
+use crate::runtime::listen::Address;
+
+/// Shorter tokens can be guessed; they get a warning.
+const TOKEN_MIN_BYTES: usize = 16;
+
+/// Paths that need no token wherever the listener is bound.
+const OPEN_PATHS: [&str; 4] = ["/", "/metrics", "/healthz", "/readyz"];
+
+/// Lets a request through, or answers why not; adds the headers that every answer carries.
+pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = match permit(&app.settings, request.uri().path(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    );
+    response
+}
+
+/// Says in the log what the rules come to, once, at start.
+pub(super) fn announce(settings: &Settings) {
+    let token_bytes = settings.token.as_ref().map(|token| token.expose().len());
+    if !is_local(&settings.listen) && token_bytes.is_none() {
+        tracing::warn!(
+            listen = %settings.listen,
+            "the HTTP side is not bound to loopback and http_token is not set: the API answers 401"
+        );
+    }
+    if token_bytes.is_some_and(|bytes| bytes < TOKEN_MIN_BYTES) {
+        tracing::warn!("http_token is shorter than {TOKEN_MIN_BYTES} bytes: it can be guessed");
+    }
+}
+
+fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    if is_local(&settings.listen) {
+        return own_host(&settings.listen, headers);
+    }
+    if OPEN_PATHS.contains(&path) {
+        return Ok(());
+    }
+    let Some(token) = &settings.token else {
+        return Err(Problem::new(
+            Kind::Unauthorized,
+            "pgvitals is not bound to loopback and has no token: set http_token (PGVITALS_HTTP_TOKEN) and send it as \
+             \"Authorization: Bearer …\", or bind http to 127.0.0.1",
+        ));
+    };
+    match bearer(headers) {
+        Some(candidate) if token.matches(candidate) => Ok(()),
+        Some(_) => Err(Problem::new(Kind::Unauthorized, "the token is not http_token")),
+        None => Err(Problem::new(Kind::Unauthorized, "send http_token as \"Authorization: Bearer …\"")),
+    }
+}
+
+/// The token of `Authorization: Bearer`; the scheme in any case (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked("bearer".len())?;
+    let token = token.strip_prefix(b" ")?.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Reachable from this machine alone: a Unix socket, a loopback address, or the name that means one.
+fn is_local(listen: &Address) -> bool {
+    match listen {
+        Address::Unix(_) => true,
+        Address::Tcp { host, .. } => is_loopback(host),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => host.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// Browsers can't open Unix sockets, and always send the header: without it, it is a probe or HTTP/1.0.
+fn own_host(listen: &Address, headers: &HeaderMap) -> Result<(), Problem> {
+    let (Some(host), Address::Tcp { host: bound, .. }) = (headers.get(header::HOST), listen) else { return Ok(()) };
+    let name = host.to_str().map(host_name).unwrap_or_default();
+    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    if is_loopback(name) || name == bound {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Kind::ForeignHost,
+        format!("bound to loopback, pgvitals answers to the hosts localhost, 127.0.0.0/8, [::1] and {bound} alone"),
+    ))
+}
+
+/// The host without its port.
+fn host_name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && host.parse::<Ipv6Addr>().is_err() => name,
+        _ => host,
+    }
+}

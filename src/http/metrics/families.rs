@@ -1,0 +1,144 @@
+//! The families, filled from one view of memory.
+
+use std::collections::BTreeMap;
+use std::fmt::Error;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+
+use super::names;
+use super::writer::{Writer, sum};
+use crate::base::telemetry::{Discarded, Dropped, Telemetry, Unmeasured};
+use crate::base::units::Nanos;
+use crate::runtime::process::Usage;
+use crate::stats::live::LiveView;
+use crate::stats::series::SeriesStats;
+
+/// What one scrape sees.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    view: LiveView,
+    telemetry: Arc<Telemetry>,
+    usage: Option<Usage>,
+}
+
+impl Snapshot {
+    /// A scrape of `view`, and of the process now.
+    pub(super) fn new(view: LiveView, telemetry: Arc<Telemetry>) -> Self {
+        Self { view, telemetry, usage: Usage::read() }
+    }
+}
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder) -> Result<(), Error> {
+        let mut writer = Writer(encoder);
+        writer.info(&names::BUILD, &[env!("CARGO_PKG_VERSION")])?;
+        self.statements(&mut writer)?;
+        self.now(&mut writer)?;
+        self.transactions(&mut writer)?;
+        self.connections(&mut writer)?;
+        self.telemetry(&mut writer)?;
+        self.process(&mut writer)
+    }
+}
+
+impl Snapshot {
+    fn statements(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let cumulative = self.view.cumulative();
+        let all = || cumulative.statements.values();
+        let total = |field: fn(&SeriesStats) -> u64| all().map(field).sum::<u64>();
+        writer.histograms(&names::STATEMENT_DURATION, |sample| {
+            cumulative.statements.iter().try_for_each(|((database, kind), stats)| {
+                sample(&[database, kind.as_str()], &stats.durations, stats.total)
+            })
+        })?;
+        let first_row = &cumulative.first_row;
+        writer.histograms(&names::STATEMENT_FIRST_ROW, |sample| sample(&[], first_row, sum(first_row)))?;
+        let stall: Nanos = all().map(|stats| stats.client_stall).sum();
+        writer.counter(&names::STATEMENT_CLIENT_STALL, stall.as_secs_f64())?;
+        writer.counters(&names::STATEMENT_ERRORS, |sample| {
+            let mut errors = cumulative.errors.iter();
+            errors.try_for_each(|((database, code), count)| sample(&[database, code], *count))
+        })?;
+        writer.counter(&names::STATEMENTS_ABORTED, total(|stats| stats.aborted))?;
+        writer.counter(&names::STATEMENT_ROWS, total(|stats| stats.rows))?;
+        writer.counter(&names::PREPARES, total(|stats| stats.prepares))?;
+        let [_, warning, alert, critical] = cumulative.levels;
+        writer.counters(&names::SLOW_STATEMENTS, |sample| {
+            sample(&["warning"], warning)?;
+            sample(&["alert"], alert)?;
+            sample(&["critical"], critical)
+        })?;
+        writer.counters(&names::NETWORK_BYTES, |sample| {
+            sample(&["in"], total(|stats| stats.bytes_in) + cumulative.sessions.overhead_in)?;
+            sample(&["out"], total(|stats| stats.bytes_out) + cumulative.sessions.overhead_out)
+        })
+    }
+
+    fn now(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let (statements, transactions) = (self.view.active_statements(), self.view.active_transactions());
+        let oldest = |ages: &mut dyn Iterator<Item = Nanos>| ages.max().unwrap_or_default().as_secs_f64();
+        writer.gauge(&names::STATEMENTS_IN_FLIGHT, statements.len())?;
+        writer.gauge(&names::OLDEST_STATEMENT, oldest(&mut statements.iter().map(|row| row.age)))?;
+        writer.gauge(&names::OLDEST_TRANSACTION, oldest(&mut transactions.iter().map(|row| row.age)))
+    }
+
+    fn transactions(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let sessions = &self.view.cumulative().sessions;
+        writer.histograms(&names::TRANSACTION_DURATION, |sample| {
+            sample(&["committed"], &sessions.committed, sum(&sessions.committed))?;
+            sample(&["rolled_back"], &sessions.rolled_back, sum(&sessions.rolled_back))
+        })?;
+        writer.counter(&names::IDLE_IN_TRANSACTION, sessions.idle_in_transaction.as_secs_f64())
+    }
+
+    fn connections(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let sessions = &self.view.cumulative().sessions;
+        let open = self.view.open_sessions();
+        let active = (self.view.active_statements().len() as u64).min(open);
+        let waiting = self.view.active_transactions().iter().filter(|row| row.idle.is_some()).count() as u64;
+        writer.gauges(&names::CONNECTIONS, |sample| {
+            sample(&["active"], active)?;
+            sample(&["idle_in_transaction"], waiting)?;
+            sample(&["idle"], open.saturating_sub(active).saturating_sub(waiting))
+        })?;
+        writer.counter(&names::CONNECTIONS_OPENED, sessions.opened)?;
+        writer.counters(&names::CONNECTIONS_FAILED, |sample| {
+            let mut failed = sessions.failed.iter();
+            failed.try_for_each(|(code, count)| sample(&[code.as_ref().map_or("(none)", |code| code.as_str())], *count))
+        })?;
+        writer
+            .histograms(&names::CONNECTION_STARTUP, |sample| sample(&[], &sessions.startup, sum(&sessions.startup)))?;
+        let ended: BTreeMap<_, _> = sessions.ended.iter().map(|(code, count)| (code.as_str(), *count)).collect();
+        writer.counters(&names::SESSIONS_ENDED, |sample| {
+            ended.iter().try_for_each(|(code, count)| sample(&[code], *count))
+        })?;
+        writer.counter(&names::PROTOCOL_ERRORS, sessions.protocol_errors)?;
+        writer.counter(&names::MISMATCHES, sessions.mismatches)
+    }
+
+    fn telemetry(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let telemetry = &self.telemetry;
+        writer.counters(&names::UNMEASURED, |sample| {
+            Unmeasured::ALL.iter().try_for_each(|why| sample(&[why.as_str()], telemetry.unmeasured_total(*why)))
+        })?;
+        writer.counters(&names::SAMPLES_DROPPED, |sample| {
+            Dropped::ALL.iter().try_for_each(|why| sample(&[why.as_str()], telemetry.dropped_total(*why)))
+        })?;
+        writer.counters(&names::STATEMENTS_DISCARDED, |sample| {
+            Discarded::ALL.iter().try_for_each(|why| sample(&[why.as_str()], telemetry.discarded_total(*why)))
+        })?;
+        let (series, limit) = self.view.series();
+        writer.gauge(&names::SERIES, series)?;
+        writer.gauge(&names::SERIES_LIMIT, limit)
+    }
+
+    fn process(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        if let Some(usage) = &self.usage {
+            writer.counter(&names::PROCESS_CPU, usage.cpu.as_secs_f64())?;
+            writer.gauge(&names::PROCESS_RESIDENT, usage.resident_bytes)?;
+        }
+        writer.gauge(&names::PROCESS_START, self.view.started().unix_micros() as f64 / 1e6)
+    }
+}

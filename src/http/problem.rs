@@ -1,0 +1,139 @@
+//! How errors are told: `application/problem+json` (RFC 9457). Each kind has a section in `docs/errors.md`.
+
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What kind of problem; the last part of its `type`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// A parameter or a value that is not in the list.
+    BadParameter,
+    /// No valid token where one is needed.
+    Unauthorized,
+    /// The `Host` header names somebody else (DNS rebinding).
+    ForeignHost,
+    /// No such path.
+    NotFound,
+    /// A well-formed query hash that nobody has seen.
+    UnknownQuery,
+    /// The path has no such method.
+    MethodNotAllowed,
+    /// Traffic can't be served now.
+    NotReady,
+    /// A fault of pgvitals.
+    Internal,
+}
+
+impl Kind {
+    /// Every kind, for the test that compares them with the document.
+    #[cfg(test)]
+    pub(super) const ALL: [Kind; 8] = [
+        Kind::BadParameter,
+        Kind::Unauthorized,
+        Kind::ForeignHost,
+        Kind::NotFound,
+        Kind::UnknownQuery,
+        Kind::MethodNotAllowed,
+        Kind::NotReady,
+        Kind::Internal,
+    ];
+
+    /// The name in `type` and in the document.
+    pub(super) const fn slug(self) -> &'static str {
+        match self {
+            Kind::BadParameter => "bad-parameter",
+            Kind::Unauthorized => "unauthorized",
+            Kind::ForeignHost => "foreign-host",
+            Kind::NotFound => "not-found",
+            Kind::UnknownQuery => "unknown-query",
+            Kind::MethodNotAllowed => "method-not-allowed",
+            Kind::NotReady => "not-ready",
+            Kind::Internal => "internal",
+        }
+    }
+
+    /// The same words for every problem of the kind.
+    const fn title(self) -> &'static str {
+        match self {
+            Kind::BadParameter => "Unknown parameter or value",
+            Kind::Unauthorized => "A valid token is needed",
+            Kind::ForeignHost => "The Host header is not this server's",
+            Kind::NotFound => "No such path",
+            Kind::UnknownQuery => "No such query",
+            Kind::MethodNotAllowed => "No such method here",
+            Kind::NotReady => "Not ready",
+            Kind::Internal => "Internal error",
+        }
+    }
+
+    /// The status it is answered with.
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Kind::BadParameter => StatusCode::BAD_REQUEST,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::ForeignHost => StatusCode::FORBIDDEN,
+            Kind::NotFound | Kind::UnknownQuery => StatusCode::NOT_FOUND,
+            Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// An answer that tells what was wrong and what would be right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Problem {
+    /// What kind.
+    pub(super) kind: Kind,
+    /// What was wrong here, which value, what is allowed.
+    pub(super) detail: String,
+}
+
+impl Problem {
+    /// A problem with its explanation.
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+/// The shape of a problem.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemBody {
+    /// `urn:pgvitals:problem:` and the kind; see docs/errors.md.
+    r#type: String,
+    /// The same words for every problem of the kind.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What was wrong here, and what is allowed.
+    detail: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let body = ProblemBody {
+            r#type: format!("urn:pgvitals:problem:{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: self.detail,
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pgvitals\""));
+        }
+        response
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Problem::new(Kind::BadParameter, rejection.body_text())
+    }
+}

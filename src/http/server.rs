@@ -1,0 +1,118 @@
+//! The router, and the server's life from bind to drain.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Uri;
+use axum::middleware;
+use axum::routing::get;
+use axum::serve::Listener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::problem::{Kind, Problem};
+use super::{Settings, Sources, api, auth, health, metrics};
+use crate::stats::live::LiveView;
+
+/// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
+const ANSWERS_AT_A_TIME: usize = 2;
+
+/// What every handler knows; shared, so cheap to clone.
+#[derive(Clone)]
+pub(super) struct App(Arc<Shared>);
+
+/// See [`App`].
+pub(super) struct Shared {
+    /// What the owner set.
+    pub(super) settings: Settings,
+    /// What answers are read from.
+    pub(super) sources: Sources,
+    /// Cancelled when the server goes; ends the streams, which would never end by themselves.
+    pub(super) closing: CancellationToken,
+    turns: Semaphore,
+}
+
+impl Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    fn new(settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
+        Self(Arc::new(Shared { settings, sources, closing, turns: Semaphore::new(ANSWERS_AT_A_TIME) }))
+    }
+
+    /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.
+    pub(super) fn view(&self) -> LiveView {
+        self.sources.live.borrow().clone()
+    }
+
+    /// Computes an answer on a thread that may be busy for a while, when its turn comes.
+    pub(super) async fn compute<T: Send + 'static>(
+        &self,
+        answer: impl FnOnce(&App, &LiveView) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _turn = self.turns.acquire().await;
+        let app = self.clone();
+        let task = tokio::task::spawn_blocking(move || answer(&app, &app.view()));
+        task.await.unwrap_or_else(|error| Err(Problem::new(Kind::Internal, error.to_string())))
+    }
+}
+
+/// Every endpoint, with the rules of [`super::auth`] around them; for a listener, or a test that calls it in process.
+pub fn router(settings: Settings, sources: Sources) -> Router {
+    routes(App::new(settings, sources, CancellationToken::new()))
+}
+
+fn routes(app: App) -> Router {
+    Router::new()
+        .route("/", get(health::index))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/performance", get(api::performance::performance))
+        .route("/api/events", get(api::events::events))
+        .route("/openapi.json", get(api::openapi::openapi))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
+        .with_state(app)
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::new(Kind::NotFound, format!("nothing is at {}; /openapi.json lists what there is", uri.path()))
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "every path here is read with GET")
+}
+
+/// Serves HTTP on `listener`, TCP or Unix, until `shutdown` resolves and the answers under way are out.
+///
+/// # Errors
+/// None at present: a failing accept is retried.
+pub async fn serve<L>(
+    listener: L,
+    settings: Settings,
+    sources: Sources,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()>
+where
+    L: Listener,
+    L::Addr: Debug,
+{
+    auth::announce(&settings);
+    let closing = CancellationToken::new();
+    let app = App::new(settings, sources, closing.clone());
+    let shutdown = async move {
+        shutdown.await;
+        closing.cancel();
+    };
+    axum::serve(listener, routes(app)).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,168 @@
+//! One leg's socket, TCP or Unix, read and written by `poll_…(&self)` so that both directions of a connection share it.
+//!
+//! tokio learns that a socket is drained from a short read only in its own `poll_read`, which wants `&mut`. Here the
+//! same knowledge is passed on through `try_io`: a short read or write reports *would block* after it has kept its
+//! count. So each message costs one system call in each direction (LAYOUT §5, IO rule 1).
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::Interest;
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::runtime::listen::Accepted;
+
+/// When a silent peer is first asked whether it still lives, and how often after that.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A connected socket of this thread's runtime.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Takes over a connection from the acceptor's thread.
+    pub(crate) fn accepted(accepted: Accepted) -> io::Result<Self> {
+        match accepted {
+            Accepted::Tcp(stream) => Self::tcp(TcpStream::from_std(stream)?),
+            Accepted::Unix(stream) => Ok(Self::Unix(UnixStream::from_std(stream)?)),
+        }
+    }
+
+    /// Sets what every TCP leg wants: no delay, keepalive.
+    pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        Ok(Self::Tcp(stream))
+    }
+
+    /// Reads once; 0 is the peer's FIN.
+    #[inline]
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let length = buffer.len();
+        loop {
+            match self {
+                Socket::Tcp(stream) => ready!(stream.poll_read_ready(cx))?,
+                Socket::Unix(stream) => ready!(stream.poll_read_ready(cx))?,
+            }
+            if let Some(result) = self.once(Interest::READABLE, length, |mut socket| socket.read(buffer)) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+
+    /// Writes once, perhaps not everything.
+    #[inline]
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            match self {
+                Socket::Tcp(stream) => ready!(stream.poll_write_ready(cx))?,
+                Socket::Unix(stream) => ready!(stream.poll_write_ready(cx))?,
+            }
+            if let Some(result) = self.once(Interest::WRITABLE, bytes.len(), |mut socket| socket.write(bytes)) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+
+    /// One system call; `None` when it would block. A count short of `length` means that the next one would.
+    #[inline]
+    fn once(
+        &self,
+        interest: Interest,
+        length: usize,
+        mut call: impl FnMut(&socket2::Socket) -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        let mut short = None;
+        let socket = match self {
+            Socket::Tcp(stream) => SockRef::from(stream),
+            Socket::Unix(stream) => SockRef::from(stream),
+        };
+        let attempt = || loop {
+            match call(&socket) {
+                Ok(count) if 0 < count && count < length => {
+                    short = Some(count);
+                    return Err(ErrorKind::WouldBlock.into());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        };
+        let result = match self {
+            Socket::Tcp(stream) => stream.try_io(interest, attempt),
+            Socket::Unix(stream) => stream.try_io(interest, attempt),
+        };
+        match (short, result) {
+            (Some(count), _) => Some(Ok(count)),
+            (None, Err(error)) if error.kind() == ErrorKind::WouldBlock => None,
+            (None, result) => Some(result),
+        }
+    }
+
+    /// Reads until `buffer` is full and not a byte more.
+    pub(crate) async fn read_exact(&self, buffer: &mut [u8]) -> io::Result<()> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match std::future::poll_fn(|cx| self.poll_read(cx, rest)).await? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                count => filled += count,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of `bytes`.
+    pub(crate) async fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match std::future::poll_fn(|cx| self.poll_write(cx, rest)).await? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                count => rest = rest.get(count..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether bytes, or the end, can be read now. Consumes at most one byte: ask only where any byte is one too many.
+    pub(crate) fn has_more(&self) -> bool {
+        let mut byte = [0];
+        let read = match self {
+            Socket::Tcp(stream) => SockRef::from(stream).read(&mut byte),
+            Socket::Unix(stream) => SockRef::from(stream).read(&mut byte),
+        };
+        !read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Sends FIN behind everything that was written.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Makes the coming close a reset: the peer learns at once that this connection was lost.
+    pub(crate) fn reset_on_close(&self) {
+        if let Socket::Tcp(stream) = self {
+            // A socket that is gone already needs no reset.
+            drop(SockRef::from(stream).set_linger(Some(Duration::ZERO)));
+        }
+    }
+
+    /// Returns when the peer has reset the connection; for a socket that is not being read.
+    pub(crate) async fn failed(self: Rc<Self>) {
+        // An error here is the runtime's end, which ends the connection too.
+        drop(match &*self {
+            Socket::Tcp(stream) => stream.ready(Interest::ERROR).await,
+            Socket::Unix(stream) => stream.ready(Interest::ERROR).await,
+        });
+    }
+}
