@@ -1,6 +1,23 @@
 //! The composition root: settings to rooms, wired together, run, drained.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use crate::base::telemetry::Telemetry;
+use crate::proxy::health::Health;
+use crate::proxy::{Listening, Parts, Proxy};
+use crate::runtime::clock::{self, Clock};
+use crate::runtime::listen::{Address, Listener};
+use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::runtime::task::Panics;
 use crate::{http, proxy, stats};
+
+/// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
+const CONTROL_THREADS: usize = 2;
 
 /// The settings of every room.
 #[derive(Clone, Debug)]
@@ -11,4 +28,128 @@ pub struct Settings {
     pub stats: stats::Settings,
     /// The HTTP side.
     pub http: http::Settings,
+}
+
+/// Runs until SIGTERM or SIGINT, and what they begin, is over.
+///
+/// # Errors
+/// When an address of the data plane can't be listened on, or the system gives no threads.
+pub fn run(settings: Settings) -> anyhow::Result<()> {
+    if let Some(source) = clock::slow_source() {
+        tracing::warn!(
+            source,
+            "reading this clock source is a system call, twice for each statement; prefer tsc, or the hypervisor's own"
+        );
+    }
+    let started = start(settings)?;
+    let shutdown = started.shutdown.clone();
+    started.control.spawn(async move {
+        if let Err(error) = shutdown.follow_signals().await {
+            tracing::error!(%error, "signals can't be followed");
+        }
+    });
+    started.wait()
+}
+
+/// A pgvitals that serves.
+#[derive(Debug)]
+pub struct Started {
+    /// Where clients can connect, with real ports.
+    pub listening: Vec<Listening>,
+    /// Where HTTP answers, with its real port; `None` when the address was taken.
+    pub http: Option<Address>,
+    /// Moves the phase on.
+    pub shutdown: Shutdown,
+    control: Runtime,
+    proxy: JoinHandle<std::io::Result<()>>,
+    serving: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Started {
+    /// Returns when the process's phase is stopped, and everything has ended.
+    ///
+    /// # Errors
+    /// When the data plane could not run.
+    pub fn wait(self) -> anyhow::Result<()> {
+        let Self { shutdown, control, proxy, serving, .. } = self;
+        control.block_on(async {
+            let ran = proxy.await.context("the data plane's task was lost")?;
+            shutdown.advance(Phase::Stopped);
+            if let Some(serving) = serving {
+                serving.await.context("the HTTP side's task was lost")??;
+            }
+            ran.context("the data plane could not start")
+        })
+    }
+
+    /// Ends every session at once, then waits.
+    ///
+    /// # Errors
+    /// As [`Started::wait`].
+    pub fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.advance(Phase::Flushing);
+        self.wait()
+    }
+}
+
+/// Starts everything and returns once every listener is bound; for tests, and for whoever brings signals of their own.
+///
+/// # Errors
+/// As [`run`].
+pub fn start(settings: Settings) -> anyhow::Result<Started> {
+    let control = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("no runtime for the control side")?;
+    let shutdown = Shutdown::default();
+    let telemetry = Arc::new(Telemetry::default());
+    let parts = Parts {
+        stats: settings.stats,
+        telemetry: Arc::clone(&telemetry),
+        clock: Clock::start(),
+        shutdown: shutdown.clone(),
+        panics: Panics::default(),
+    };
+    let (proxy, http) = control.block_on(async {
+        let proxy = Proxy::bind(settings.proxy, parts).await?;
+        anyhow::Ok((proxy, bind_http(&settings.http.listen).await))
+    })?;
+    let listening = proxy.listening();
+    for Listening { server, address } in &listening {
+        tracing::info!(%address, server, "listening");
+    }
+    let address = http.as_ref().map(|listener| listener.local().clone());
+    let serving = http.map(|listener| {
+        tracing::info!(address = %listener.local(), "http");
+        let ready = Arc::new(Readiness(proxy.health()));
+        let sources = http::Sources { live: proxy.live(), telemetry, ready };
+        let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
+        let stopped = shutdown.clone();
+        let stopped = async move { stopped.reached(Phase::Stopped).await };
+        control.spawn(http::serve(listener, settings, sources, stopped))
+    });
+    let proxy = control.spawn(proxy.run());
+    Ok(Started { listening, http: address, shutdown, control, proxy, serving })
+}
+
+/// The HTTP side's listener. A taken address must not stop the proxy.
+async fn bind_http(address: &Address) -> Option<Listener> {
+    match Listener::bind(address, false).await {
+        Ok(listeners) => listeners.into_iter().next(),
+        Err(error) => {
+            tracing::error!(%error, "no HTTP: the proxy runs without API and metrics; set `http` to a free address");
+            None
+        }
+    }
+}
+
+/// The data plane's health, as HTTP asks for it.
+struct Readiness(Arc<Health>);
+
+impl http::Ready for Readiness {
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(self.0.check())
+    }
 }

@@ -1,13 +1,14 @@
 //! The HTTP side: API, metrics, health, all read from a [`LiveView`]. Knows nothing of the data plane.
 //!
-//! Reading order: [`server`] router and life cycle, [`auth`] who may ask, [`problem`] how errors are told, [`api`] the
-//! endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators.
+//! Reading order: [`server`] router and life cycle, [`listener`] limits on connections, [`auth`] who may ask, [`problem`]
+//! how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators.
 //!
 //! Nothing here writes, so every endpoint is a GET, and an answer never holds up a worker: views are immutable.
 
 mod api;
 mod auth;
 mod health;
+mod listener;
 mod metrics;
 mod problem;
 mod server;
@@ -16,7 +17,6 @@ mod server;
 mod tests;
 
 use std::future::Future;
-
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub use server::{router, serve};
 /// What the owner may set, and who this process is.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the listener is bound; decides whether a token is asked for (DESIGN §8).
+    /// Where the listener is bound, an IP address or a Unix socket; decides whether a token is asked for (DESIGN §8).
     pub listen: Address,
     /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
     pub token: Option<Secret<String>>,

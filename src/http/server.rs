@@ -1,10 +1,11 @@
 //! The router, and the server's life from bind to drain.
 
 use std::fmt::Debug;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::Uri;
@@ -14,12 +15,16 @@ use axum::serve::Listener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::listener::Limited;
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, health, metrics};
 use crate::stats::live::LiveView;
 
 /// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
 const ANSWERS_AT_A_TIME: usize = 2;
+
+/// Answers under way at the end have so long to get out.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// What every handler knows; shared, so cheap to clone.
 #[derive(Clone)]
@@ -93,7 +98,8 @@ async fn method_not_allowed() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "every path here is read with GET")
 }
 
-/// Serves HTTP on `listener`, TCP or Unix, until `shutdown` resolves and the answers under way are out.
+/// Serves HTTP on `listener`, TCP or Unix, until `shutdown` resolves and the answers under way are out, or 5 s later.
+/// Takes tokio's listeners and [`crate::runtime::listen::Listener`].
 ///
 /// # Errors
 /// None at present: a failing accept is retried.
@@ -110,9 +116,15 @@ where
     auth::announce(&settings);
     let closing = CancellationToken::new();
     let app = App::new(settings, sources, closing.clone());
-    let shutdown = async move {
+    let served =
+        axum::serve(Limited::new(listener), routes(app)).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let ended = async move {
         shutdown.await;
         closing.cancel();
+        tokio::time::sleep(DRAIN_MAX).await;
     };
-    axum::serve(listener, routes(app)).with_graceful_shutdown(shutdown).await
+    tokio::select! {
+        result = served.into_future() => result,
+        () = ended => Ok(()),
+    }
 }

@@ -72,7 +72,9 @@ impl Error {
         let hint = match self {
             Error::Draining => return Some(shutting_down()),
             Error::TooMany(_) => "pgvitals' max_connections is reached; raise it, or find out who opens all these.",
-            _ => "pgvitals stands in front of the server: check that the server runs, and pgvitals' setting `upstream`.",
+            _ => {
+                "pgvitals stands in front of the server: check that the server runs, and pgvitals' setting `upstream`."
+            }
         };
         Some(reply::fatal(self.sqlstate()?, &format!("pgvitals: {self}"), hint))
     }

@@ -1,8 +1,37 @@
-//! The data plane: sockets, workers, the pump. Forward first, look after.
+//! The data plane: sockets, workers, the pump. Forward first, look after (PROTOCOL §7, LAYOUT §5).
+//!
+//! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
+//! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk; `held` bytes of
+//! slow readers; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
+//! `shared` what all workers have in common; `error` what a client is told.
+
+mod acceptor;
+mod active;
+mod cancel;
+mod connection;
+mod error;
+#[cfg(any(test, feature = "fault-injection"))]
+mod fault;
+mod handshake;
+mod harvester;
+pub mod health;
+mod held;
+mod look;
+mod plane;
+mod pump;
+mod shared;
+mod socket;
+mod upstream;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use crate::runtime::listen::Address;
+
+pub use plane::{Listening, Parts, Proxy};
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]

@@ -40,6 +40,16 @@ pub(crate) enum End {
     Broken(io::Error),
 }
 
+impl End {
+    /// What was wrong, if anything.
+    pub(crate) fn error(&self) -> Option<&io::Error> {
+        match self {
+            End::Finished => None,
+            End::Unwritable(error) | End::Broken(error) => Some(error),
+        }
+    }
+}
+
 /// What a worker lends for one poll.
 pub(crate) struct Turn<'a> {
     pub(crate) buffer: &'a mut [u8],

@@ -135,8 +135,8 @@ impl Socket {
     pub(crate) fn has_more(&self) -> bool {
         let mut byte = [0];
         let read = match self {
-            Socket::Tcp(stream) => SockRef::from(stream).read(&mut byte),
-            Socket::Unix(stream) => SockRef::from(stream).read(&mut byte),
+            Socket::Tcp(stream) => (&*SockRef::from(stream)).read(&mut byte),
+            Socket::Unix(stream) => (&*SockRef::from(stream)).read(&mut byte),
         };
         !read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }

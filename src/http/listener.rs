@@ -1,0 +1,135 @@
+//! Listeners as axum takes them: pgvitals' own, and any with limits, so that readers can't take the proxy's descriptors.
+
+use std::fmt::Debug;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::serve;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
+use tokio_util::either::Either;
+
+use crate::runtime::listen::{Accepted, Address, Listener};
+
+/// Connections at a time; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 256;
+
+/// A connection on which nothing has moved for so long is closed; a stream of events moves each second.
+const IDLE_MAX: Duration = Duration::from_secs(75);
+
+/// Pause after an accept that failed for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+impl serve::Listener for Listener {
+    type Io = Either<TcpStream, UnixStream>;
+    type Addr = Address;
+
+    async fn accept(&mut self) -> (Self::Io, Address) {
+        loop {
+            match Listener::accept(self).await.and_then(stream) {
+                Ok(stream) => return (stream, Listener::local(self).clone()),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the HTTP side can't accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Address> {
+        Ok(self.local().clone())
+    }
+}
+
+fn stream(accepted: Accepted) -> io::Result<Either<TcpStream, UnixStream>> {
+    Ok(match accepted {
+        Accepted::Tcp(socket) => {
+            socket.set_nodelay(true)?;
+            Either::Left(TcpStream::from_std(socket)?)
+        }
+        Accepted::Unix(socket) => Either::Right(UnixStream::from_std(socket)?),
+    })
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
+}
+
+/// A listener with a limit on connections and on their idleness.
+pub(super) struct Limited<L> {
+    inner: L,
+    places: Arc<Semaphore>,
+}
+
+impl<L> Limited<L> {
+    /// Limits `inner`.
+    pub(super) fn new(inner: L) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
+}
+
+impl<L: serve::Listener> serve::Listener for Limited<L>
+where
+    L::Addr: Debug,
+{
+    type Io = Held<L::Io>;
+    type Addr = L::Addr;
+
+    async fn accept(&mut self) -> (Self::Io, L::Addr) {
+        // Nobody closes the semaphore, so there is always a place in the end.
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let (io, address) = self.inner.accept().await;
+        (Held { io, idle: Box::pin(sleep(IDLE_MAX)), _place: place }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<L::Addr> {
+        self.inner.local_addr()
+    }
+}
+
+/// A connection that holds a place, and fails once it has been idle for too long.
+pub(super) struct Held<I> {
+    io: I,
+    idle: Pin<Box<Sleep>>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<I> Held<I> {
+    fn moved<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.idle.set(sleep(IDLE_MAX));
+            return polled;
+        }
+        ready!(self.idle.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Held<I> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.io).poll_read(cx, buf);
+        self.moved(cx, polled)
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Held<I> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.moved(cx, polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

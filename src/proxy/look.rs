@@ -1,0 +1,168 @@
+//! The one guard around measuring code (PROTOCOL §7): whatever panics behind it, the bytes still flow.
+
+use std::cell::{Ref, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::pump::Look;
+use super::shared::Shared;
+use crate::base::telemetry::{Dropped, Unmeasured};
+use crate::base::units::{Stamp, WallTime};
+use crate::session::observation::Event;
+use crate::session::observation::Observer;
+use crate::session::{Leg, Session};
+use crate::sql::fingerprint::Fingerprinter;
+use crate::stats::harvest::Harvest;
+use crate::stats::recorder::Recorder;
+
+/// A connection's session; `None` once measuring code has panicked on it: from then on it is opaque.
+#[derive(Default)]
+pub(crate) struct Watched(RefCell<Option<Box<Session>>>);
+
+impl Watched {
+    pub(crate) fn new(session: Session) -> Self {
+        Self(RefCell::new(Some(Box::new(session))))
+    }
+
+    /// The session, unless it is opaque because of a panic.
+    pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
+        Ref::filter_map(self.0.borrow(), |session| session.as_deref()).ok()
+    }
+}
+
+/// A worker's recorder and fingerprinter, borrowed only while looking and while harvesting.
+pub(crate) struct Lens {
+    shared: Arc<Shared>,
+    parts: RefCell<Parts>,
+}
+
+struct Parts {
+    recorder: Recorder,
+    fingerprinter: Fingerprinter,
+}
+
+impl Parts {
+    fn new(shared: &Shared) -> Self {
+        Self {
+            recorder: Recorder::new(&shared.stats, shared.workers, Arc::clone(&shared.telemetry)),
+            fingerprinter: Fingerprinter::new(shared.settings.max_query_text, seed()),
+        }
+    }
+}
+
+/// A number that nobody can foresee: keys of the fingerprinter's table must not be made to collide.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+impl Lens {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let parts = RefCell::new(Parts::new(&shared));
+        Self { shared, parts }
+    }
+
+    /// Runs `measure` on the session, unless it is opaque; a panic makes it so.
+    #[inline]
+    pub(crate) fn look(
+        &self,
+        watched: &Watched,
+        measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
+    ) {
+        let mut session = watched.0.borrow_mut();
+        let Some(measured) = session.as_deref_mut() else { return };
+        let parts = &mut *self.parts.borrow_mut();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            measure(measured, &mut parts.fingerprinter, &mut parts.recorder);
+        }));
+        if outcome.is_err() {
+            self.replace(parts);
+            self.shared.telemetry.unmeasured(Unmeasured::Panic);
+            // What panicked may panic again when it goes.
+            drop(catch_unwind(AssertUnwindSafe(|| *session = None)));
+        }
+    }
+
+    /// Tells the recorder something that no session says.
+    pub(crate) fn record(&self, event: Event) {
+        let parts = &mut *self.parts.borrow_mut();
+        if catch_unwind(AssertUnwindSafe(|| parts.recorder.observe(event))).is_err() {
+            self.replace(parts);
+        }
+    }
+
+    /// What was recorded since the last harvest, if anything.
+    pub(crate) fn harvest(&self, at: WallTime, now: Stamp) -> Option<Harvest> {
+        let parts = &mut *self.parts.borrow_mut();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            parts.fingerprinter.forget_idle();
+            parts.recorder.harvest(at, now)
+        }));
+        outcome.unwrap_or_else(|_| {
+            self.replace(parts);
+            None
+        })
+    }
+
+    /// Shared parts that were borrowed when measuring code panicked are no longer trusted.
+    #[cold]
+    fn replace(&self, parts: &mut Parts) {
+        tracing::error!(
+            "measuring code panicked; traffic goes on, what this worker had recorded since its last harvest is lost"
+        );
+        self.shared.telemetry.dropped(Dropped::Panic, 1);
+        let broken = std::mem::replace(parts, Parts::new(&self.shared));
+        drop(catch_unwind(AssertUnwindSafe(|| drop(broken))));
+    }
+}
+
+/// Looks at one direction of one connection.
+pub(crate) struct Eye<'a> {
+    pub(crate) lens: &'a Lens,
+    pub(crate) watched: &'a Watched,
+    /// The leg that bytes of this direction come from.
+    pub(crate) from: Leg,
+}
+
+impl Eye<'_> {
+    fn reader(&self) -> Leg {
+        match self.from {
+            Leg::Client => Leg::Upstream,
+            Leg::Upstream => Leg::Client,
+        }
+    }
+}
+
+impl Look for Eye<'_> {
+    #[inline]
+    fn chunk(&mut self, chunk: &[u8], now: Stamp) {
+        let from = self.from;
+        self.lens.look(self.watched, |session, fingerprinter, recorder| {
+            #[cfg(any(test, feature = "fault-injection"))]
+            let recorder = &mut super::fault::Faulty::new(chunk, recorder);
+            match from {
+                Leg::Client => session.client_bytes(chunk, now, fingerprinter, recorder),
+                Leg::Upstream => session.server_bytes(chunk, now, fingerprinter, recorder),
+            }
+        });
+    }
+
+    fn holding(&mut self, now: Stamp) {
+        let reader = self.reader();
+        self.lens.look(self.watched, |session, _, _| session.holding(reader, now));
+    }
+
+    fn drained(&mut self, now: Stamp) {
+        let reader = self.reader();
+        self.lens.look(self.watched, |session, _, _| session.drained(reader, now));
+    }
+
+    fn ended(&mut self, now: Stamp) {
+        let from = self.from;
+        self.lens.look(self.watched, |session, fingerprinter, recorder| match from {
+            Leg::Client => session.client_closed(now),
+            // A server that has ended its side owes nothing any more.
+            Leg::Upstream => session.closed(now, fingerprinter, recorder),
+        });
+    }
+}

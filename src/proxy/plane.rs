@@ -1,0 +1,160 @@
+//! One proxy: its listeners, its worker threads, its harvester, and how they end.
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, watch};
+
+use super::acceptor::{self, Door};
+use super::cancel::Registry;
+use super::health::Health;
+use super::shared::{Count, Shared};
+use super::{Route, Settings, harvester, worker};
+use crate::base::telemetry::{LogGate, Telemetry};
+use crate::runtime::clock::Clock;
+use crate::runtime::listen::{Address, BindError, Listener};
+use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::runtime::task::{Panics, Tasks};
+use crate::stats::live::LiveView;
+
+/// Workers unless set: more threads than this gain nothing a sidecar needs.
+const WORKERS_DEFAULT_MAX: usize = 4;
+
+/// What a proxy is given beside its settings.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// How aggregates are kept.
+    pub stats: crate::stats::Settings,
+    /// pgvitals' counters about itself.
+    pub telemetry: Arc<Telemetry>,
+    /// The process's clock.
+    pub clock: Clock,
+    /// The process's phases.
+    pub shutdown: Shutdown,
+    /// Where panics are counted.
+    pub panics: Panics,
+}
+
+/// An address that clients can connect to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listening {
+    /// The monitored server's name.
+    pub server: String,
+    /// The address with its real port.
+    pub address: Address,
+}
+
+/// A proxy whose listeners are bound: clients can connect, and are served once it runs.
+#[derive(Debug)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+    listeners: Vec<(usize, Arc<Listener>)>,
+    live: watch::Sender<LiveView>,
+}
+
+impl Proxy {
+    /// Binds every listener of every route. Must be called inside a runtime.
+    ///
+    /// # Errors
+    /// The first address that can't be listened on.
+    pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, BindError> {
+        let mut listeners = Vec::new();
+        for (route, Route { listen, .. }) in settings.routes.iter().enumerate() {
+            for address in listen {
+                let bound = Listener::bind(address, settings.reuse_port).await?;
+                listeners.extend(bound.into_iter().map(|listener| (route, Arc::new(listener))));
+            }
+        }
+        let Parts { stats, telemetry, clock, shutdown, panics } = parts;
+        let live = watch::Sender::new(LiveView::new(&stats, clock.wall()));
+        let shared = Arc::new(Shared {
+            servers: settings.routes.iter().map(|route| route.server.as_str().into()).collect(),
+            workers: settings.workers.unwrap_or_else(default_workers).max(1),
+            health: Arc::new(Health::new(clock, shutdown.clone(), &settings.routes)),
+            registry: Arc::new(Registry::default()),
+            sessions: Count::default(),
+            failures: LogGate::default(),
+            settings,
+            stats,
+            clock,
+            telemetry,
+            shutdown,
+            panics,
+        });
+        Ok(Self { shared, listeners, live })
+    }
+
+    /// Where clients can connect.
+    pub fn listening(&self) -> Vec<Listening> {
+        let listening = |(route, listener): &(usize, Arc<Listener>)| Listening {
+            server: self.shared.servers.get(*route).map(ToString::to_string).unwrap_or_default(),
+            address: listener.local().clone(),
+        };
+        self.listeners.iter().map(listening).collect()
+    }
+
+    /// Whether traffic can be served.
+    pub fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.shared.health)
+    }
+
+    /// What is measured; a new view each second.
+    pub fn live(&self) -> watch::Receiver<LiveView> {
+        self.live.subscribe()
+    }
+
+    /// Serves until the flushing phase, which it brings about itself when it has drained; returns when the last harvest
+    /// is in the live view.
+    ///
+    /// # Errors
+    /// When a thread can't be started.
+    pub async fn run(self) -> std::io::Result<()> {
+        let Self { shared, listeners, live } = self;
+        let (harvests, queue) = mpsc::channel(shared.workers * harvester::QUEUE);
+        let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live));
+        let mut doors = Vec::new();
+        for number in 0..shared.workers {
+            let (sender, inbox) = mpsc::channel(worker::INBOX);
+            doors.push(Door { inbox: sender, load: Count::default() });
+            let (shared, harvests) = (Arc::clone(&shared), harvests.clone());
+            let run = move || worker::run(&shared, number, inbox, &harvests);
+            thread::Builder::new().name(format!("worker {number}")).spawn(run)?;
+        }
+        // The harvester ends when the last worker has dropped its sender.
+        drop(harvests);
+        let doors: Arc<[Door]> = doors.into();
+        let mut acceptors = Tasks::new(shared.panics.clone());
+        for (route, listener) in listeners {
+            let (shared, doors) = (Arc::clone(&shared), Arc::clone(&doors));
+            acceptors.spawn("acceptor", move || {
+                acceptor::run(Arc::clone(&shared), Arc::clone(&listener), route, Arc::clone(&doors))
+            });
+        }
+        drop(doors);
+        drained(&shared).await;
+        shared.shutdown.advance(Phase::Flushing);
+        acceptors.join(std::time::Duration::from_secs(1)).await;
+        harvester.await.map_err(std::io::Error::other)
+    }
+}
+
+/// Returns when draining is over: no session is left, the time is up, or the next phase was asked for.
+async fn drained(shared: &Shared) {
+    shared.shutdown.reached(Phase::Draining).await;
+    let empty = async {
+        while shared.sessions.now() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = empty => tracing::info!("drained"),
+        () = tokio::time::sleep(shared.settings.drain_timeout) => {
+            tracing::warn!(sessions = shared.sessions.now(), "drain_timeout is over; the sessions that are left end now");
+        }
+        () = shared.shutdown.reached(Phase::Flushing) => {}
+    }
+}
+
+fn default_workers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(WORKERS_DEFAULT_MAX)
+}

@@ -1,0 +1,230 @@
+//! One thread: a single-threaded runtime, its connections, its recorder. Its own timer hands in the harvest.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use slab::Slab;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::LocalSet;
+
+use super::connection::{Connection, Link, Order};
+use super::error::{Error, Side};
+use super::handshake::establish;
+use super::held::{Budget, READ_MAX};
+use super::look::Lens;
+use super::shared::{Counted, Shared};
+use super::socket::Socket;
+use super::{DrainMode, active};
+use crate::base::units::{Nanos, Stamp};
+use crate::runtime::listen::Accepted;
+use crate::runtime::shutdown::Phase;
+use crate::session::observation::Event;
+use crate::stats::harvest::Harvest;
+
+/// Sockets that wait for a worker to take them.
+pub(crate) const INBOX: usize = 256;
+/// How long a connection may take to end when it has to.
+const PARTING: Duration = Duration::from_secs(1);
+/// At most one line in so long says which start-ups fail.
+const FAILURE_LOG: Nanos = Nanos::from_millis(10_000);
+
+/// A socket on its way from the acceptor to its worker.
+pub(crate) struct Incoming {
+    pub(crate) socket: Accepted,
+    pub(crate) at: Stamp,
+    pub(crate) route: usize,
+    /// Makes the worker the busier one as long as the connection lives.
+    pub(crate) load: Counted,
+}
+
+/// What the connections of one thread share. Borrowed only inside one poll.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lens: Lens,
+    pub(crate) budget: Rc<Budget>,
+    pub(crate) buffer: RefCell<Box<[u8]>>,
+    links: RefCell<Slab<Rc<Link>>>,
+    /// Told when the last link goes.
+    empty: Notify,
+    /// The last harvest told of something in flight, or of this many open sessions.
+    told: Cell<(bool, u64)>,
+}
+
+/// Runs worker `number` until the flushing phase; starts it again when it panics.
+pub(crate) fn run(
+    shared: &Arc<Shared>,
+    number: usize,
+    mut inbox: mpsc::Receiver<Incoming>,
+    harvests: &mpsc::Sender<(usize, Harvest)>,
+) {
+    let mut pause = Duration::ZERO;
+    loop {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let worker = Rc::new(Worker::new(Arc::clone(shared)));
+            LocalSet::new().block_on(&runtime, worker.serve(pause, number, &mut inbox, harvests));
+            std::io::Result::Ok(())
+        }));
+        match outcome {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                tracing::error!(worker = number, %error, "a worker has no runtime");
+                return;
+            }
+            Err(_) => pause = shared.panics.count("worker"),
+        }
+    }
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            lens: Lens::new(Arc::clone(&shared)),
+            budget: Rc::new(Budget::new(shared.workers)),
+            buffer: RefCell::new(vec![0; READ_MAX].into_boxed_slice()),
+            links: RefCell::default(),
+            empty: Notify::new(),
+            told: Cell::default(),
+            shared,
+        }
+    }
+
+    async fn serve(
+        self: &Rc<Self>,
+        pause: Duration,
+        number: usize,
+        inbox: &mut mpsc::Receiver<Incoming>,
+        harvests: &mpsc::Sender<(usize, Harvest)>,
+    ) {
+        tokio::time::sleep(pause).await;
+        let shutdown = &self.shared.shutdown;
+        let mut draining = pin!(shutdown.reached(Phase::Draining));
+        let mut flushing = pin!(shutdown.reached(Phase::Flushing));
+        let mut drains = self.shared.settings.drain_mode == DrainMode::Transactions;
+        let mut second = pin!(tokio::time::sleep(self.shared.clock.until_next_second()));
+        loop {
+            tokio::select! {
+                Some(incoming) = inbox.recv() => drop(tokio::task::spawn_local(connect(Rc::clone(self), incoming))),
+                () = &mut second => {
+                    self.hand_in(number, harvests);
+                    second.set(tokio::time::sleep(self.shared.clock.until_next_second()));
+                }
+                () = &mut draining, if drains => {
+                    drains = false;
+                    self.order(Order::WhenIdle);
+                }
+                () = &mut flushing => break,
+            }
+        }
+        self.order(Order::Now);
+        let parted = async {
+            while !self.links.borrow().is_empty() {
+                self.empty.notified().await;
+            }
+        };
+        if tokio::time::timeout(PARTING, parted).await.is_err() {
+            tracing::warn!(worker = number, "connections did not end in time");
+        }
+        if let Some(harvest) = self.harvest() {
+            // Without a harvester nobody is left to tell.
+            drop(harvests.send((number, harvest)).await);
+        }
+    }
+
+    fn order(&self, order: Order) {
+        self.links.borrow().iter().for_each(|(_, link)| link.order(order));
+    }
+
+    /// Hands in the harvest; while the harvester is behind nothing is taken, so the next one brings this one's too.
+    fn hand_in(&self, number: usize, harvests: &mpsc::Sender<(usize, Harvest)>) {
+        if let Ok(permit) = harvests.try_reserve()
+            && let Some(harvest) = self.harvest()
+        {
+            permit.send((number, harvest));
+        }
+    }
+
+    /// `None` when nothing was recorded, nothing is in flight, and that was told already.
+    fn harvest(&self) -> Option<Harvest> {
+        let (at, now) = (self.shared.clock.wall(), self.shared.clock.stamp());
+        let recorded = self.lens.harvest(at, now);
+        let empty = recorded.is_none();
+        let mut harvest = recorded.unwrap_or_else(|| Harvest::empty(at));
+        active::list(self.links.borrow().iter().map(|(_, link)| &link.watched), now, &mut harvest);
+        let busy = !harvest.active.is_empty() || !harvest.transactions.is_empty();
+        let telling = (busy, harvest.open_sessions);
+        let told = self.told.replace(telling) == telling;
+        (!empty || busy || !told).then_some(harvest)
+    }
+
+    /// Lists a new connection, and tells it of an end that has begun.
+    fn list(self: &Rc<Self>, link: Rc<Link>) -> Listed {
+        match (self.shared.shutdown.phase(), self.shared.settings.drain_mode) {
+            (Phase::Serving, _) | (Phase::Draining, DrainMode::Clients) => {}
+            (Phase::Draining, DrainMode::Transactions) => link.order(Order::WhenIdle),
+            (Phase::Flushing | Phase::Stopped, _) => link.order(Order::Now),
+        }
+        Listed { number: self.links.borrow_mut().insert(link), worker: Rc::clone(self) }
+    }
+
+    /// Counts and logs why a start-up failed, and tells the client.
+    async fn refuse(&self, client: &Socket, error: Error) {
+        if matches!(error, Error::NothingSent) {
+            return;
+        }
+        self.lens.record(Event::StartupFailed(error.sqlstate()));
+        if let Some(suppressed) = self.shared.failures.open(self.shared.clock.stamp(), FAILURE_LOG) {
+            match error.side() {
+                Side::Client => tracing::info!(%error, suppressed, "a start-up failed"),
+                side => tracing::warn!(%error, ?side, suppressed, "a start-up failed"),
+            }
+        }
+        if let Some(reply) = error.reply() {
+            // A client that is gone can't be told.
+            drop(client.write_all(&reply).await);
+            drop(client.finish());
+        }
+    }
+}
+
+/// An entry in the worker's list; goes with the connection.
+struct Listed {
+    number: usize,
+    worker: Rc<Worker>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut links = self.worker.links.borrow_mut();
+        let link = links.try_remove(self.number);
+        if links.is_empty() {
+            self.worker.empty.notify_one();
+        }
+        drop(links);
+        drop(link);
+    }
+}
+
+/// A connection's life. Start-up is boxed: an established connection does not pay for its state.
+async fn connect(worker: Rc<Worker>, incoming: Incoming) {
+    let Incoming { socket, at, route, load } = incoming;
+    let client = match Socket::accepted(socket) {
+        Ok(client) => client,
+        Err(error) => return tracing::debug!(%error, "an accepted socket was lost"),
+    };
+    let established = Box::pin(establish(&worker, &client, route, at)).await;
+    match established {
+        Ok(Some(established)) => {
+            let connection = Connection::new(Rc::clone(&worker), client, route, established);
+            let _listed = worker.list(Rc::clone(connection.link()));
+            connection.await;
+        }
+        Ok(None) => {}
+        Err(error) => Box::pin(worker.refuse(&client, error)).await,
+    }
+    drop(load);
+}
