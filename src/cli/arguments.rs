@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::exit::Failure;
-use super::{check, healthcheck, run, top};
+use super::{check, fingerprint, healthcheck, run, top};
 use crate::config::keys::{KEYS, Key, Kind, Preset};
 use crate::config::load::{self, Flags, Loaded};
 use crate::config::render;
@@ -22,6 +22,8 @@ pub(super) enum Command {
     Run(Flags),
     /// What will and won't work.
     Check(Flags),
+    /// Statements in, fingerprints out.
+    Fingerprint,
     /// A live table.
     Top(Flags, top::Options),
     /// Whether the process answers.
@@ -39,6 +41,7 @@ impl Command {
         match self {
             Command::Run(flags) => run::run(load(flags)?),
             Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
+            Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
             Command::Config { markdown } => Ok(print(if markdown { render::document() } else { render::file() })?),
@@ -61,6 +64,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     Ok(match matches.subcommand() {
         None => Command::Run(flags(&matches)),
         Some(("check", matches)) => Command::Check(flags(matches)),
+        Some(("fingerprint", _)) => Command::Fingerprint,
         Some(("top", matches)) => Command::Top(flags(matches), top_options(matches)),
         Some(("healthcheck", matches)) => Command::Healthcheck(flags(matches)),
         Some(("config", matches)) => Command::Config { markdown: matches.get_flag("markdown") },
@@ -84,6 +88,7 @@ pub(super) fn command() -> clap::Command {
         .args(all())
         .subcommand(sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()))
         .subcommand(sub("check", "Say what will and won't work with these settings").arg(config_argument()).args(all()))
+        .subcommand(sub("fingerprint", "Read statements as JSON lines, print their fingerprints"))
         .subcommand(
             sub("top", "Show statements as they run, from a running pgvitals")
                 .arg(config_argument())
@@ -139,12 +144,7 @@ fn top_arguments() -> [Arg; 4] {
             .value_parser(["total_ms", "calls", "mean_ms", "p95_ms", "errors"])
             .default_value("total_ms")
             .help("Largest first"),
-        Arg::new("limit")
-            .long("limit")
-            .value_name("ROWS")
-            .value_parser(positive.clone())
-            .default_value("20")
-            .help("Rows"),
+        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive).default_value("20").help("Rows"),
         Arg::new("interval")
             .long("interval")
             .value_name("SECONDS")

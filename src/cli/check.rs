@@ -89,7 +89,7 @@ async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
         match tokio::time::timeout(timeout, connect(address)).await {
             Ok(Ok(())) => report.well(format!("upstream {address}: accepts connections, as server `{}`", route.server)),
             Ok(Err(error)) => {
-                report.bad(format!("upstream {address}: {error}; is PostgreSQL there, and `upstream` right?"))
+                report.bad(format!("upstream {address}: {error}; is PostgreSQL there, and `upstream` right?"));
             }
             Err(_) => report
                 .bad(format!("upstream {address}: no answer within {timeout:?}; a firewall, or `connect_timeout`?")),
@@ -120,7 +120,7 @@ async fn http(loaded: &Loaded, report: &mut Report) {
             report.note(format!("http {}: taken by {holder}; pgvitals runs without its HTTP side", http.listen));
         }
         Err(error) => {
-            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source))
+            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source));
         }
     }
     if !is_local(&http.listen).await && http.token.is_none() {

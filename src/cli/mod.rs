@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod client;
 mod exit;
+pub mod fingerprint;
 mod healthcheck;
 mod holder;
 mod logging;

@@ -2,9 +2,10 @@
 
 use super::exit::Failure;
 use super::logging;
+use crate::app;
 use crate::config::load::Loaded;
 
-/// Runs until the end of the process.
+/// Returns when a signal's drain is over.
 pub(super) fn run(loaded: Loaded) -> Result<(), Failure> {
     logging::start(&loaded.log);
     if let Some(file) = &loaded.file {
@@ -13,5 +14,5 @@ pub(super) fn run(loaded: Loaded) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    Ok(())
+    Ok(app::run(loaded.app)?)
 }

@@ -1,7 +1,7 @@
 //! What is said about settings that can't be used: which key, which value, who said it, what to do.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Who gave a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,6 +91,12 @@ fn shown(value: &Option<String>) -> String {
 /// Everything that is wrong with the settings; never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Errors(pub Vec<Error>);
+
+impl Errors {
+    pub(super) fn file(path: &Path, what: &str) -> Self {
+        Self(vec![Error::File { path: path.to_owned(), what: what.to_owned() }])
+    }
+}
 
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

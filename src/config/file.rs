@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Error, Problem, Source};
+use super::error::{Error, Errors, Problem, Source};
 
 /// A value and who gave it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,9 +23,8 @@ pub(super) struct Contents {
 }
 
 /// Reads TOML. Whether the keys exist is not asked here.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Contents, Error> {
-    let table = DeTable::parse(text)
-        .map_err(|error| Error::File { path: path.to_owned(), what: error.to_string().trim_end().to_owned() })?;
+pub(super) fn parse(path: &Path, text: &str) -> Result<Contents, Errors> {
+    let table = DeTable::parse(text).map_err(|error| Errors::file(path, error.to_string().trim_end()))?;
     let mut reader = Reader { path, text, contents: Contents::default() };
     let keys = reader.table("", table.get_ref());
     reader.contents.keys = keys;

@@ -91,7 +91,7 @@ impl Layers {
             }
             match found.read(given) {
                 Ok(given) => drop(self.given.insert(found.key.name, given)),
-                Err(error) => self.errors.push(error),
+                Err(error) => self.errors.push(*error),
             }
         }
     }
@@ -111,7 +111,7 @@ struct Found {
 
 impl Found {
     /// The value itself, out of the file that it names where it names one.
-    fn read(self, given: Given) -> Result<Given, Error> {
+    fn read(self, given: Given) -> Result<Given, Box<Error>> {
         if !self.is_file {
             return Ok(given);
         }
@@ -119,7 +119,7 @@ impl Found {
             Ok(text) => Ok(Given { value: text.trim_end_matches(['\n', '\r']).to_owned(), origin: given.origin }),
             Err(error) => {
                 let problem = Problem::new(error.to_string(), "name a file that pgvitals may read");
-                Err(self.error(given.origin, Some(given.value), problem))
+                Err(Box::new(self.error(given.origin, Some(given.value), problem)))
             }
         }
     }

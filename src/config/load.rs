@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, Errors};
+use super::error::Errors;
 use super::file;
 use super::host::{self, Host};
 use super::keys::Key;
@@ -71,12 +71,8 @@ pub fn load(flags: Flags, environment: impl IntoIterator<Item = (OsString, OsStr
     let path = config_file(flags.config, &environment);
     let mut layers = Layers::default();
     if let Some(path) = &path {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error::File { path: path.clone(), what: error.to_string() });
-        match text.and_then(|text| file::parse(path, &text)) {
-            Ok(contents) => layers.file(contents),
-            Err(error) => return Err(Errors(vec![error])),
-        }
+        let text = std::fs::read_to_string(path).map_err(|error| Errors::file(path, &error.to_string()))?;
+        layers.file(file::parse(path, &text)?);
     }
     layers.environment(environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     layers.flags(flags.keys);

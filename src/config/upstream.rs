@@ -161,7 +161,7 @@ impl Parts {
             "sslmode" | "ssl" => return sslmode(name, value),
             "sslnegotiation" if value == "direct" => return Err(needs_tls("sslnegotiation=direct")),
             "channel_binding" if value == "require" => {
-                self.warn("channel_binding=require", "needs TLS, which this version doesn't have")
+                self.warn("channel_binding=require", "needs TLS, which this version doesn't have");
             }
             "target_session_attrs" if value != "any" => {
                 self.warn("target_session_attrs", "isn't looked at: the first address that answers is used");

@@ -1,13 +1,28 @@
 //! Aggregates in memory: what workers record, merged by minute, read by whoever shows it. Pure: no clock, no lock.
 //!
-//! Reading order: [`series`] what is kept of one series, [`histogram`] durations, [`live`] what readers see.
+//! Reading order: [`series`] what is kept of one series, [`histogram`] durations, [`level`] latency levels; a worker's
+//! side: [`recorder`], its tables `slots`, `tagged`, `slow`, and what it hands over, [`harvest`]; the merge: `admission`
+//! who has a row, `other` who takes the rest, `registry` what texts mean, `minute` and `history` figures over time;
+//! [`ceiling`] who may hold how much, [`live`] what readers see.
 
+mod admission;
+pub mod ceiling;
 pub mod harvest;
 pub mod histogram;
+mod history;
 pub mod level;
 pub mod live;
+mod minute;
+mod other;
 pub mod recorder;
+mod registry;
 pub mod series;
+mod slots;
+mod slow;
+mod tagged;
+
+#[cfg(test)]
+mod tests;
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]

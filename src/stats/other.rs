@@ -7,13 +7,18 @@ use crate::session::identity::Identity;
 use crate::sql::query::{Pseudo, Query};
 
 /// What stands for a label that did not fit.
-pub const OTHER: &str = "(other)";
+pub(super) const OTHER: &str = "(other)";
 
 /// The identities of `(other)`, one per server; there are as many as routes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Others(Vec<Arc<Identity>>);
 
 impl Others {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Statement and identity of the `(other)` of the server of `identity`.
     pub(super) fn of(&mut self, identity: &Identity) -> (Arc<Query>, Arc<Identity>) {
         let known = self.0.iter().find(|other| other.server == identity.server);

@@ -1,37 +1,197 @@
 //! One worker's aggregates between two harvests. Not `Sync`: the worker owns it, nothing locks.
+//!
+//! A known series costs a look-up and some additions; entries stay from one harvest to the next, so that nothing is
+//! allocated per statement.
 
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Settings;
-use super::harvest::Harvest;
-use crate::base::telemetry::Telemetry;
-use crate::base::units::{Stamp, WallTime};
-use crate::session::observation::{Event, Observer};
+use super::ceiling;
+use super::harvest::{Harvest, HarvestedSeries};
+use super::histogram::Histogram;
+use super::level::Thresholds;
+use super::live::SessionStats;
+use super::other::Others;
+use super::slots::{Cost, Slot, SlotKey, Slots};
+use super::slow::SlowSieve;
+use super::tagged::TagSieve;
+use crate::base::telemetry::{Dropped, Telemetry};
+use crate::base::units::{Nanos, Stamp, WallTime};
+use crate::session::identity::Identity;
+use crate::session::observation::{Event, Observation, Observer};
+use crate::sql::query::Query;
 
 /// Takes what sessions tell, one per worker.
 #[derive(Debug)]
 pub struct Recorder {
     telemetry: Arc<Telemetry>,
+    levels: Thresholds,
+    slow_threshold: Nanos,
+    series: Slots<Whose>,
+    others: Others,
+    tagged: TagSieve,
+    sessions: SessionStats,
+    slow: SlowSieve,
+    harvest_bytes: usize,
+    /// Executions since the last harvest.
+    pending: u64,
+    dirty: bool,
+    not_sync: PhantomData<Cell<()>>,
+}
+
+/// Whose figures a slot holds, and those that only metrics want.
+#[derive(Debug)]
+struct Whose {
+    query: Arc<Query>,
+    identity: Arc<Identity>,
+    first_rows: Histogram,
+}
+
+impl Cost for Whose {
+    fn fixed(&self) -> usize {
+        self.query.text.len() + size_of::<Query>() + ceiling::ALLOCATION
+    }
+
+    fn grown(&self) -> usize {
+        self.first_rows.heap_bytes()
+    }
+
+    fn give_back(&mut self) {
+        self.first_rows = Histogram::default();
+    }
 }
 
 impl Recorder {
     /// An empty recorder of one of `workers` workers.
-    pub fn new(_settings: &Settings, _workers: usize, telemetry: Arc<Telemetry>) -> Self {
-        Self { telemetry }
+    pub fn new(settings: &Settings, workers: usize, telemetry: Arc<Telemetry>) -> Self {
+        let bytes = ceiling::worker_bytes(workers);
+        Self {
+            telemetry,
+            levels: settings.levels,
+            slow_threshold: settings.slow_threshold,
+            series: Slots::new(ceiling::worker_series(settings.max_series, workers), bytes / 4 * 3),
+            others: Others::default(),
+            tagged: TagSieve::new(bytes / 4),
+            sessions: SessionStats::default(),
+            slow: SlowSieve::default(),
+            harvest_bytes: ceiling::HARVESTS / workers.max(1),
+            pending: 0,
+            dirty: false,
+            not_sync: PhantomData,
+        }
     }
 
     /// What was recorded since the last harvest; `None` when nothing was. `at` and `now` are one moment on both clocks.
-    pub fn harvest(&mut self, at: WallTime, _now: Stamp) -> Option<Harvest> {
-        Some(Harvest::empty(at))
+    pub fn harvest(&mut self, at: WallTime, now: Stamp) -> Option<Harvest> {
+        if !std::mem::take(&mut self.dirty) {
+            return None;
+        }
+        self.pending = 0;
+        let mut harvest = Harvest { share: self.harvest_bytes, ..Harvest::empty(at) };
+        self.series.harvest(|whose, stats| {
+            harvest.series.push(HarvestedSeries {
+                query: Arc::clone(&whose.query),
+                identity: Arc::clone(&whose.identity),
+                stats: stats.clone(),
+                first_rows: whose.first_rows.clone(),
+            });
+            whose.first_rows.clear();
+        });
+        (harvest.tagged, harvest.tagged_other) = self.tagged.harvest();
+        harvest.slow = self.slow.harvest(at, now);
+        harvest.sessions = self.sessions.clone();
+        self.sessions.clear();
+        Some(harvest)
     }
+
+    /// Executions since the last harvest: what is lost when the recorder has to be thrown away.
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    /// Bytes that it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.series.memory_bytes() + self.tagged.memory_bytes() + self.sessions.heap_bytes()
+    }
+
+    #[inline]
+    fn statement(&mut self, observation: Observation) {
+        self.pending += 1;
+        let level = self.levels.level(observation.duration);
+        let slot = slot(&mut self.series, &mut self.others, &observation.query, &observation.identity);
+        slot.stats.record(&observation, level);
+        if let Some(first_row) = observation.first_row {
+            slot.meta.first_rows.record(first_row);
+        }
+        if let Some(tags) = &observation.tags {
+            self.tagged.record(tags, &observation, level);
+        }
+        let (span, statements, reported) = match observation.batch {
+            Some(batch) => (batch.span, batch.statements.get(), batch.leader),
+            None => (observation.duration, 1, true),
+        };
+        if reported && span >= self.slow_threshold && !self.slow.keep(observation, span, statements) {
+            self.telemetry.dropped(Dropped::SlowRing, 1);
+        }
+    }
+}
+
+/// The series' slot, or that of `(other)` when it is new and there is no room.
+#[inline]
+fn slot<'a>(
+    series: &'a mut Slots<Whose>,
+    others: &mut Others,
+    query: &Arc<Query>,
+    identity: &Arc<Identity>,
+) -> &'a mut Slot<Whose> {
+    let whose = |query: &Arc<Query>, identity: &Arc<Identity>| Whose {
+        query: Arc::clone(query),
+        identity: Arc::clone(identity),
+        first_rows: Histogram::default(),
+    };
+    let key = (query.hash.as_u64(), identity.key());
+    if series.has_room() || series.has(key) {
+        return series.slot(key, || whose(query, identity));
+    }
+    let (query, identity) = others.of(identity);
+    let key: SlotKey = (query.hash.as_u64(), identity.key());
+    series.slot(key, || whose(&query, &identity))
 }
 
 impl Observer for Recorder {
     fn observe(&mut self, event: Event) {
         match event {
-            Event::Discarded(reason, count) => self.telemetry.discarded(reason, count),
-            Event::Unmeasured(reason) => self.telemetry.unmeasured(reason),
-            _ => {}
+            Event::Discarded(reason, count) => return self.telemetry.discarded(reason, count),
+            Event::Unmeasured(reason) => return self.telemetry.unmeasured(reason),
+            Event::Statement(observation) => self.statement(observation),
+            Event::Prepared { query, identity, time } => {
+                let stats = &mut slot(&mut self.series, &mut self.others, &query, &identity).stats;
+                stats.prepares += 1;
+                stats.prepare_time += time.unwrap_or_default();
+            }
+            Event::IdleInTransaction { after, identity, span } => {
+                let stats = &mut slot(&mut self.series, &mut self.others, &after, &identity).stats;
+                stats.idle_after += span;
+                stats.idle_after_times += 1;
+                self.sessions.idle_in_transaction += span;
+            }
+            Event::Transaction(transaction) => self.sessions.transaction(&transaction),
+            Event::Started { startup, .. } => self.sessions.started(startup),
+            Event::StartupFailed(code) => self.sessions.startup_failed(code),
+            Event::Ended(code) => self.sessions.session_ended(code),
+            Event::Overhead { bytes_in, bytes_out } => {
+                self.sessions.overhead_in += bytes_in;
+                self.sessions.overhead_out += bytes_out;
+            }
+            Event::ProtocolError => self.sessions.protocol_errors += 1,
+            Event::Mismatch => self.sessions.mismatches += 1,
         }
+        self.dirty = true;
     }
 }
+
+#[cfg(test)]
+#[path = "tests/recorder.rs"]
+mod tests;

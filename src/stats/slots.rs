@@ -1,7 +1,5 @@
 //! A worker's table of figures: known entries are found without allocating, and stay from one harvest to the next.
 
-use std::collections::hash_map::Entry;
-
 use rustc_hash::FxHashMap;
 
 use super::ceiling::MAP_ENTRY;
@@ -47,23 +45,21 @@ impl<M: Cost> Slots<M> {
         Self { slots: FxHashMap::default(), most, most_bytes, bytes: 0 }
     }
 
-    /// The entry of `key`, made by `meta` when it is new; `None` when there is no room for a new one.
+    /// Whether a new entry may be made.
     #[inline]
-    pub(super) fn find(&mut self, key: SlotKey, meta: impl FnOnce() -> M) -> Option<&mut Slot<M>> {
-        let full = self.slots.len() >= self.most || self.bytes >= self.most_bytes;
-        match self.slots.entry(key) {
-            Entry::Occupied(found) => Some(found.into_mut()),
-            Entry::Vacant(_) if full => None,
-            Entry::Vacant(vacant) => {
-                let slot = Slot::new(meta());
-                self.bytes += slot.bytes;
-                Some(vacant.insert(slot))
-            }
-        }
+    pub(super) fn has_room(&self) -> bool {
+        self.slots.len() < self.most && self.bytes < self.most_bytes
     }
 
-    /// The entry of `key` beyond all ceilings: for the few that take what did not fit.
-    pub(super) fn force(&mut self, key: SlotKey, meta: impl FnOnce() -> M) -> &mut Slot<M> {
+    /// Whether `key` has an entry.
+    pub(super) fn has(&self, key: SlotKey) -> bool {
+        self.slots.contains_key(&key)
+    }
+
+    /// The entry of `key`, made by `meta` when it is new. Ask [`Slots::has_room`] first; only the few that take what
+    /// did not fit are made without.
+    #[inline]
+    pub(super) fn slot(&mut self, key: SlotKey, meta: impl FnOnce() -> M) -> &mut Slot<M> {
         let bytes = &mut self.bytes;
         self.slots.entry(key).or_insert_with(|| {
             let slot = Slot::new(meta());
@@ -112,11 +108,6 @@ impl<M: Cost> Slots<M> {
     /// All that it holds.
     pub(super) fn memory_bytes(&self) -> usize {
         self.bytes + self.slots.values().map(|slot| slot.stats.heap_bytes() + slot.meta.grown()).sum::<usize>()
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::answer::SlowExecution;
+use super::live::SlowExecution;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::session::observation::{Observation, Outcome};
 use crate::sql::hash::QueryHash;

@@ -4,6 +4,11 @@
 //! and [`backend`] views of the bodies that matter, [`startup`] the packets before the first tag, [`reply`] what
 //! pgvitals says itself, [`error`] what can be wrong.
 
+pub mod backend;
+mod capture;
+pub mod error;
+pub mod frontend;
 pub mod reply;
+pub mod scanner;
 pub mod startup;
 pub mod tag;

@@ -10,6 +10,10 @@ use crate::sql::kind::Kind;
 /// Tokens of a CTE's column list that are looked through, so that no text takes quadratic time.
 const CTE_COLUMNS_MAX: usize = 256;
 
+/// What stands before a query, so that TABLE and VALUES behind it are operations.
+const BEFORE_QUERY: &[&str] =
+    &["", "(", "union", "all", "distinct", "except", "intersect", "as", "for", "analyze", "verbose"];
+
 /// What `text` does by the lexical rule.
 pub(super) fn relations(text: &str, kind: Kind) -> Relations {
     let tokens: Vec<Token<'_>> = tokens(text).collect();
@@ -24,9 +28,8 @@ pub(super) fn relations(text: &str, kind: Kind) -> Relations {
     };
     match kind {
         Kind::Select | Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge => {}
-        Kind::Values | Kind::Table | Kind::Explain | Kind::Declare | Kind::Prepare | Kind::Execute | Kind::Other => {
-            reader.operation(&[0]);
-        }
+        Kind::Values | Kind::Table => {}
+        Kind::Explain | Kind::Declare | Kind::Prepare | Kind::Execute | Kind::Other => reader.operation(&[0]),
         Kind::Ddl => reader.ddl(),
         Kind::Copy => reader.copy(),
         Kind::Truncate | Kind::Lock => reader.list(),
@@ -123,8 +126,11 @@ impl<'a> Reader<'a> {
                 self.name(Role::Read);
             }
             "join" => self.name(Role::Read),
-            "table" if matches!(before, "" | "(" | "union" | "all" | "except" | "intersect" | "as" | "for") => {
-                self.name(Role::Read);
+            "table" | "values" if BEFORE_QUERY.contains(&before) => {
+                self.begin(word, false);
+                if word == "table" {
+                    self.name(Role::Read);
+                }
             }
             "where" | "group" | "order" | "having" | "limit" | "offset" | "union" | "intersect" | "except"
             | "window" | "fetch" | "for" | "returning" | "set" | "values" => self.level.list = None,
@@ -186,9 +192,7 @@ impl<'a> Reader<'a> {
     fn operation(&mut self, places: &[usize]) {
         let words: Vec<&str> = places.iter().filter_map(|at| self.tokens.get(*at)).map(|token| token.text).collect();
         self.found.steps.push(Step::Operation(words.join(" ").to_ascii_uppercase().into()));
-        if !matches!(words.first(), Some(&("values" | "table"))) {
-            self.at = places.last().map_or(0, |at| at + 1);
-        }
+        self.at = places.last().map_or(0, |at| at + 1);
     }
 
     /// `create unique index concurrently i on t`: the verb, the type of the object, its name.

@@ -175,11 +175,11 @@ impl Walk {
             Some(query) => self.query(query),
             None => {}
         }
-        if let Some(OnInsert::OnConflict(conflict)) = &insert.on {
-            if let OnConflictAction::DoUpdate(update) = &conflict.action {
-                self.assignments(&update.assignments);
-                self.filter(update.selection.as_ref());
-            }
+        if let Some(OnInsert::OnConflict(conflict)) = &insert.on
+            && let OnConflictAction::DoUpdate(update) = &conflict.action
+        {
+            self.assignments(&update.assignments);
+            self.filter(update.selection.as_ref());
         }
         self.items(insert.returning.as_deref().unwrap_or_default());
         self.scopes.truncate(scope);

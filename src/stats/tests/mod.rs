@@ -1,3 +1,6 @@
-//! Tests of the room as a whole.
+//! Tests of the room as a whole: from what sessions tell to what readers see.
 
+mod bounds;
+mod history;
+mod reading;
 pub(crate) mod support;

@@ -1,9 +1,9 @@
 //! Figures of sessions rather than statements: start-ups, transactions, idle time, overhead (DESIGN §4, PROTOCOL §6).
 
-use super::histogram::Histogram;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::units::Nanos;
 use crate::session::observation::Transaction;
+use crate::stats::histogram::Histogram;
 
 /// All sessions together over a window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,7 +107,7 @@ impl SessionStats {
     pub fn clear(&mut self) {
         let [mut startup, mut committed, mut rolled_back] =
             [&mut self.startup, &mut self.committed, &mut self.rolled_back].map(std::mem::take);
-        [&mut startup, &mut committed, &mut rolled_back].map(|histogram| histogram.clear());
+        [&mut startup, &mut committed, &mut rolled_back].into_iter().for_each(Histogram::clear);
         *self = Self { startup, committed, rolled_back, ..Self::default() };
     }
 

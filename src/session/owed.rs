@@ -1,0 +1,219 @@
+//! What the server still owes, in order.
+
+use std::collections::VecDeque;
+
+use crate::base::units::Stamp;
+use crate::session::key::Key;
+use crate::session::{OWED_MAX, TEXTS_MAX};
+use crate::sql::statement::{Statement, Statements};
+use crate::wire::frontend::Target;
+
+/// One message of the client that the server answers. Small: a pipeline holds very many.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owed {
+    /// Completions of the statements of the next of [`Pipeline::texts`], then ReadyForQuery.
+    Query { sent: Stamp, bytes: u32 },
+    /// FunctionCallResponse, then ReadyForQuery.
+    FunctionCall { sent: Stamp, bytes: u32 },
+    /// ParseComplete, for the next of [`Pipeline::parsed`].
+    Parse { name: Key, sent: Stamp, alone: bool },
+    /// BindComplete.
+    Bind { portal: Key, statement: Key, sent: Stamp, alone: bool },
+    /// RowDescription or NoData, for a statement after ParameterDescription.
+    Describe { target: Target, name: Key, sent: Stamp, alone: bool },
+    /// CloseComplete.
+    Close { target: Target, name: Key },
+    /// Rows, then CommandComplete, EmptyQueryResponse or PortalSuspended. `flushed` is when the server was told to
+    /// send what it has; zero before.
+    Execute { portal: Key, sent: Stamp, flushed: Stamp, bytes: u32 },
+    /// ReadyForQuery. With `maybe` a COPY may have swallowed it (PROTOCOL §3).
+    Sync { sent: Stamp, maybe: bool },
+    /// Nothing: CopyDone or CopyFail that went out before CopyInResponse came in.
+    CopyEnd,
+}
+
+impl Owed {
+    /// A statement runs for it.
+    pub(super) fn is_statement(&self) -> bool {
+        matches!(self, Owed::Query { .. } | Owed::FunctionCall { .. } | Owed::Execute { .. })
+    }
+
+    /// ReadyForQuery answers it for sure.
+    pub(super) fn ends_with_ready(&self) -> bool {
+        matches!(self, Owed::Query { .. } | Owed::FunctionCall { .. } | Owed::Sync { maybe: false, .. })
+    }
+
+    /// When its last byte was read.
+    pub(super) fn sent(&self) -> Stamp {
+        match *self {
+            Owed::Query { sent, .. }
+            | Owed::FunctionCall { sent, .. }
+            | Owed::Parse { sent, .. }
+            | Owed::Bind { sent, .. }
+            | Owed::Describe { sent, .. }
+            | Owed::Execute { sent, .. }
+            | Owed::Sync { sent, .. } => sent,
+            Owed::Close { .. } | Owed::CopyEnd => Stamp::default(),
+        }
+    }
+}
+
+/// The queue is full: [`OWED_MAX`] or [`TEXTS_MAX`].
+#[derive(Debug)]
+pub(super) struct Full;
+
+/// The queue. Texts stand in queues of their own, in the order of the entries that they belong to.
+#[derive(Debug, Default)]
+pub(super) struct Pipeline {
+    queue: VecDeque<Owed>,
+    parsed: VecDeque<Statement>,
+    texts: VecDeque<Statements>,
+    unflushed: usize,
+}
+
+/// Queues of at most this capacity stay when they are empty.
+const RETAINED: usize = 16;
+
+impl Pipeline {
+    /// Appends an entry that has no text.
+    #[inline]
+    pub(super) fn push(&mut self, owed: Owed) -> Result<(), Full> {
+        if self.queue.len() >= OWED_MAX {
+            return Err(Full);
+        }
+        self.queue.push_back(owed);
+        self.unflushed += 1;
+        Ok(())
+    }
+
+    /// Appends a Parse.
+    pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) -> Result<(), Full> {
+        if self.parsed.len() >= TEXTS_MAX {
+            return Err(Full);
+        }
+        self.push(Owed::Parse { name, sent, alone: false })?;
+        self.parsed.push_back(statement);
+        Ok(())
+    }
+
+    /// Appends a Query.
+    pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) -> Result<(), Full> {
+        if self.texts.len() >= TEXTS_MAX {
+            return Err(Full);
+        }
+        self.push(Owed::Query { sent, bytes })?;
+        self.texts.push_back(statements);
+        Ok(())
+    }
+
+    /// Sync or Flush was read at `now`: what was sent since the last one is going to be answered without more ado.
+    #[inline]
+    pub(super) fn flush(&mut self, now: Stamp) {
+        let mut executed = false;
+        let count = self.unflushed.min(self.queue.len());
+        self.unflushed = 0;
+        for owed in self.queue.iter_mut().rev().take(count) {
+            match owed {
+                Owed::Execute { flushed, .. } => {
+                    *flushed = now;
+                    executed = true;
+                }
+                Owed::Parse { alone, .. } | Owed::Bind { alone, .. } | Owed::Describe { alone, .. } => {
+                    *alone = !executed;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The entry that the next answer belongs to.
+    #[inline]
+    pub(super) fn front(&self) -> Option<&Owed> {
+        self.queue.front()
+    }
+
+    /// Entries from the front.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Owed> + ExactSizeIterator {
+        self.queue.iter()
+    }
+
+    /// Entries from the front, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Owed> {
+        self.queue.iter_mut()
+    }
+
+    /// Statements of Parse entries from the front.
+    pub(super) fn parsed(&self) -> impl Iterator<Item = &Statement> {
+        self.parsed.iter()
+    }
+
+    /// Statements of the first Query entry.
+    pub(super) fn text(&self) -> Option<&Statements> {
+        self.texts.front()
+    }
+
+    /// Statements of Query entries from the front.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Statements> {
+        self.texts.iter()
+    }
+
+    /// Takes the front entry off, and its text with it.
+    pub(super) fn pop(&mut self) -> Option<Popped> {
+        let owed = self.queue.pop_front()?;
+        Some(match owed {
+            Owed::Parse { .. } => Popped { owed, parsed: self.parsed.pop_front(), text: None },
+            Owed::Query { .. } => Popped { owed, parsed: None, text: self.texts.pop_front() },
+            _ => Popped { owed, parsed: None, text: None },
+        })
+    }
+
+    /// Takes the front entry off; for entries without text.
+    #[inline]
+    pub(super) fn pop_plain(&mut self) {
+        self.queue.pop_front();
+    }
+
+    /// Nothing is owed.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Gives memory back when nothing is owed.
+    #[inline]
+    pub(super) fn release(&mut self) {
+        if self.queue.is_empty() {
+            self.unflushed = 0;
+            if self.queue.capacity() > RETAINED {
+                self.queue = VecDeque::new();
+            }
+            if self.parsed.capacity() > RETAINED {
+                self.parsed = VecDeque::new();
+            }
+            if self.texts.capacity() > RETAINED {
+                self.texts = VecDeque::new();
+            }
+        }
+    }
+}
+
+/// What [`Pipeline::pop`] took off.
+#[derive(Debug)]
+pub(super) struct Popped {
+    pub(super) owed: Owed,
+    pub(super) parsed: Option<Statement>,
+    pub(super) text: Option<Statements>,
+}
+
+impl Popped {
+    /// Statements that will never run now that this was taken off unanswered.
+    pub(super) fn statements(&self) -> u64 {
+        match self.owed {
+            Owed::Query { .. } => self.text.as_ref().map_or(1, |text| text.len().max(1) as u64),
+            Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
+            _ => 0,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Owed>() <= 32);

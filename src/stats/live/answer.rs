@@ -1,0 +1,176 @@
+//! What questions to the live view are made of, and what answers are.
+
+use std::sync::Arc;
+
+use crate::base::sqlstate::Sqlstate;
+use crate::base::units::{Nanos, WallTime};
+use crate::session::identity::Identity;
+use crate::sql::kind::Class;
+use crate::sql::query::Query;
+use crate::sql::statement::{Tags, Trace};
+use crate::stats::series::SeriesStats;
+
+/// A span of wall-clock time, `from` included, `to` excluded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Begin.
+    pub from: WallTime,
+    /// End.
+    pub to: WallTime,
+}
+
+/// Which series take part. `None` is any.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    /// The monitored server's name.
+    pub server: Option<String>,
+    /// The database's name.
+    pub database: Option<String>,
+    /// The user's name.
+    pub user: Option<String>,
+    /// The normalised application_name.
+    pub application: Option<String>,
+}
+
+impl Filter {
+    /// Whether a series of this identity takes part.
+    pub fn admits(&self, identity: &Identity) -> bool {
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        is(&self.server, &identity.server)
+            && is(&self.database, &identity.database)
+            && is(&self.user, &identity.user)
+            && is(&self.application, &identity.application)
+    }
+}
+
+/// Which parts of the series key split the rows of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum GroupBy {
+    /// One row per statement.
+    #[default]
+    Hash,
+    /// One row per statement and database.
+    HashDatabase,
+    /// One row per series.
+    Full,
+}
+
+/// A query with what the control side learned of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownQuery {
+    /// Hash, kind, canonical text.
+    pub query: Arc<Query>,
+    /// What it is for.
+    pub class: Class,
+    /// Operations and targets in order (FIELD (c)).
+    pub summary: Box<str>,
+    /// Relations that it reads or writes.
+    pub tables: Vec<Box<str>>,
+    /// `-- name:` or its kin, when one was seen.
+    pub name: Option<Box<str>>,
+}
+
+/// One row of an answer about statements.
+#[derive(Clone, Debug)]
+pub struct StatementRow {
+    /// The statement.
+    pub query: Arc<KnownQuery>,
+    /// Parts of the key that split the rows; others are `None`.
+    pub database: Option<Box<str>>,
+    /// As above.
+    pub user: Option<Box<str>>,
+    /// As above.
+    pub application: Option<Box<str>>,
+    /// The figures.
+    pub stats: SeriesStats,
+}
+
+/// One step of a timeline.
+#[derive(Clone, Debug)]
+pub struct TimelinePoint {
+    /// The step's begin.
+    pub at: WallTime,
+    /// Its length: 60 s, or a multiple where old minutes were merged.
+    pub step: Nanos,
+    /// `None` in gaps: nothing is known of that time.
+    pub stats: Option<SeriesStats>,
+}
+
+/// One execution that was kept by itself.
+#[derive(Clone, Debug)]
+pub struct SlowExecution {
+    /// When it completed.
+    pub at: WallTime,
+    /// The statement.
+    pub query: Arc<Query>,
+    /// Whose it was.
+    pub identity: Arc<Identity>,
+    /// Its duration; of a batch the whole span.
+    pub duration: Nanos,
+    /// Statements that shared the span; 1 when alone.
+    pub statements: u32,
+    /// To its first row.
+    pub first_row: Option<Nanos>,
+    /// Estimate of waiting for the client.
+    pub client_stall: Nanos,
+    /// Rows by command tag.
+    pub rows: u64,
+    /// SQLSTATE when it failed.
+    pub error: Option<Sqlstate>,
+    /// Comments that describe it.
+    pub tags: Option<Arc<Tags>>,
+    /// Its trace context.
+    pub trace: Option<Trace>,
+}
+
+/// Figures of one value of a tag.
+#[derive(Clone, Debug)]
+pub struct TagRow {
+    /// The value; `(other)` for what did not fit.
+    pub value: Box<str>,
+    /// The figures.
+    pub stats: SeriesStats,
+    /// Distinct statements seen with it.
+    pub statements: u64,
+}
+
+/// What a statement in flight is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ActiveState {
+    /// No row yet.
+    Running,
+    /// Rows are arriving.
+    Fetching,
+    /// pgvitals holds bytes that the client does not take.
+    WaitingForClient,
+}
+
+/// A statement in flight at [`LiveView::at`].
+#[derive(Clone, Debug)]
+pub struct ActiveStatement {
+    /// The statement.
+    pub query: Arc<Query>,
+    /// Since its start.
+    pub age: Nanos,
+    /// What it is doing.
+    pub state: ActiveState,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
+    /// Comments that describe it.
+    pub tags: Option<Arc<Tags>>,
+}
+
+/// An open transaction at [`LiveView::at`].
+#[derive(Clone, Debug)]
+pub struct ActiveTransaction {
+    /// Since its start.
+    pub age: Nanos,
+    /// Idle in it for so long now; `None` while a statement runs.
+    pub idle: Option<Nanos>,
+    /// Statements completed in it.
+    pub statements: u64,
+    /// The last statement that completed in it.
+    pub last_query: Option<Arc<Query>>,
+    /// Whose it is.
+    pub identity: Arc<Identity>,
+}

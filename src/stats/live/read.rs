@@ -1,0 +1,205 @@
+//! How the live view answers. Percentiles come from added buckets, never from averages (FIELD (f)).
+
+use std::collections::{BTreeMap, hash_map::Entry};
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::answer::{
+    ActiveStatement, ActiveTransaction, Filter, GroupBy, KnownQuery, SlowExecution, StatementRow, TagRow,
+    TimelinePoint, Window,
+};
+use super::cumulative::Cumulative;
+use super::sessions::SessionStats;
+use super::view::LiveView;
+use crate::base::sqlstate::Sqlstate;
+use crate::base::units::{Nanos, WallTime};
+use crate::session::identity::Identity;
+use crate::sql::hash::QueryHash;
+use crate::sql::kind::Class;
+use crate::stats::minute::{Minute, Series};
+use crate::stats::series::SeriesStats;
+
+impl LiveView {
+    /// When it was last brought up to date.
+    pub fn at(&self) -> WallTime {
+        self.at
+    }
+
+    /// When the process started to measure.
+    pub fn started(&self) -> WallTime {
+        self.started
+    }
+
+    /// The part of `wanted` that memory can answer, in whole minutes: from the start where it asks for all, else from
+    /// the oldest minute that it touches.
+    pub fn covered(&self, wanted: Window) -> Window {
+        let spans: Vec<&Minute> = self.spans(wanted).collect();
+        let end = self.history.opened_until();
+        match (spans.first(), spans.last()) {
+            (Some(first), Some(last)) => {
+                let from = if self.since_start(wanted) { self.started.minute().min(first.from) } else { first.from };
+                Window { from, to: wanted.to.min(last.to) }
+            }
+            _ => Window { from: wanted.to.min(end), to: wanted.to.min(end) },
+        }
+    }
+
+    fn since_start(&self, window: Window) -> bool {
+        window.from <= self.started
+    }
+
+    /// The spans that answer for a window, in order.
+    fn spans(&self, window: Window) -> impl Iterator<Item = &Minute> {
+        let past = self.history.past().filter(move |_| self.since_start(window) && window.to > window.from);
+        let touched = move |span: &&Minute| span.from < window.to && span.to > window.from;
+        past.into_iter().chain(self.history.spans().filter(touched))
+    }
+
+    /// The series that answer, each once per span.
+    fn rows<'a>(&'a self, window: Window, filter: &'a Filter) -> impl Iterator<Item = (QueryHash, &'a Series)> {
+        let rows = self.spans(window).flat_map(Minute::series);
+        rows.filter(|(_, row)| filter.admits(&row.identity)).map(|(key, row)| (key.0, row))
+    }
+
+    /// Statements with at least one call or prepare in the window; unsorted.
+    pub fn statements(&self, window: Window, filter: &Filter, group: GroupBy) -> Vec<StatementRow> {
+        let mut groups: FxHashMap<(QueryHash, &str, u64), StatementRow> = FxHashMap::default();
+        for (hash, row) in self.rows(window, filter) {
+            let identity: &Identity = &row.identity;
+            let key = match group {
+                GroupBy::Hash => (hash, "", 0),
+                GroupBy::HashDatabase => (hash, &*identity.database, 0),
+                GroupBy::Full => (hash, "", identity.key()),
+            };
+            match groups.entry(key) {
+                Entry::Occupied(mut found) => found.get_mut().stats.merge(&row.stats),
+                Entry::Vacant(vacant) => {
+                    let full = group == GroupBy::Full;
+                    vacant.insert(StatementRow {
+                        query: self.query(hash).unwrap_or_else(|| Arc::clone(&row.query)),
+                        database: (group != GroupBy::Hash).then(|| identity.database.clone()),
+                        user: full.then(|| identity.user.clone()),
+                        application: full.then(|| identity.application.clone()),
+                        stats: row.stats.clone(),
+                    });
+                }
+            }
+        }
+        groups.into_values().filter(|row| row.stats.calls + row.stats.prepares > 0).collect()
+    }
+
+    /// All data statements together.
+    pub fn totals(&self, window: Window, filter: &Filter) -> SeriesStats {
+        sum(self.rows(window, filter).filter(|(_, row)| row.query.class == Class::Data).map(|(_, row)| row))
+    }
+
+    /// Steps over the window, ascending, of one statement or of all data statements. What left the hour is no step.
+    pub fn timeline(&self, window: Window, filter: &Filter, hash: Option<QueryHash>) -> Vec<TimelinePoint> {
+        let mut points = Vec::new();
+        let mut next: Option<WallTime> = None;
+        for span in self.history.spans().filter(|span| span.from < window.to && span.to > window.from) {
+            let gap = next.map_or(Nanos::ZERO, |next| span.from.since(next));
+            if let Some(at) = next.filter(|_| gap > Nanos::ZERO) {
+                points.push(TimelinePoint { at, step: gap, stats: None });
+            }
+            let takes_part = |key: QueryHash, row: &Series| {
+                hash.map_or(row.query.class == Class::Data, |hash| key == hash) && filter.admits(&row.identity)
+            };
+            let rows = span.series().filter(|(key, row)| takes_part(key.0, row)).map(|(_, row)| row);
+            points.push(TimelinePoint { at: span.from, step: span.step(), stats: Some(sum(rows)) });
+            next = Some(span.to);
+        }
+        points
+    }
+
+    /// Kept executions in the window that took at least `threshold`, newest first.
+    pub fn slow(&self, window: Window, threshold: Nanos, filter: &Filter) -> Vec<SlowExecution> {
+        let takes_part = |slow: &&SlowExecution| {
+            window.from <= slow.at && slow.at < window.to && slow.duration >= threshold && filter.admits(&slow.identity)
+        };
+        let mut kept: Vec<SlowExecution> = self.slow.iter().filter(takes_part).cloned().collect();
+        kept.sort_by_key(|slow| std::cmp::Reverse(slow.at));
+        kept
+    }
+
+    /// Figures of data statements by value of the tag `key`; unsorted.
+    pub fn tags(&self, window: Window, key: &str) -> Vec<TagRow> {
+        let mut values: FxHashMap<&str, (SeriesStats, FxHashSet<QueryHash>)> = FxHashMap::default();
+        for (value, figures) in self.spans(window).flat_map(|span| span.tags.values(key)) {
+            let (stats, statements) = values.entry(value).or_default();
+            stats.merge(&figures.total());
+            statements.extend(figures.statements());
+        }
+        let row = |(value, (stats, statements)): (&str, (SeriesStats, FxHashSet<QueryHash>))| TagRow {
+            value: value.into(),
+            stats,
+            statements: statements.len() as u64,
+        };
+        values.into_iter().map(row).collect()
+    }
+
+    /// Errors by SQLSTATE, of one statement or of all, most frequent first.
+    pub fn errors(&self, window: Window, filter: &Filter, hash: Option<QueryHash>) -> Vec<(Sqlstate, u64)> {
+        let mut codes: BTreeMap<Sqlstate, u64> = BTreeMap::new();
+        for (_, row) in self.rows(window, filter).filter(|(key, _)| hash.is_none_or(|hash| hash == *key)) {
+            row.stats.codes.iter().for_each(|(code, count)| *codes.entry(code).or_default() += count);
+        }
+        let mut codes: Vec<_> = codes.into_iter().collect();
+        codes.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+        codes
+    }
+
+    /// All sessions together over the window.
+    pub fn sessions(&self, window: Window) -> SessionStats {
+        let mut total = SessionStats::default();
+        self.spans(window).for_each(|span| total.merge(&span.sessions));
+        total
+    }
+
+    /// What is known of a query hash.
+    pub fn query(&self, hash: QueryHash) -> Option<Arc<KnownQuery>> {
+        self.registry.get(hash).map(Arc::clone)
+    }
+
+    /// Statements in flight, oldest first.
+    pub fn active_statements(&self) -> &[ActiveStatement] {
+        &self.active.statements
+    }
+
+    /// Open transactions, oldest first.
+    pub fn active_transactions(&self) -> &[ActiveTransaction] {
+        &self.active.transactions
+    }
+
+    /// Sessions open now.
+    pub fn open_sessions(&self) -> u64 {
+        self.active.open_sessions
+    }
+
+    /// All data statements of the last merged second.
+    pub fn last_second(&self) -> SeriesStats {
+        self.last_second.total()
+    }
+
+    /// The data statements with most total time in the last merged second, at most 5.
+    pub fn last_second_top(&self) -> Vec<StatementRow> {
+        self.last_second.top()
+    }
+
+    /// Since the process started.
+    pub fn cumulative(&self) -> &Cumulative {
+        &self.cumulative
+    }
+
+    /// Distinct series in memory, and the most that may be.
+    pub fn series(&self) -> (usize, usize) {
+        self.admission.series()
+    }
+}
+
+fn sum<'a>(rows: impl Iterator<Item = &'a Series>) -> SeriesStats {
+    let mut total = SeriesStats::default();
+    rows.for_each(|row| total.merge(&row.stats));
+    total
+}

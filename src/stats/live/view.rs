@@ -1,0 +1,199 @@
+//! How harvests come into the live view, and how it stays under its ceiling.
+
+use std::sync::Arc;
+
+use super::active::Active;
+use super::cumulative::Cumulative;
+use super::second::Second;
+use crate::base::telemetry::{Dropped, Telemetry};
+use crate::base::units::WallTime;
+use crate::sql::kind::Class;
+use crate::stats::Settings;
+use crate::stats::admission::{Admission, Evicted};
+use crate::stats::ceiling;
+use crate::stats::harvest::{Harvest, HarvestedTags};
+use crate::stats::history::History;
+use crate::stats::registry::Registry;
+use crate::stats::slow::SlowRing;
+
+/// What a new series costs in all tables together, its text and buckets aside; rounded up.
+const NEWCOMER: usize = 2_048;
+
+/// Memory at one moment; one is published after each merge.
+#[derive(Clone, Debug)]
+pub struct LiveView {
+    pub(super) at: WallTime,
+    pub(super) started: WallTime,
+    pub(super) history: Arc<History>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) slow: Arc<SlowRing>,
+    pub(super) active: Arc<Active>,
+    pub(super) cumulative: Arc<Cumulative>,
+    pub(super) last_second: Arc<Second>,
+    this_second: Arc<Second>,
+    telemetry: Arc<Telemetry>,
+    most_bytes: usize,
+}
+
+impl Default for LiveView {
+    fn default() -> Self {
+        Self::new(&Settings::default(), WallTime::default())
+    }
+}
+
+impl LiveView {
+    /// An empty view of a process that began to measure at `started`.
+    pub fn new(settings: &Settings, started: WallTime) -> Self {
+        Self {
+            at: started,
+            started,
+            history: Arc::new(History::new(started)),
+            admission: Arc::new(Admission::new(settings.max_series)),
+            registry: Arc::default(),
+            slow: Arc::default(),
+            active: Arc::default(),
+            cumulative: Arc::default(),
+            last_second: Arc::default(),
+            this_second: Arc::new(Second::of(started)),
+            telemetry: Arc::default(),
+            most_bytes: ceiling::MERGED,
+        }
+    }
+
+    /// Counts what the merge has to leave out in the process's counters.
+    pub fn counting_in(self, telemetry: Arc<Telemetry>) -> Self {
+        Self { telemetry, ..self }
+    }
+
+    /// The same under another ceiling than [`ceiling::MERGED`].
+    pub fn bounded(self, most_bytes: usize) -> Self {
+        Self { most_bytes, ..self }
+    }
+
+    /// Adds the harvest of one worker; what is active in it replaces what was. A harvest that comes late goes into the
+    /// minute that it was taken in.
+    pub fn absorb(&mut self, worker: usize, mut harvest: Harvest) {
+        self.at = self.at.max(harvest.at);
+        self.roll(harvest.at);
+        let active = Arc::make_mut(&mut self.active);
+        let (statements, transactions) =
+            (std::mem::take(&mut harvest.active), std::mem::take(&mut harvest.transactions));
+        active.replace(worker, statements, transactions, harvest.open_sessions);
+        self.absorb_series(&harvest);
+        self.absorb_tags(&harvest);
+        self.absorb_slow(&mut harvest);
+        self.settle();
+    }
+
+    fn absorb_series(&mut self, harvest: &Harvest) {
+        let mut left = self.most_bytes.saturating_sub(self.memory_bytes());
+        let admission = Arc::make_mut(&mut self.admission);
+        let registry = Arc::make_mut(&mut self.registry);
+        let cumulative = Arc::make_mut(&mut self.cumulative);
+        let second = Arc::make_mut(&mut self.this_second);
+        let span = Arc::make_mut(&mut self.history).span_of(harvest.at);
+        cumulative.sessions.merge(&harvest.sessions);
+        span.sessions.merge(&harvest.sessions);
+        for gained in &harvest.series {
+            let known = admission.series().0;
+            let place = admission.place(&gained.query, &gained.identity, harvest.at, left > 0, registry);
+            if admission.series().0 > known {
+                left = left.saturating_sub(NEWCOMER + gained.query.text.len() + 2 * gained.stats.heap_bytes());
+            }
+            cumulative.add(&place, gained);
+            second.add(&place, &gained.stats);
+            span.add(&place, &gained.stats);
+        }
+    }
+
+    fn absorb_tags(&mut self, harvest: &Harvest) {
+        if harvest.tagged.is_empty() && harvest.tagged_other.is_empty() {
+            return;
+        }
+        let registry = Arc::make_mut(&mut self.registry);
+        let tags = &mut Arc::make_mut(&mut self.history).span_of(harvest.at).tags;
+        for HarvestedTags { query, tags: set, stats } in &harvest.tagged {
+            if let Some(name) = &set.name {
+                registry.name(query.hash, name);
+            }
+            if registry.get(query.hash).is_none_or(|known| known.class == Class::Data) {
+                tags.add(set, query.hash, stats);
+            }
+        }
+        harvest.tagged_other.iter().for_each(|(key, stats)| tags.add_other(key, stats));
+    }
+
+    fn absorb_slow(&mut self, harvest: &mut Harvest) {
+        if harvest.slow.is_empty() {
+            return;
+        }
+        let ring = Arc::make_mut(&mut self.slow);
+        for mut execution in harvest.slow.drain(..) {
+            let known = self.registry.get(execution.query.hash);
+            if known.is_some_and(|known| known.class == Class::Introspection) {
+                continue;
+            }
+            if let Some(known) = known {
+                execution.query = Arc::clone(&known.query);
+            }
+            if !ring.push(execution) {
+                self.telemetry.dropped(Dropped::SlowRing, 1);
+            }
+        }
+    }
+
+    /// Closes the second and the minute that are over at `now`; called once a second.
+    pub fn tick(&mut self, now: WallTime) {
+        self.at = now;
+        if !self.this_second.holds(now) {
+            self.last_second = std::mem::replace(&mut self.this_second, Arc::new(Second::of(now)));
+        }
+        if now < self.history.opened() {
+            Arc::make_mut(&mut self.history).set_back(now);
+        }
+        self.roll(now);
+    }
+
+    /// Closes the open minute if it is over; series that were idle in it make room for those that were turned away.
+    fn roll(&mut self, now: WallTime) {
+        if now < self.history.opened_until() {
+            return;
+        }
+        let Some(closed) = Arc::make_mut(&mut self.history).roll(now) else { return };
+        let registry = Arc::make_mut(&mut self.registry);
+        let admission = Arc::make_mut(&mut self.admission);
+        let evicted = admission.make_room(closed, registry);
+        registry.sweep(&admission.hashes(), now, self.most_bytes / 10);
+        Arc::make_mut(&mut self.history).fold(&evicted);
+    }
+
+    /// Gets under the ceiling: resolution goes first, then the series that were idle longest. Counts stay exact.
+    fn settle(&mut self) {
+        while self.memory_bytes() > self.most_bytes / 8 * 7 {
+            if !Arc::make_mut(&mut self.history).coarsen() && !self.shed() {
+                break;
+            }
+        }
+    }
+
+    fn shed(&mut self) -> bool {
+        let registry = Arc::make_mut(&mut self.registry);
+        let admission = Arc::make_mut(&mut self.admission);
+        let evicted: Vec<Evicted> = admission.shed(registry);
+        registry.sweep(&admission.hashes(), self.at, 0);
+        Arc::make_mut(&mut self.history).fold(&evicted);
+        !evicted.is_empty()
+    }
+
+    /// Bytes that it holds, the registry of texts included.
+    pub fn memory_bytes(&self) -> usize {
+        self.history.memory_bytes()
+            + self.registry.memory_bytes()
+            + self.admission.memory_bytes()
+            + self.slow.memory_bytes()
+            + self.cumulative.memory_bytes()
+            + self.this_second.memory_bytes()
+            + self.last_second.memory_bytes()
+    }
+}
