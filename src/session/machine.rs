@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
+use crate::session::group::Group;
 use crate::session::identity::{Identity, StartupParameters};
-use crate::session::observation::{InFlight, Observer, OpenTransaction};
+use crate::session::observation::{Event, InFlight, Observer, OpenTransaction};
+use crate::session::track::{CopyIn, Mode, Track};
 use crate::sql::fingerprint::Fingerprinter;
+use crate::wire::backend::{Backend, TransactionStatus};
+use crate::wire::frontend::Frontend;
+use crate::wire::scanner::Scanner;
 
 /// One of a connection's two sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,70 +38,182 @@ pub enum Phase {
 }
 
 /// One connection's state machine. Never fails, never panics on input; what it can't follow it says and forwards.
+#[derive(Debug)]
 pub struct Session {
-    identity: Arc<Identity>,
+    client: Scanner<Frontend>,
+    server: Scanner<Backend>,
+    track: Track,
 }
 
 impl Session {
-    /// A session accepted at `accepted` whose StartupMessage has gone on to the server.
-    pub fn new(server: Arc<str>, _accepted: Stamp, startup: &StartupParameters<'_>) -> Self {
-        let user = String::from_utf8_lossy(startup.user);
-        Self { identity: Arc::new(Identity::new(server, &user, &user, "")) }
+    /// A session accepted at `accepted` whose StartupMessage has gone on to the server. One that asks for replication
+    /// is opaque.
+    pub fn new(server: Arc<str>, accepted: Stamp, startup: &StartupParameters<'_>) -> Self {
+        Self { client: Scanner::default(), server: Scanner::default(), track: Track::new(server, accepted, startup) }
     }
 
     /// Bytes that the client sent after the start-up packet, read at `now`.
-    pub fn client_bytes(&mut self, _: &[u8], _now: Stamp, _: &mut Fingerprinter, _out: &mut impl Observer) {}
+    pub fn client_bytes(
+        &mut self,
+        bytes: &[u8],
+        now: Stamp,
+        fingerprinter: &mut Fingerprinter,
+        out: &mut impl Observer,
+    ) {
+        self.client_part(bytes, now, fingerprinter);
+        self.settle(now, out);
+    }
 
-    /// Bytes that the server sent, read at `now`.
-    pub fn server_bytes(&mut self, _: &[u8], _now: Stamp, _: &mut Fingerprinter, _out: &mut impl Observer) {}
+    /// Bytes that the server sent, read at `now`. What one read completes shares its time: hand each in whole.
+    pub fn server_bytes(
+        &mut self,
+        bytes: &[u8],
+        now: Stamp,
+        fingerprinter: &mut Fingerprinter,
+        out: &mut impl Observer,
+    ) {
+        self.server_part(bytes, now, fingerprinter);
+        self.settle(now, out);
+    }
+
+    /// A part of a read of the client.
+    pub(crate) fn client_part(&mut self, mut bytes: &[u8], now: Stamp, fingerprinter: &mut Fingerprinter) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.track.client_read(now);
+        while self.track.mode != Mode::Opaque
+            && let Some(piece) = self.client.next(&mut bytes)
+        {
+            match piece {
+                Ok(piece) => self.track.client(piece, now, fingerprinter),
+                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+            }
+        }
+        self.track.overhead_in += bytes.len() as u64;
+    }
+
+    /// A part of a read of the server. Its lexer may be needed one day; today it takes it for symmetry.
+    pub(crate) fn server_part(&mut self, mut bytes: &[u8], now: Stamp, _: &mut Fingerprinter) {
+        while self.track.mode != Mode::Opaque
+            && let Some(piece) = self.server.next(&mut bytes)
+        {
+            match piece {
+                Ok(piece) => self.track.server(piece, now),
+                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+            }
+        }
+        self.track.overhead_out += bytes.len() as u64;
+    }
+
+    /// The read whose parts were handed in is over.
+    pub(crate) fn settle(&mut self, now: Stamp, out: &mut impl Observer) {
+        self.track.settle(now, out);
+    }
 
     /// From `since` on `leg` does not take bytes that pgvitals holds for it.
-    pub fn holding(&mut self, _leg: Leg, _since: Stamp) {}
+    pub fn holding(&mut self, leg: Leg, since: Stamp) {
+        match leg {
+            Leg::Client => self.track.spans.hold_client(since),
+            Leg::Upstream => self.track.spans.hold_upstream(since),
+        }
+    }
 
     /// At `at` the last byte held for `leg` was taken.
-    pub fn drained(&mut self, _leg: Leg, _at: Stamp) {}
+    pub fn drained(&mut self, leg: Leg, at: Stamp) {
+        match leg {
+            Leg::Client => self.track.spans.drain_client(at),
+            Leg::Upstream => self.track.spans.drain_upstream(at),
+        }
+    }
 
-    /// The client will send no more.
-    pub fn client_closed(&mut self, _now: Stamp) {}
+    /// The client will send no more. What it has sent is still answered.
+    pub fn client_closed(&mut self, _now: Stamp) {
+        self.track.quiet = false;
+    }
 
     /// Both directions are over or lost. Says what is left to say, once.
-    pub fn closed(&mut self, _now: Stamp, _: &mut Fingerprinter, _out: &mut impl Observer) {}
+    pub fn closed(&mut self, now: Stamp, fingerprinter: &mut Fingerprinter, out: &mut impl Observer) {
+        if std::mem::replace(&mut self.track.closed, true) {
+            return;
+        }
+        self.track.abandon_text(fingerprinter);
+        self.track.finish(now);
+        self.settle(now, out);
+    }
 
-    /// From now on bytes are only counted.
-    pub fn make_opaque(&mut self, _reason: Unmeasured, _out: &mut impl Observer) {}
+    /// From now on bytes are only counted. For use after a panic: what the read had told so far is forgotten with it.
+    pub fn make_opaque(&mut self, reason: Unmeasured, out: &mut impl Observer) {
+        self.track.group = Group::default();
+        self.track.go_opaque(reason);
+        self.settle(Stamp::default(), out);
+    }
 
     /// Body of BackendKeyData (process id and key), once it was seen.
     pub fn backend_key(&self) -> Option<&[u8]> {
-        None
+        self.track.backend_key.as_deref()
     }
 
-    /// ReadyForQuery was seen.
+    /// ReadyForQuery was seen, or the session can't be followed.
     pub fn started(&self) -> bool {
-        false
+        self.track.started || self.track.mode == Mode::Opaque
     }
 
     /// Where the session stands.
     pub fn phase(&self) -> Phase {
-        Phase::Startup
+        let track = &self.track;
+        match track.mode {
+            Mode::Opaque => Phase::Opaque,
+            Mode::Startup | Mode::Refused => Phase::Startup,
+            Mode::Measuring => {
+                let boundary = self.client.at_boundary() && self.server.at_boundary();
+                let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && track.copy == CopyIn::None;
+                match track.status {
+                    _ if !boundary || !nothing_owed => Phase::Busy,
+                    TransactionStatus::Idle => Phase::Idle,
+                    TransactionStatus::Open | TransactionStatus::Failed => Phase::InTransaction,
+                }
+            }
+        }
     }
 
     /// No client byte has gone on since the last ReadyForQuery.
     pub fn client_quiet(&self) -> bool {
-        false
+        self.track.quiet
     }
 
     /// The statement that the server is working on.
     pub fn in_flight(&self) -> Option<InFlight> {
-        None
+        self.track.in_flight()
     }
 
     /// The explicit transaction that is open.
     pub fn open_transaction(&self) -> Option<OpenTransaction> {
-        None
+        self.track.transactions.open(self.track.owner.identity())
     }
 
     /// Whose session it is now.
     pub fn identity(&self) -> &Arc<Identity> {
-        &self.identity
+        self.track.owner.identity()
+    }
+}
+
+impl Track {
+    /// The connection is over.
+    fn finish(&mut self, now: Stamp) {
+        if let Some(event) = self.transactions.resumed(now, self.owner.identity()) {
+            self.group.say(event);
+        }
+        if self.mode == Mode::Measuring {
+            self.lose(now);
+        }
+        self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
+        self.overhead_out += std::mem::take(&mut self.bytes_out);
+        self.say_overhead();
+        match self.mode {
+            Mode::Refused => {}
+            _ if self.started => self.group.say(Event::Ended(self.ended_by)),
+            _ => self.group.say(Event::StartupFailed(None)),
+        }
     }
 }

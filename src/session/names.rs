@@ -78,9 +78,9 @@ impl<T> Names<T> {
     }
 
     /// Takes all names away, the unnamed entry stays.
-    pub(super) fn remove_named(&mut self) -> impl Iterator<Item = T> + use<T> {
+    pub(super) fn remove_named(&mut self) -> impl Iterator<Item = (Key, T)> + use<T> {
         let empty = HashMap::with_hasher(FxBuildHasher);
-        mem::replace(&mut self.named, empty).into_values().map(|slot| slot.value)
+        mem::replace(&mut self.named, empty).into_iter().map(|(key, slot)| (key, slot.value))
     }
 
     /// True when nothing has a name.

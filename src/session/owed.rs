@@ -179,6 +179,37 @@ impl Pipeline {
         self.queue.is_empty()
     }
 
+    /// The front Query's size, once: its first completion takes it all.
+    pub(super) fn take_query_bytes(&mut self) -> u32 {
+        match self.queue.front_mut() {
+            Some(Owed::Query { bytes, .. }) => std::mem::take(bytes),
+            _ => 0,
+        }
+    }
+
+    /// A COPY swallowed the Syncs that it may have swallowed.
+    pub(super) fn drop_maybes(&mut self) {
+        self.queue.retain(|owed| !matches!(owed, Owed::Sync { maybe: true, .. }));
+    }
+
+    /// Takes off what the server skips: all up to the first Sync that it owes for sure, but for those that it *may*.
+    /// `each` sees what is taken off. False when no such Sync is there.
+    pub(super) fn skip_to_sync(&mut self, mut each: impl FnMut(Popped)) -> bool {
+        let end = self.queue.iter().position(|owed| matches!(owed, Owed::Sync { maybe: false, .. }));
+        let mut maybes = Vec::new();
+        for _ in 0..end.unwrap_or(self.queue.len()) {
+            match self.pop() {
+                Some(Popped { owed: owed @ Owed::Sync { .. }, .. }) => maybes.push(owed),
+                Some(popped) => each(popped),
+                None => break,
+            }
+        }
+        for maybe in maybes.into_iter().rev() {
+            self.queue.push_front(maybe);
+        }
+        end.is_some()
+    }
+
     /// Gives memory back when nothing is owed.
     #[inline]
     pub(super) fn release(&mut self) {

@@ -1,0 +1,206 @@
+//! What the client sends: each message that the server answers becomes an entry of the pipeline.
+
+use crate::base::telemetry::{Discarded, Unmeasured};
+use crate::base::units::Stamp;
+use crate::session::key::Key;
+use crate::session::observation::Event;
+use crate::session::owed::Owed;
+use crate::session::track::{CopyIn, Mode, Track, pseudo};
+use crate::sql::fingerprint::Fingerprinter;
+use crate::sql::query::Pseudo;
+use crate::sql::statement::Statements;
+use crate::wire::frontend::{self, Target};
+use crate::wire::scanner::Piece;
+use crate::wire::tag::FrontendTag;
+
+/// Later than any read: neither Sync nor Flush has followed.
+const NOT_YET: Stamp = Stamp::from_nanos(u64::MAX);
+
+impl Track {
+    /// The client sent something.
+    #[inline]
+    pub(super) fn client_read(&mut self, now: Stamp) {
+        self.quiet = false;
+        if let Some(event) = self.transactions.resumed(now, self.owner.identity()) {
+            self.group.say(event);
+        }
+    }
+
+    #[inline]
+    pub(super) fn client(&mut self, piece: Piece<'_, FrontendTag>, now: Stamp, fingerprinter: &mut Fingerprinter) {
+        match piece {
+            Piece::Frame { tag, body, bytes } => self.client_frame(tag, body, bytes, now, fingerprinter),
+            Piece::Run { tag, frames, bytes } => self.client_run(tag, frames, bytes, now),
+            Piece::Begin { tag, bytes } => self.begin_text(tag == FrontendTag::Parse, bytes, fingerprinter),
+            Piece::Chunk(chunk) => self.feed_text(chunk, fingerprinter),
+            Piece::End => self.end_text(now, fingerprinter),
+        }
+    }
+
+    #[inline]
+    fn client_frame(
+        &mut self,
+        tag: FrontendTag,
+        body: &[u8],
+        bytes: u64,
+        now: Stamp,
+        fingerprinter: &mut Fingerprinter,
+    ) {
+        match tag {
+            FrontendTag::Query => {
+                let statements = fingerprinter.statements(frontend::query(body), self.dialect);
+                self.query(statements, bytes, now);
+            }
+            FrontendTag::Parse => {
+                let (name, text) = frontend::parse(body).unwrap_or_default();
+                let statements = fingerprinter.statements(text, self.dialect);
+                self.parse(Key::of(name), statements, bytes, now);
+            }
+            FrontendTag::Bind => {
+                let names = frontend::bind(body);
+                let portal = Key::of_readable(names.map(|(portal, _)| portal));
+                let statement = Key::of_readable(names.map(|(_, statement)| statement));
+                self.before_execute(Owed::Bind { portal, statement, sent: now, alone: false }, bytes);
+            }
+            FrontendTag::Describe => {
+                let (target, name) = named(body);
+                self.before_execute(Owed::Describe { target, name, sent: now, alone: false }, bytes);
+            }
+            FrontendTag::Execute => self.execute(Key::of_readable(frontend::execute(body)), bytes, now),
+            FrontendTag::Close => {
+                self.overhead_in += bytes;
+                let (target, name) = named(body);
+                if !self.unanswered() {
+                    let result = self.pipeline.push(Owed::Close { target, name });
+                    self.appended(result);
+                }
+            }
+            FrontendTag::FunctionCall => self.function_call(bytes, now),
+            _ => self.overhead_in += bytes,
+        }
+    }
+
+    #[inline]
+    fn client_run(&mut self, tag: FrontendTag, frames: u64, bytes: u64, now: Stamp) {
+        match tag {
+            FrontendTag::CopyData => return self.copy_data(bytes),
+            FrontendTag::CopyDone | FrontendTag::CopyFail => return self.copy_end(bytes, now),
+            FrontendTag::Sync => (0..frames).for_each(|_| self.sync(now)),
+            FrontendTag::Flush => self.pipeline.flush(now),
+            FrontendTag::Other(_) if self.mode != Mode::Startup => {
+                (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
+            }
+            _ => {}
+        }
+        self.overhead_in += bytes;
+    }
+
+    /// The server won't answer: it skips, or has said FATAL.
+    #[inline]
+    fn unanswered(&self) -> bool {
+        self.fatal || self.skip.is_some()
+    }
+
+    /// Accounts for `statements` that were sent where none is answered.
+    fn unanswered_statements(&mut self, statements: u64, bytes: u64) {
+        self.overhead_in += bytes;
+        let reason = if self.fatal { Discarded::ConnectionLost } else { Discarded::Skipped };
+        self.discard(reason, statements);
+    }
+
+    pub(super) fn query(&mut self, statements: Statements, bytes: u64, now: Stamp) {
+        if self.unanswered() {
+            return self.unanswered_statements(statements.len().max(1) as u64, bytes);
+        }
+        let result = self.pipeline.push_query(statements, now, clamp(bytes));
+        self.appended(result);
+    }
+
+    fn function_call(&mut self, bytes: u64, now: Stamp) {
+        if self.unanswered() {
+            return self.unanswered_statements(1, bytes);
+        }
+        let result = self.pipeline.push(Owed::FunctionCall { sent: now, bytes: clamp(bytes) });
+        self.appended(result);
+    }
+
+    pub(super) fn parse(&mut self, name: Key, statements: Statements, bytes: u64, now: Stamp) {
+        if self.unanswered() {
+            self.overhead_in += bytes;
+            return;
+        }
+        self.carried_in += bytes;
+        let statement = statements.into_iter().next().unwrap_or_else(|| pseudo(Pseudo::Empty));
+        let result = self.pipeline.push_parse(name, statement, now);
+        self.appended(result);
+    }
+
+    #[inline]
+    fn before_execute(&mut self, owed: Owed, bytes: u64) {
+        if self.unanswered() {
+            self.overhead_in += bytes;
+            return;
+        }
+        self.carried_in += bytes;
+        let result = self.pipeline.push(owed);
+        self.appended(result);
+    }
+
+    #[inline]
+    fn execute(&mut self, portal: Key, bytes: u64, now: Stamp) {
+        let bytes = bytes + std::mem::take(&mut self.carried_in);
+        if let Some(skip) = &mut self.skip
+            && skip.absorb
+        {
+            skip.absorb = false;
+            self.overhead_in += bytes;
+            return;
+        }
+        if self.unanswered() {
+            return self.unanswered_statements(1, bytes);
+        }
+        let owed = Owed::Execute { portal, sent: now, flushed: NOT_YET, bytes: clamp(bytes) };
+        let result = self.pipeline.push(owed);
+        self.appended(result);
+    }
+
+    #[inline]
+    fn sync(&mut self, now: Stamp) {
+        if self.fatal {
+            return;
+        }
+        self.skip = None;
+        let result = self.pipeline.push(Owed::Sync { sent: now, maybe: self.copy == CopyIn::Open });
+        self.pipeline.flush(now);
+        self.appended(result);
+    }
+
+    fn copy_data(&mut self, bytes: u64) {
+        match self.copy {
+            CopyIn::Open => self.flight.bytes_copied += bytes,
+            _ if self.pipeline.is_empty() => self.overhead_in += bytes,
+            _ => self.copied_ahead += bytes,
+        }
+    }
+
+    fn copy_end(&mut self, bytes: u64, now: Stamp) {
+        self.copy_data(bytes);
+        if self.copy == CopyIn::Open {
+            self.copy = CopyIn::Ended;
+            self.spans.end_copy(now);
+        } else if !self.pipeline.is_empty() && !self.unanswered() {
+            let result = self.pipeline.push(Owed::CopyEnd);
+            self.appended(result);
+        }
+    }
+}
+
+/// Sizes in the pipeline are 32 bits: four messages of the largest size.
+#[inline]
+fn clamp(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+fn named(body: &[u8]) -> (Target, Key) {
+    frontend::named(body).map_or((Target::Statement, Key::UNREADABLE), |(target, name)| (target, Key::of(name)))
+}

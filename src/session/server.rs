@@ -1,0 +1,364 @@
+//! What the server answers: each answer takes its entry off the pipeline.
+
+use crate::base::telemetry::Unmeasured;
+use crate::base::units::Stamp;
+use crate::session::key::Key;
+use crate::session::observation::{Event, Outcome};
+use crate::session::owed::Owed;
+use crate::session::portal::Portal;
+use crate::session::track::{CopyIn, Mode, Track, pseudo};
+use crate::sql::query::Pseudo;
+use crate::sql::statement::Encoding;
+use crate::wire::backend::{self, ErrorFields, TransactionStatus};
+use crate::wire::frontend::Target;
+use crate::wire::scanner::Piece;
+use crate::wire::tag::BackendTag;
+
+impl Track {
+    #[inline]
+    pub(super) fn server(&mut self, piece: Piece<'_, BackendTag>, now: Stamp) {
+        match piece {
+            Piece::Run { tag, frames, bytes } => self.server_run(tag, frames, bytes, now),
+            Piece::Frame { tag, body, bytes } => self.server_frame(tag, body, bytes, now),
+            Piece::Begin { bytes, .. } => {
+                self.bytes_out += bytes;
+                self.error = ErrorFields::default();
+            }
+            Piece::Chunk(chunk) => self.error.feed(chunk),
+            Piece::End => {
+                let fields = self.error;
+                self.error_response(&fields, now);
+            }
+        }
+    }
+
+    #[inline]
+    fn server_frame(&mut self, tag: BackendTag, body: &[u8], bytes: u64, now: Stamp) {
+        match tag {
+            BackendTag::CommandComplete => {
+                self.bytes_out += bytes;
+                if self.answered(Owed::is_statement) {
+                    self.complete(Outcome::Completed, backend::command_tag(body), now);
+                }
+            }
+            BackendTag::ReadyForQuery => {
+                self.overhead_out += bytes;
+                self.ready(backend::ready(body), now);
+            }
+            BackendTag::ErrorResponse => {
+                self.bytes_out += bytes;
+                self.error_response(&ErrorFields::of(body), now);
+            }
+            BackendTag::ParameterStatus => {
+                self.overhead_out += bytes;
+                if let Some((name, value)) = backend::parameter(body) {
+                    self.parameter(name, value);
+                }
+            }
+            BackendTag::BackendKeyData => {
+                self.overhead_out += bytes;
+                self.backend_key = Some(body.into());
+            }
+            _ => self.overhead_out += bytes,
+        }
+    }
+
+    #[inline]
+    fn server_run(&mut self, tag: BackendTag, frames: u64, bytes: u64, now: Stamp) {
+        if tag == BackendTag::NotificationResponse || self.mode == Mode::Startup {
+            self.overhead_out += bytes;
+            return;
+        }
+        // Of frames that can end a statement the first one's bytes must not be charged with those behind it.
+        let of_one = bytes / frames.max(1);
+        match tag {
+            BackendTag::EmptyQueryResponse | BackendTag::PortalSuspended | BackendTag::FunctionCallResponse => {
+                for index in 0..frames {
+                    self.bytes_out += if index == 0 { bytes - of_one * (frames - 1) } else { of_one };
+                    self.one(tag, now);
+                }
+            }
+            BackendTag::DataRow => {
+                self.bytes_out += bytes;
+                self.rows(frames, now);
+            }
+            BackendTag::Other(_) => {
+                self.overhead_out += bytes;
+                (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
+            }
+            _ => {
+                self.bytes_out += bytes;
+                (0..frames).for_each(|_| self.one(tag, now));
+            }
+        }
+    }
+
+    #[inline]
+    fn one(&mut self, tag: BackendTag, now: Stamp) {
+        match tag {
+            BackendTag::ParseComplete => self.parse_complete(now),
+            BackendTag::BindComplete => self.bind_complete(now),
+            BackendTag::CloseComplete => self.close_complete(),
+            BackendTag::RowDescription => self.described(now),
+            BackendTag::NoData if self.answered(|owed| matches!(owed, Owed::Describe { .. })) => self.described(now),
+            BackendTag::PortalSuspended => {
+                if self.answered(|owed| matches!(owed, Owed::Execute { .. })) {
+                    self.suspend(now);
+                }
+            }
+            BackendTag::EmptyQueryResponse => {
+                if self.answered(Owed::is_statement) {
+                    self.complete(Outcome::Completed, b"", now);
+                }
+            }
+            BackendTag::FunctionCallResponse => {
+                if self.answered(|owed| matches!(owed, Owed::FunctionCall { .. })) {
+                    self.complete(Outcome::Completed, b"", now);
+                }
+            }
+            BackendTag::CopyInResponse => self.copy_in(now),
+            BackendTag::CopyData => self.rows(0, now),
+            _ => {}
+        }
+    }
+
+    /// An answer that a `wanted` entry owes is there; true when such an entry is now in front. Entries that it passes
+    /// over are a mismatch.
+    #[inline]
+    pub(super) fn answered(&mut self, wanted: impl Fn(&Owed) -> bool) -> bool {
+        self.after_ready = false;
+        self.maybes = 0;
+        self.ended_by = None;
+        while let Some(Owed::CopyEnd | Owed::Sync { maybe: true, .. }) = self.pipeline.front() {
+            self.pipeline.pop_plain();
+        }
+        if self.pipeline.front().is_some_and(&wanted) {
+            return true;
+        }
+        self.mismatch = true;
+        let group = self.pipeline.iter().take_while(|owed| !matches!(owed, Owed::Sync { .. }));
+        let Some(passed) = group.enumerate().find_map(|(index, owed)| wanted(owed).then_some(index)) else {
+            return false;
+        };
+        (0..passed).for_each(|_| drop(self.pipeline.pop()));
+        self.flight = Default::default();
+        true
+    }
+
+    fn parse_complete(&mut self, now: Stamp) {
+        if !self.answered(|owed| matches!(owed, Owed::Parse { .. })) {
+            return;
+        }
+        let Some(popped) = self.pipeline.pop() else { return };
+        let (Owed::Parse { name, sent, alone }, Some(statement)) = (popped.owed, popped.parsed) else { return };
+        let time = alone.then(|| now.since(self.answers.start(sent)));
+        let (query, identity) = (statement.query.clone(), self.owner.identity().clone());
+        self.group.say(Event::Prepared { query, identity, time });
+        self.statements.insert(name, statement);
+        self.inside(alone, sent, now);
+    }
+
+    #[inline]
+    fn bind_complete(&mut self, now: Stamp) {
+        if !self.answered(|owed| matches!(owed, Owed::Bind { .. })) {
+            return;
+        }
+        let Some(&Owed::Bind { portal, statement, sent, alone }) = self.pipeline.front() else { return };
+        self.pipeline.pop_plain();
+        let statement = self.statements.get(statement).cloned().unwrap_or_else(|| pseudo(Pseudo::Unknown));
+        self.open_portal(portal, Portal::Ready(statement));
+        self.inside(alone, sent, now);
+    }
+
+    /// RowDescription or NoData.
+    #[inline]
+    fn described(&mut self, now: Stamp) {
+        if !self.answered(|owed| matches!(owed, Owed::Describe { .. }) || owed.is_statement()) {
+            return;
+        }
+        if let Some(&Owed::Describe { sent, alone, .. }) = self.pipeline.front() {
+            self.pipeline.pop_plain();
+            self.inside(alone, sent, now);
+        } else {
+            self.begin();
+        }
+    }
+
+    /// The answer to a Parse, Bind or Describe: of its own only when Sync or Flush parted it from an Execute.
+    #[inline]
+    fn inside(&mut self, alone: bool, sent: Stamp, now: Stamp) {
+        if alone {
+            self.answers.minor(sent, now);
+        }
+    }
+
+    fn close_complete(&mut self) {
+        if !self.answered(|owed| matches!(owed, Owed::Close { .. })) {
+            return;
+        }
+        let Some(&Owed::Close { target, name }) = self.pipeline.front() else { return };
+        self.pipeline.pop_plain();
+        match target {
+            Target::Statement => drop(self.statements.remove(name)),
+            Target::Portal => self.drop_portal(name),
+        }
+    }
+
+    /// `frames` DataRows, or a CopyData of the server.
+    #[inline]
+    fn rows(&mut self, frames: u64, now: Stamp) {
+        if self.answered(Owed::is_statement) {
+            let start = self.begin();
+            self.flight.data_rows += frames;
+            self.flight.first_row.get_or_insert_with(|| now.since(start));
+        }
+    }
+
+    /// CopyInResponse. What the client sent ahead of it is read as part of the COPY.
+    fn copy_in(&mut self, now: Stamp) {
+        if !self.answered(Owed::is_statement) {
+            return;
+        }
+        self.begin();
+        self.flight.bytes_copied += std::mem::take(&mut self.copied_ahead);
+        self.spans.begin_copy(now);
+        self.copy = CopyIn::Open;
+        for owed in self.pipeline.iter_mut().skip(1) {
+            match owed {
+                Owed::Sync { maybe, .. } => *maybe = true,
+                Owed::CopyEnd => {
+                    self.copy = CopyIn::Ended;
+                    self.spans.end_copy(now);
+                    break;
+                }
+                _ => break,
+            }
+        }
+    }
+
+    fn ready(&mut self, status: TransactionStatus, now: Stamp) {
+        self.quiet = true;
+        self.status = status;
+        if self.mode == Mode::Startup {
+            return self.start(now);
+        }
+        if self.after_ready && self.maybes > 0 {
+            self.maybes -= 1;
+        } else {
+            self.close_sync(now);
+        }
+        self.after_ready = true;
+        self.copy = CopyIn::None;
+        self.flight = Default::default();
+        self.answers.major(now);
+        if status == TransactionStatus::Idle && !self.portals.is_empty() {
+            self.drop_portals();
+        }
+        let quiescent = self.pipeline.is_empty() && self.skip.is_none();
+        if let Some(event) = self.transactions.ready(status, quiescent, now, self.owner.identity()) {
+            self.group.say(event);
+        }
+        if std::mem::take(&mut self.mismatch) {
+            self.group.say(Event::Mismatch);
+        }
+        if self.pipeline.is_empty() {
+            self.overhead_in += std::mem::take(&mut self.copied_ahead);
+            self.pipeline.release();
+        }
+        self.say_overhead();
+    }
+
+    /// The first ReadyForQuery.
+    fn start(&mut self, now: Stamp) {
+        self.started = true;
+        self.mode = Mode::Measuring;
+        self.answers.major(now);
+        self.overhead_out += std::mem::take(&mut self.bytes_out);
+        let identity = self.owner.identity().clone();
+        self.group.say(Event::Started { identity, startup: now.since(self.accepted) });
+        if self.replication {
+            self.go_opaque(Unmeasured::Replication);
+        }
+    }
+
+    /// Takes off what ReadyForQuery closes: all up to the first entry that owes it for sure, or else the first *maybe*.
+    fn close_sync(&mut self, now: Stamp) {
+        self.skip = None;
+        let Some(end) = self.pipeline.iter().position(Owed::ends_with_ready) else {
+            let maybe = self.pipeline.iter().position(|owed| matches!(owed, Owed::Sync { .. }));
+            self.mismatch |= maybe.is_none();
+            (0..maybe.map_or(0, |index| index + 1)).for_each(|_| drop(self.pipeline.pop()));
+            return;
+        };
+        for _ in 0..end {
+            match self.pipeline.pop().map(|popped| popped.owed) {
+                Some(Owed::Sync { .. }) => self.maybes += 1,
+                Some(Owed::CopyEnd) | None => {}
+                Some(_) => self.mismatch = true,
+            }
+        }
+        if let Some(Owed::Query { .. } | Owed::FunctionCall { .. }) = self.pipeline.front() {
+            self.close_message(now);
+        }
+        self.pipeline.pop();
+        while let Some(Owed::Sync { maybe: true, .. }) = self.pipeline.front() {
+            self.pipeline.pop_plain();
+            self.maybes += 1;
+        }
+    }
+
+    /// ReadyForQuery ends a Query or FunctionCall: what is still owed of it never comes.
+    fn close_message(&mut self, now: Stamp) {
+        let statements = self.pipeline.text().map_or(1, |text| text.len().max(1));
+        if !self.flight.over && self.flight.piece < statements {
+            self.mismatch = true;
+            if self.flight.piece == 0 {
+                self.complete(Outcome::Completed, b"", now);
+            }
+        }
+    }
+
+    fn parameter(&mut self, name: &[u8], value: &[u8]) {
+        let replaced = match name {
+            b"application_name" => self.owner.set_application(value),
+            b"session_authorization" => self.owner.set_user(value),
+            b"standard_conforming_strings" => {
+                self.dialect.standard_strings = value == b"on";
+                None
+            }
+            b"client_encoding" => {
+                self.dialect.encoding = encoding(value);
+                None
+            }
+            _ => None,
+        };
+        if let Some(identity) = replaced
+            && self.is_running()
+        {
+            self.flight.identity.get_or_insert(identity);
+        }
+    }
+
+    /// A portal gets a name; what had it goes.
+    #[inline]
+    pub(super) fn open_portal(&mut self, name: Key, portal: Portal) {
+        let (old, gone) = self.portals.insert(name, portal);
+        if let Some(Portal::Suspended(suspended)) = old {
+            self.end_suspended(name, *suspended);
+        }
+        for portal in gone {
+            if let Portal::Suspended(suspended) = portal {
+                self.end_suspended(Key::UNREADABLE, *suspended);
+            }
+        }
+    }
+}
+
+/// The family that a `client_encoding` belongs to (FINGERPRINT §1).
+fn encoding(name: &[u8]) -> Encoding {
+    match name.to_ascii_uppercase().as_slice() {
+        b"SJIS" | b"SHIFT_JIS_2004" => Encoding::ShiftJis,
+        b"BIG5" | b"GBK" | b"UHC" | b"JOHAB" | b"GB18030" => Encoding::DoubleByte,
+        _ => Encoding::AsciiSafe,
+    }
+}
