@@ -32,7 +32,7 @@ fn every_server_that_bootstrap_promises_runs() {
 fn the_scripted_client_says_what_it_is_told() {
     let mut client = Cluster::any().client("postgres");
     let frames = client.ask(&bytes_of![query("select 1, null; select 'x' where false; select 1/0")]);
-    assert_eq!(tags(&frames), "TDCTCTEZ".replace("CTEZ", "CEZ"), "{frames:?}");
+    assert_eq!(tags(&frames), "TDCTCEZ", "{frames:?}");
     assert_eq!(frames[1].values(), [Some("1".to_owned()), None]);
     assert_eq!(frames[2].command(), "SELECT 1");
     let error: &Frame = frames.iter().find(|frame| frame.tag == b'E').unwrap();

@@ -5,6 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::string_slice, clippy::print_stderr)] // A panic is a test's way to fail.
 
+mod cancel;
+mod copy;
 mod harness;
+mod pipeline;
+mod startup;
 mod support;
 mod transparency;
+mod truth;

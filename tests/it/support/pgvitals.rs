@@ -107,8 +107,8 @@ impl Setup {
         let listen: Vec<Address> = self.routes.into_iter().map(|(listen, _)| listen).collect();
         let wanted = listen.iter().map(ToString::to_string).chain([http.to_string()]);
         for address in wanted {
-            let listens = |line: &str| (line.contains("listening") && line.contains(&address)).then_some(());
-            keeper.log.await_line(&format!("`listening` and {address}"), listens);
+            let listens = |line: &str| (line.contains(" INFO ") && line.contains(&address)).then_some(());
+            keeper.log.await_line(&address, listens);
         }
         Pgvitals { listen, http, keeper }
     }

@@ -27,6 +27,11 @@ impl Tool {
         Self::new(&program(name, major))
     }
 
+    /// The program under test, for its short commands.
+    pub(crate) fn pgvitals() -> Self {
+        Self::new(Path::new(env!("CARGO_BIN_EXE_pgvitals")))
+    }
+
     /// A script of `tests/clients` for Python with its drivers.
     pub(crate) fn python(script: &str) -> Self {
         Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients(script))

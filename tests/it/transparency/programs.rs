@@ -102,7 +102,7 @@ fn a_dump_and_a_parallel_restore_are_the_same() {
 #[test]
 fn a_base_backup_verifies() {
     let cluster = Cluster::any();
-    same(cluster, |address, database| {
+    let pgvitals = same(cluster, |address, database| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("backup").to_string_lossy().into_owned();
         let backup = Tool::postgres("pg_basebackup", cluster.major).against(address, database);
