@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::ceiling::{self, ALLOCATION};
+use super::ceiling::ALLOCATION;
 use super::histogram::Histogram;
 use super::live::{ActiveStatement, ActiveTransaction, SessionStats, SlowExecution};
 use super::other::Others;
@@ -62,7 +62,7 @@ impl Harvest {
     /// Adds an `older` harvest whose hand-over was refused. What is active stays as it is now.
     ///
     /// Counts stay exact. Where both together pass the worker's share of what may be on its way
-    /// ([`ceiling::HARVESTS`]), the older one's series go to `(other)`, its tags and slow executions to nobody.
+    /// ([`HARVESTS`](super::ceiling::HARVESTS)), the older one's series go to `(other)`, its tags and slow executions to nobody.
     pub fn merge(&mut self, older: Harvest) {
         self.share = self.share.max(older.share);
         let crowded = self.memory_bytes() + older.memory_bytes() > self.share;

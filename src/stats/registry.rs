@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ceiling::{ALLOCATION, MAP_ENTRY};
 use super::live::KnownQuery;
 use crate::base::units::{Nanos, WallTime};
+use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::sql::query::Query;
 
@@ -35,7 +36,7 @@ impl Registry {
             known.seen = known.seen.max(at);
             return Arc::clone(&known.query);
         }
-        let known = Arc::new(describe(query));
+        let known = Arc::new(known(query));
         self.bytes += cost(&known);
         self.known.insert(query.hash, Known { query: Arc::clone(&known), seen: at });
         known
@@ -80,27 +81,9 @@ impl Registry {
     }
 }
 
-fn class_of(kind: crate::sql::kind::Kind) -> crate::sql::kind::Class {
-    use crate::sql::kind::{Class, Kind};
-    match kind {
-        Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint | Kind::Release => Class::Transaction,
-        Kind::Set | Kind::Reset | Kind::Show | Kind::Discard | Kind::Listen | Kind::Unlisten | Kind::Notify => {
-            Class::Session
-        }
-        Kind::Prepare | Kind::Deallocate => Class::Session,
-        Kind::Ddl | Kind::Vacuum | Kind::Analyze => Class::Ddl,
-        _ => Class::Data,
-    }
-}
-
-fn describe(query: &Arc<Query>) -> KnownQuery {
-    KnownQuery {
-        query: Arc::clone(query),
-        class: query.pseudo().map_or(class_of(query.kind), crate::sql::query::Pseudo::class),
-        summary: query.kind.as_str().into(),
-        tables: Vec::new(),
-        name: None,
-    }
+fn known(query: &Arc<Query>) -> KnownQuery {
+    let Description { class, summary, tables, .. } = describe(query);
+    KnownQuery { query: Arc::clone(query), class, summary, tables, name: None }
 }
 
 fn cost(known: &KnownQuery) -> usize {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::base::units::Nanos;
 use crate::sql::query::Pseudo;
+use crate::stats::ceiling;
 use crate::stats::level::Level;
 use crate::stats::tests::support::{at, identity, observation, query};
 

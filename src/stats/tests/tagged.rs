@@ -79,8 +79,7 @@ fn a_closed_table_keeps_the_values_with_most_time() {
 #[test]
 fn keys_without_end_end_in_other() {
     let mut table = TagTable::default();
-    let mut stats = SeriesStats::default();
-    stats.calls = 1;
+    let stats = SeriesStats { calls: 1, ..SeriesStats::default() };
     (0..200).for_each(|n| table.add(&tags(&[(&format!("k{n}"), "v")]), query("select a").hash, &stats));
     assert_eq!(table.keys.len(), KEYS + 1);
     assert_eq!(calls(&table, OTHER), 200 - KEYS as u64);
