@@ -8,8 +8,7 @@ use super::ask::Ask;
 use super::shape::ms;
 use super::slow::tags;
 use crate::http::problem::Problem;
-use crate::session::identity::Identity;
-use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, Filter};
+use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction};
 
 /// Statements in flight and open transactions, oldest first.
 #[derive(Serialize, ToSchema)]
@@ -50,20 +49,12 @@ struct TransactionBody {
 /// The answer. The window means nothing here.
 pub(in crate::http) fn active(ask: &Ask<'_>) -> Result<Active, Problem> {
     let limit = ask.limit(50)?;
-    let statements = ask.view.active_statements().iter().filter(|row| takes(&ask.filter, &row.identity));
-    let transactions = ask.view.active_transactions().iter().filter(|row| takes(&ask.filter, &row.identity));
+    let statements = ask.view.active_statements().iter().filter(|row| ask.filter.admits(&row.identity));
+    let transactions = ask.view.active_transactions().iter().filter(|row| ask.filter.admits(&row.identity));
     Ok(Active {
         statements: statements.take(limit).map(StatementBody::new).collect(),
         transactions: transactions.take(limit).map(TransactionBody::new).collect(),
     })
-}
-
-fn takes(filter: &Filter, identity: &Identity) -> bool {
-    let same = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-    same(&filter.server, &identity.server)
-        && same(&filter.database, &identity.database)
-        && same(&filter.user, &identity.user)
-        && same(&filter.application, &identity.application)
 }
 
 impl StatementBody {

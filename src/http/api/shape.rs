@@ -130,7 +130,8 @@ pub(in crate::http) struct SeriesRow<'a> {
 impl Series {
     /// Points of a timeline, added up to `step`, or to their own where old minutes were merged into longer ones.
     pub(in crate::http) fn new(points: &[TimelinePoint], step: Step) -> Self {
-        let length = points.iter().map(|point| point.step).max().unwrap_or_default().max(step.length());
+        let known = points.iter().filter(|point| point.stats.is_some());
+        let length = known.map(|point| point.step).max().unwrap_or_default().max(step.length());
         let mut series = Self { step_seconds: length.get() / 1_000_000_000, ..Self::default() };
         series.heat.le_ms = HEAT_LE_MS.to_vec();
         let (Some(first), Some(last)) = (points.first(), points.last()) else { return series };

@@ -8,7 +8,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
 use super::names;
-use super::writer::{Writer, sum};
+use super::writer::Writer;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, Unmeasured};
 use crate::base::units::Nanos;
 use crate::runtime::process::Usage;
@@ -54,7 +54,7 @@ impl Snapshot {
             })
         })?;
         let first_row = &cumulative.first_row;
-        writer.histograms(&names::STATEMENT_FIRST_ROW, |sample| sample(&[], first_row, sum(first_row)))?;
+        writer.histograms(&names::STATEMENT_FIRST_ROW, |sample| sample(&[], first_row, cumulative.first_row_time))?;
         let stall: Nanos = all().map(|stats| stats.client_stall).sum();
         writer.counter(&names::STATEMENT_CLIENT_STALL, stall.as_secs_f64())?;
         writer.counters(&names::STATEMENT_ERRORS, |sample| {
@@ -87,8 +87,8 @@ impl Snapshot {
     fn transactions(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let sessions = &self.view.cumulative().sessions;
         writer.histograms(&names::TRANSACTION_DURATION, |sample| {
-            sample(&["committed"], &sessions.committed, sum(&sessions.committed))?;
-            sample(&["rolled_back"], &sessions.rolled_back, sum(&sessions.rolled_back))
+            sample(&["committed"], &sessions.committed, sessions.committed_time)?;
+            sample(&["rolled_back"], &sessions.rolled_back, sessions.rolled_back_time)
         })?;
         writer.counter(&names::IDLE_IN_TRANSACTION, sessions.idle_in_transaction.as_secs_f64())
     }
@@ -109,7 +109,7 @@ impl Snapshot {
             failed.try_for_each(|(code, count)| sample(&[code.as_ref().map_or("(none)", |code| code.as_str())], *count))
         })?;
         writer
-            .histograms(&names::CONNECTION_STARTUP, |sample| sample(&[], &sessions.startup, sum(&sessions.startup)))?;
+            .histograms(&names::CONNECTION_STARTUP, |sample| sample(&[], &sessions.startup, sessions.startup_time))?;
         let ended: BTreeMap<_, _> = sessions.ended.iter().map(|(code, count)| (code.as_str(), *count)).collect();
         writer.counters(&names::SESSIONS_ENDED, |sample| {
             ended.iter().try_for_each(|(code, count)| sample(&[code], *count))

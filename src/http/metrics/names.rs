@@ -63,7 +63,7 @@ families! {
     OLDEST_TRANSACTION Gauge "pgvitals_oldest_transaction_age_seconds" "seconds" []
         "Age of the transaction that has been open for longest; 0 when none is.";
     TRANSACTION_DURATION Histogram "pgvitals_transaction_duration_seconds" "seconds" ["outcome"]
-        "Explicit transactions by duration: committed, rolled_back. The sum is exact to 1 %.";
+        "Explicit transactions by duration: committed, rolled_back.";
     IDLE_IN_TRANSACTION Counter "pgvitals_idle_in_transaction_seconds" "seconds" []
         "Time that sessions sat idle in a transaction.";
     CONNECTIONS Gauge "pgvitals_connections" "sessions" ["state"]
@@ -72,7 +72,7 @@ families! {
     CONNECTIONS_FAILED Counter "pgvitals_connections_failed" "connections" ["sqlstate"]
         "Start-ups that failed; sqlstate is (none) where the connection ended without an answer.";
     CONNECTION_STARTUP Histogram "pgvitals_connection_startup_seconds" "seconds" []
-        "Sessions by the time from accept to ReadyForQuery. The sum is exact to 1 %.";
+        "Sessions by the time from accept to ReadyForQuery.";
     SESSIONS_ENDED Counter "pgvitals_sessions_ended" "sessions" ["sqlstate"] "Sessions that an error of the server ended.";
     PROTOCOL_ERRORS Counter "pgvitals_protocol_errors" "errors" [] "Errors that belong to no call.";
     MISMATCHES Counter "pgvitals_mismatches" "messages" []

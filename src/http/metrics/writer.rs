@@ -110,8 +110,3 @@ fn classic(durations: &Histogram) -> [(f64, u64); BOUNDS_S.len() + 1] {
     }
     classic
 }
-
-/// The sum of durations of which only the buckets are known: at most a bucket's width, 1 %, too high.
-pub(super) fn sum(durations: &Histogram) -> Nanos {
-    durations.buckets().map(|(top_us, count)| Nanos::from_micros(u64::from(top_us).saturating_mul(count))).sum()
-}

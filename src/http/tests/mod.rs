@@ -1,1 +1,10 @@
-//! tests
+//! Tests of the whole room in process: events go into a recorder, its harvest into a view, requests into the router.
+
+mod auth;
+mod docs;
+mod events;
+mod metrics;
+mod params;
+mod performance;
+mod serve;
+mod support;
