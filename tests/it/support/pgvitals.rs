@@ -146,7 +146,7 @@ impl Pgvitals {
     /// Asks at once, and again after each merge, until `find` finds something.
     #[track_caller]
     pub(crate) fn await_merge<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> T {
-        let end = now() + PATIENCE;
+        let end = now() + PATIENCE / 3;
         let mut events = Events::subscribe(self.http);
         loop {
             if let Some(found) = find(self) {
