@@ -1,14 +1,43 @@
 //! Text to fingerprint: a lexer of our own makes the canonical text, its hash groups statements. Pure; never fails.
 //!
-//! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text.
+//! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text,
+//! [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with `number`,
+//! `operators`, `quotes` and the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
+//! `text`; `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
+//! `prepare` make a statement of a skeleton. [`tags`] with `comment` reads comments, [`describe`] with `relations` and
+//! `catalog` reads canonical texts, off the statement path.
 
+mod cache;
+mod canonical;
 mod catalog;
+mod characters;
 mod comment;
 pub mod describe;
 pub mod fingerprint;
 pub mod hash;
 pub mod kind;
+mod lexer;
+mod lists;
+mod names;
+mod number;
+mod operators;
+mod pool;
+mod prepare;
 pub mod query;
+mod quotes;
 mod relations;
+mod skeleton;
+mod spacing;
+mod split;
 pub mod statement;
 pub mod tags;
+mod text;
+mod token;
+mod words;
+
+#[cfg(test)]
+#[path = "tests/properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "tests/statements.rs"]
+mod statements;

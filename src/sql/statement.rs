@@ -38,6 +38,18 @@ pub enum Encoding {
     ShiftJis,
 }
 
+impl Encoding {
+    /// Whether `byte`, where a character begins, takes the next byte with it.
+    #[inline]
+    pub(super) fn pairs(self, byte: u8) -> bool {
+        match self {
+            Encoding::AsciiSafe => false,
+            Encoding::DoubleByte => byte >= 0x80,
+            Encoding::ShiftJis => byte >= 0x80 && !(0xa1..=0xdf).contains(&byte),
+        }
+    }
+}
+
 /// One statement of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statement {
@@ -49,7 +61,8 @@ pub struct Statement {
     pub tags: Option<Arc<Tags>>,
     /// `traceparent` of the comments, kept apart: it differs in each execution.
     pub trace: Option<Trace>,
-    /// Characters of the text up to and with this statement's end, to place an error's position `P`.
+    /// Characters of the text up to and with this statement's `;`, to place an error's position `P`; `u32::MAX` for the
+    /// last one, whose is whatever follows.
     pub end_chars: u32,
 }
 

@@ -1,0 +1,175 @@
+//! What a worker's fingerprinter tells beside fingerprints, and what it keeps.
+
+use std::sync::Arc;
+
+use crate::sql::fingerprint::{Fingerprinter, STATEMENTS_MAX, fingerprint};
+use crate::sql::hash::QueryHash;
+use crate::sql::kind::Kind;
+use crate::sql::query::Pseudo;
+use crate::sql::statement::{Dialect, Effect, Encoding, Name};
+
+fn fingerprinter() -> Fingerprinter {
+    Fingerprinter::new(8_192, 7)
+}
+
+fn effect(sql: &str) -> Effect {
+    fingerprinter().statements(sql.as_bytes(), Dialect::default()).remove(0).effect
+}
+
+fn name(name: &str) -> Name {
+    Name::from_slice(name.as_bytes())
+}
+
+#[test]
+fn names_are_folded_as_the_server_does() {
+    assert_eq!(effect("EXECUTE Foo(1)"), Effect::Execute(name("foo")));
+    assert_eq!(effect("execute \"Foo\"\"\"\"Bar\" (1)"), Effect::Execute(name("Foo\"\"Bar")));
+    assert_eq!(effect("execute U&\"d\\0061t\""), Effect::Execute(name("U&\"d\\0061t\"")));
+    assert_eq!(effect("Deallocate Prepare \"a\""), Effect::Deallocate(name("a")));
+    assert_eq!(effect("declare C no scroll cursor for select 1"), Effect::Declare(name("c")));
+    assert_eq!(effect("close \"C\""), Effect::Close(name("C")));
+    let long = format!("{}é", "x".repeat(62));
+    assert_eq!(effect(&format!("execute {long}")), Effect::Execute(name(&"x".repeat(62))));
+    assert_eq!(effect(&format!("execute \"{long}\"")), Effect::Execute(name(&"x".repeat(62))));
+    assert_eq!(effect(&format!("execute {}", "y".repeat(70))), Effect::Execute(name(&"y".repeat(63))));
+}
+
+#[test]
+fn what_is_prepared_is_hashed_by_itself() {
+    for (sql, inner) in [
+        (
+            "PREPARE p (int, numeric(1, 2)) AS SELECT * FROM t WHERE id = $1 and b = NULL",
+            "select * from t where id = $1 and b = $2",
+        ),
+        ("prepare \"as\" as values (1), (2)", "values ($1)"),
+        ("prepare p as (select -1)", "(select $1)"),
+    ] {
+        let Effect::Prepare { inner: found, .. } = effect(sql) else { panic!("{sql}") };
+        assert_eq!(&*found.text, inner);
+        assert_eq!(found.hash, QueryHash::of(inner));
+        let alone = fingerprint(inner.as_bytes(), Dialect::default()).remove(0);
+        assert_eq!((alone.hash, alone.kind), (found.hash, found.kind));
+    }
+    assert_eq!(effect("prepare transaction 'x'"), Effect::None);
+    assert_eq!(effect("prepare p as"), Effect::None);
+}
+
+#[test]
+fn words_alone_tell_the_other_effects() {
+    for (sql, want) in [
+        ("deallocate all", Effect::DeallocateAll),
+        ("DEALLOCATE PREPARE ALL", Effect::DeallocateAll),
+        ("discard all", Effect::DiscardAll),
+        ("discard temp", Effect::None),
+        ("close all", Effect::CloseAll),
+        ("commit and chain", Effect::Chain),
+        ("END WORK AND CHAIN", Effect::Chain),
+        ("abort transaction and chain", Effect::Chain),
+        ("commit and no chain", Effect::None),
+        ("commit", Effect::None),
+        ("rollback to s", Effect::RollbackTo),
+        ("rollback work to savepoint s", Effect::RollbackTo),
+        ("rollback prepared 'x'", Effect::None),
+        ("explain execute p(1)", Effect::None),
+        ("create table t as execute p", Effect::None),
+        ("savepoint s", Effect::None),
+        ("select 1", Effect::None),
+    ] {
+        assert_eq!(effect(sql), want, "{sql}");
+    }
+}
+
+#[test]
+fn ends_are_counted_in_characters() {
+    let ends = |sql: &[u8], encoding| -> Vec<u32> {
+        let dialect = Dialect { encoding, ..Dialect::default() };
+        let whole = fingerprinter().statements(sql, dialect);
+        let mut pieces = fingerprinter();
+        let ticket = pieces.begin(dialect);
+        sql.chunks(3).for_each(|chunk| pieces.feed(&ticket, chunk));
+        assert_eq!(pieces.end(ticket), whole);
+        whole.iter().map(|statement| statement.end_chars).collect()
+    };
+    assert_eq!(ends("select 'é€';;select 2 ; select 3; ".as_bytes(), Encoding::AsciiSafe), [12, 23, u32::MAX]);
+    assert_eq!(ends(b"select '\x83A\x83B'; select 1", Encoding::DoubleByte), [12, u32::MAX]);
+    assert_eq!(ends(b"select '\xb1\xb1\x83A'; select 1", Encoding::ShiftJis), [13, u32::MAX]);
+}
+
+#[test]
+fn comments_describe_their_statement() {
+    let sql = b"/* a='1' */ select 1 /* b='2' */; /* a='3' */ select /* c='4' */ 2; select 3; /* d='5' */";
+    let statements = fingerprinter().statements(sql, Dialect::default());
+    let pairs: Vec<String> = statements
+        .iter()
+        .map(|statement| {
+            let pairs = statement.tags.iter().flat_map(|tags| &tags.pairs);
+            pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert_eq!(pairs, ["a=1 b=2", "a=3", "d=5"]);
+}
+
+#[test]
+fn equal_texts_share_their_query() {
+    let mut fingerprinter = fingerprinter();
+    let all: Vec<_> = (0..9)
+        .map(|number| {
+            let sql = format!("select * from t where id = {}", number / 3);
+            Arc::clone(&fingerprinter.statements(sql.as_bytes(), Dialect::default())[0].query)
+        })
+        .collect();
+    assert!(all.iter().all(|query| Arc::ptr_eq(query, &all[0])));
+    assert_eq!((&*all[0].text, all[0].kind), ("select * from t where id = $1", Kind::Select));
+}
+
+#[test]
+fn a_dialect_is_part_of_a_text() {
+    let mut fingerprinter = fingerprinter();
+    let sql = br"select 'a\', x, '";
+    for _ in 0..3 {
+        for (standard_strings, text) in [(true, "select $1, x, $2"), (false, "select $1")] {
+            let dialect = Dialect { standard_strings, ..Dialect::default() };
+            assert_eq!(&*fingerprinter.statements(sql, dialect)[0].query.text, text);
+        }
+    }
+}
+
+#[test]
+fn a_kept_text_is_cut_and_its_hash_is_whole() {
+    let mut fingerprinter = Fingerprinter::new(8, 7);
+    let statements = fingerprinter.statements(b"select abc, def", Dialect::default());
+    assert_eq!(&*statements[0].query.text, "select a…");
+    assert_eq!(statements[0].query.hash, QueryHash::of("select abc, def"));
+}
+
+#[test]
+fn of_too_many_texts_the_one_fed_longest_ago_is_lost() {
+    let mut fingerprinter = fingerprinter();
+    let tickets: Vec<_> = (0..32).map(|_| fingerprinter.begin(Dialect::default())).collect();
+    for ticket in &tickets {
+        fingerprinter.feed(ticket, b"select ");
+    }
+    fingerprinter.feed(&tickets[0], b"a");
+    let late = fingerprinter.begin(Dialect::default());
+    assert_eq!(fingerprinter.stolen_total(), 1);
+    fingerprinter.feed(&late, b"show x");
+    for (index, ticket) in tickets.into_iter().enumerate() {
+        fingerprinter.feed(&ticket, b"b");
+        let text = match index {
+            0 => "select ab",
+            1 => Pseudo::Unfingerprinted.text(),
+            _ => "select b",
+        };
+        assert_eq!(&*fingerprinter.end(ticket)[0].query.text, text);
+    }
+    assert_eq!(&*fingerprinter.end(late)[0].query.text, "show x");
+    let abandoned = fingerprinter.begin(Dialect::default());
+    fingerprinter.abandon(abandoned);
+    assert_eq!(fingerprinter.stolen_total(), 1);
+}
+
+#[test]
+fn a_text_of_nothing_else_has_a_bounded_number_of_statements() {
+    let statements = fingerprinter().statements("a;".repeat(STATEMENTS_MAX + 5).as_bytes(), Dialect::default());
+    assert_eq!(statements.len(), STATEMENTS_MAX);
+}
