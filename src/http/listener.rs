@@ -16,8 +16,8 @@ use tokio_util::either::Either;
 
 use crate::runtime::listen::{Accepted, Address, Listener};
 
-/// Connections at a time; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 256;
+/// Connections at a time, for [`Limited::new`]; more wait in the kernel's queue.
+pub(super) const CONNECTIONS_MAX: usize = 256;
 
 /// A connection on which nothing has moved for so long is closed; a stream of events moves each second.
 const IDLE_MAX: Duration = Duration::from_secs(75);
@@ -69,9 +69,9 @@ pub(super) struct Limited<L> {
 }
 
 impl<L> Limited<L> {
-    /// Limits `inner`.
-    pub(super) fn new(inner: L) -> Self {
-        Self { inner, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    /// Limits `inner` to so many connections at a time.
+    pub(super) fn new(inner: L, connections_max: usize) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(connections_max)) }
     }
 }
 
@@ -131,5 +131,26 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Held<I> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::serve::Listener as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_over_the_limit_waits_until_another_goes() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut limited = Limited::new(listener, 1);
+        let _clients = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        let first = limited.accept().await;
+        let mut second = Box::pin(limited.accept());
+        assert!(std::future::poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx).is_pending())).await);
+        drop(first);
+        second.await;
     }
 }

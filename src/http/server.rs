@@ -1,5 +1,6 @@
 //! The router, and the server's life from bind to drain.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -15,7 +16,7 @@ use axum::serve::Listener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::listener::Limited;
+use super::listener::{CONNECTIONS_MAX, Limited};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, health, metrics};
 use crate::stats::live::LiveView;
@@ -49,7 +50,10 @@ impl Deref for App {
 }
 
 impl App {
-    fn new(settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
+    fn new(mut settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
+        // Several routes may lead to one server.
+        let mut seen = HashSet::new();
+        settings.servers.retain(|server| seen.insert(server.clone()));
         Self(Arc::new(Shared { settings, sources, closing, turns: Semaphore::new(ANSWERS_AT_A_TIME) }))
     }
 
@@ -116,8 +120,8 @@ where
     auth::announce(&settings);
     let closing = CancellationToken::new();
     let app = App::new(settings, sources, closing.clone());
-    let served =
-        axum::serve(Limited::new(listener), routes(app)).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let served = axum::serve(Limited::new(listener, CONNECTIONS_MAX), routes(app))
+        .with_graceful_shutdown(closing.clone().cancelled_owned());
     let ended = async move {
         shutdown.await;
         closing.cancel();

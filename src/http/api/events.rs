@@ -67,11 +67,17 @@ type Sender = tokio::sync::mpsc::Sender<Result<Event, Infallible>>;
 /// Tells each new view until there are no more.
 async fn watch(app: &App, events: &Sender) {
     let mut views = app.sources.live.clone();
+    views.mark_unchanged();
     let mut told = Told::default();
-    told.news(app, &views.borrow_and_update().clone());
+    told.news(app, &app.view());
     while views.changed().await.is_ok() {
-        let view = views.borrow_and_update().clone();
-        for event in happened(app, &view, &mut told) {
+        let news = app.compute(move |app, view| {
+            let news = happened(app, view, &mut told);
+            Ok((news, told))
+        });
+        let Ok((news, told_now)) = news.await else { return };
+        told = told_now;
+        for event in news {
             // Waiting for a slow reader here is what makes it miss seconds; newer views replace one another meanwhile.
             if events.send(Ok(event)).await.is_err() {
                 return;
@@ -81,6 +87,9 @@ async fn watch(app: &App, events: &Sender) {
 }
 
 fn happened(app: &App, view: &LiveView, told: &mut Told) -> Vec<Event> {
+    if told.at == view.at() {
+        return Vec::new();
+    }
     let slow = told.news(app, view);
     let slow = slow.iter().map(|slow| event("slow", slow));
     slow.chain([event("live", &Live::new(view))]).flatten().collect()
@@ -89,18 +98,22 @@ fn happened(app: &App, view: &LiveView, told: &mut Told) -> Vec<Event> {
 /// Workers hand in late, each at its own time: an execution may turn up some seconds after it completed.
 const LATE_MAX: Nanos = Nanos::from_millis(10_000);
 
-/// Which slow executions of the last seconds a reader has been told of.
+/// Which view, and which slow executions of the last seconds, a reader has been told of.
 #[derive(Default)]
-struct Told(BTreeSet<(WallTime, QueryHash, Nanos)>);
+struct Told {
+    at: WallTime,
+    slow: BTreeSet<(WallTime, QueryHash, Nanos)>,
+}
 
 impl Told {
     /// Those that are new in `view`, oldest first, the newest [`SLOW_PER_SECOND`] of them.
     fn news(&mut self, app: &App, view: &LiveView) -> Vec<SlowQuery> {
+        self.at = view.at();
         let recent = Window { from: view.at().before(LATE_MAX), to: view.at().after(LATE_MAX) };
         let mut slow = view.slow(recent, app.settings.slow_threshold, &Filter::default());
-        slow.retain(|slow| self.0.insert((slow.at, slow.query.hash, slow.duration)));
+        slow.retain(|slow| self.slow.insert((slow.at, slow.query.hash, slow.duration)));
         slow.truncate(SLOW_PER_SECOND);
-        self.0.retain(|(at, ..)| *at >= recent.from);
+        self.slow.retain(|(at, ..)| *at >= recent.from);
         slow.iter().rev().map(|slow| SlowQuery::new(slow, &app.settings.levels)).collect()
     }
 }

@@ -1,15 +1,18 @@
 //! `metric=queries`: all statements, sorted, searched, page by page.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
 use super::params::refused;
-use super::shape::sparkline;
+use super::shape::Sparkline;
 use super::statement::Statement;
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
-use crate::stats::live::{Filter, GroupBy, StatementRow};
+use crate::sql::hash::QueryHash;
+use crate::stats::live::{GroupBy, StatementRow, Window};
 use crate::stats::series::SeriesStats;
 
 /// Statements of every class: each row says its own.
@@ -27,7 +30,7 @@ pub(in crate::http) struct Queries {
 pub(in crate::http) const GROUPS: &[&str] = &["hash", "hash,database", "hash,database,user,application"];
 
 /// Points of a sparkline.
-const SPARKLINE_POINTS: u64 = 24;
+const SPARKLINE_POINTS: usize = 24;
 
 /// What rows may be sorted by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,12 +97,13 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
     sort_rows(&mut rows, sort);
 
     let total = rows.len();
-    let page = rows.iter().skip(skip).take(limit).map(|row| {
-        let mut statement = Statement::new(row, whole);
-        statement.sparkline = spark.then(|| row_sparkline(ask, row));
-        statement
-    });
-    let queries: Vec<Statement> = page.collect();
+    let page: Vec<&StatementRow> = rows.iter().skip(skip).take(limit).collect();
+    let mut queries: Vec<Statement> = page.iter().map(|row| Statement::new(row, whole)).collect();
+    if spark {
+        for (statement, points) in queries.iter_mut().zip(sparklines(ask, group, &page)) {
+            statement.sparkline = Some(points);
+        }
+    }
     let next = skip.saturating_add(queries.len());
     Ok(Queries { cursor: (next < total && !queries.is_empty()).then(|| next.to_string()), queries, total })
 }
@@ -123,15 +127,25 @@ fn matches(row: &StatementRow, wanted: &str) -> bool {
     query.text.to_lowercase().contains(wanted) || query.hash.to_string().contains(wanted)
 }
 
-fn row_sparkline(ask: &Ask<'_>, row: &StatementRow) -> Vec<Option<f64>> {
-    let part =
-        |part: &Option<Box<str>>, asked: &Option<String>| part.as_deref().map(str::to_owned).or_else(|| asked.clone());
-    let filter = Filter {
-        server: ask.filter.server.clone(),
-        database: part(&row.database, &ask.filter.database),
-        user: part(&row.user, &ask.filter.user),
-        application: part(&row.application, &ask.filter.application),
-    };
-    let points = ask.view.timeline(ask.window, &filter, Some(row.query.query.hash));
-    sparkline(&points, ask.window.from, ask.window.to, SPARKLINE_POINTS)
+/// What tells the rows of one grouping apart.
+type Key<'r> = (QueryHash, Option<&'r str>, Option<&'r str>, Option<&'r str>);
+
+fn key(row: &StatementRow) -> Key<'_> {
+    (row.query.query.hash, row.database.as_deref(), row.user.as_deref(), row.application.as_deref())
+}
+
+/// A sparkline for each row of the page. Memory is read once per step, not once per row.
+fn sparklines(ask: &Ask<'_>, group: GroupBy, page: &[&StatementRow]) -> Vec<Vec<Option<f64>>> {
+    let window = ask.window;
+    let mut lines: Vec<Sparkline> = page.iter().map(|_| Sparkline::new(window, SPARKLINE_POINTS)).collect();
+    let places: HashMap<Key<'_>, usize> = page.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
+    for step in ask.view.timeline(window, &ask.filter, None).iter().filter(|step| step.stats.is_some()) {
+        let span = Window { from: step.at, to: step.at.after(step.step) };
+        for row in ask.view.statements(span, &ask.filter, group) {
+            if let Some(line) = places.get(&key(&row)).and_then(|place| lines.get_mut(*place)) {
+                line.add(step.at, &row.stats.durations);
+            }
+        }
+    }
+    lines.iter().map(Sparkline::p95_ms).collect()
 }

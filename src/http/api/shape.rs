@@ -8,7 +8,7 @@ use super::ask::Ask;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::stats::histogram::Histogram;
-use crate::stats::live::TimelinePoint;
+use crate::stats::live::{TimelinePoint, Window};
 
 /// A time as RFC 3339 in UTC; the epoch for what that can't write.
 pub(in crate::http) fn rfc3339(time: WallTime) -> String {
@@ -210,20 +210,29 @@ fn heat(durations: &Histogram) -> Vec<u64> {
     counts
 }
 
-/// 95th percentiles in `count` equal parts of the window, `None` where nothing is known.
-pub(in crate::http) fn sparkline(
-    points: &[TimelinePoint],
-    from: WallTime,
-    to: WallTime,
-    count: u64,
-) -> Vec<Option<f64>> {
-    let span = to.since(from).as_micros().max(1);
-    let mut cells: Vec<Cell> = (0..count).map(|_| Cell::default()).collect();
-    for point in points {
-        let part = u128::from(point.at.since(from).as_micros()) * u128::from(count) / u128::from(span);
-        if let Some(cell) = usize::try_from(part).ok().and_then(|part| cells.get_mut(part)) {
-            cell.add(point);
+/// Durations in equal parts of a window.
+pub(in crate::http) struct Sparkline {
+    window: Window,
+    parts: Vec<Histogram>,
+}
+
+impl Sparkline {
+    /// Nothing, in so many parts.
+    pub(in crate::http) fn new(window: Window, parts: usize) -> Self {
+        Self { window, parts: vec![Histogram::default(); parts] }
+    }
+
+    /// Adds what happened in the step that begins at `at`; steps longer than a part are where they begin.
+    pub(in crate::http) fn add(&mut self, at: WallTime, durations: &Histogram) {
+        let span = u128::from(self.window.to.since(self.window.from).as_micros().max(1));
+        let part = u128::from(at.since(self.window.from).as_micros()) * self.parts.len() as u128 / span;
+        if let Some(part) = usize::try_from(part).ok().and_then(|part| self.parts.get_mut(part)) {
+            part.merge(durations);
         }
     }
-    cells.iter().map(|cell| quantile_ms(&cell.durations, 0.95)).collect()
+
+    /// The 95th percentile of each part; `None` where nothing happened.
+    pub(in crate::http) fn p95_ms(&self) -> Vec<Option<f64>> {
+        self.parts.iter().map(|durations| quantile_ms(durations, 0.95)).collect()
+    }
 }

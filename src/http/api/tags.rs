@@ -8,7 +8,7 @@ use super::params::bad;
 use super::shape::{ms, percent, quantile_ms};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
-use crate::stats::live::{GroupBy, TagRow};
+use crate::stats::live::{Filter, TagRow};
 
 /// Figures by value of one tag.
 #[derive(Serialize, ToSchema)]
@@ -27,26 +27,22 @@ pub(in crate::http) struct TagBody {
     rows: u64,
     total_ms: f64,
     p95_ms: Option<f64>,
-    /// Of the total time of all statements in the window, tagged or not.
+    /// Of the total time of all data statements in the window, tagged or not.
     share_percent: f64,
     /// Distinct statements seen with it.
     statements: u64,
 }
 
-/// The answer. The filter means nothing here: values are counted over all series.
+/// The answer. The filter means nothing here: values are counted over all series, data statements alone.
 pub(in crate::http) fn tags(ask: &Ask<'_>) -> Result<Tags, Problem> {
     let Some(key) = ask.params.get("key") else {
         return Err(bad("metric=tags needs key: the tag's key, such as route".to_owned()));
     };
     let limit = ask.limit(50)?;
-    let whole = whole(ask);
+    let whole = ask.view.totals(ask.window, &Filter::default()).total;
     let mut rows = ask.view.tags(ask.window, key);
     rows.sort_by(|a, b| b.stats.total.cmp(&a.stats.total).then_with(|| a.value.cmp(&b.value)));
     Ok(Tags { tags: rows.iter().take(limit).map(|row| TagBody::new(row, whole)).collect() })
-}
-
-fn whole(ask: &Ask<'_>) -> Nanos {
-    ask.view.statements(ask.window, &Default::default(), GroupBy::Hash).iter().map(|row| row.stats.total).sum()
 }
 
 impl TagBody {

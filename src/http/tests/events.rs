@@ -70,12 +70,13 @@ async fn each_view_is_a_live_event_and_each_new_slow_execution_a_slow_one() {
 
 #[tokio::test]
 async fn a_reader_that_comes_late_is_told_of_the_next_view() {
-    let memory = Memory::new();
+    let mut memory = Memory::new();
     let (sources, views) = sources(&memory, Ok(()));
     let router = router(settings("127.0.0.1:7480", None), sources);
     let response = router.oneshot(Request::get("/api/events").body(Body::empty()).unwrap()).await.unwrap();
     let mut events = Events { stream: response.into_body().into_data_stream(), text: String::new() };
     tokio::task::yield_now().await;
+    memory.merge(at(1), |_| {});
     views.send(memory.view.clone()).unwrap();
     assert_eq!(events.next().await.unwrap().0, "live");
 }
