@@ -66,7 +66,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
 
     let interval = if std::io::IsTerminal::is_terminal(&std::io::stdout()) { "2" } else { "5" };
     let mut top = ours(&pgvitals, directory)?;
-    top.arg("top").args(["--http", &http, "--interval", interval, "--limit", "18"]);
+    top.arg("top").args(["--http", &http, "--interval", interval, "--limit", "20"]);
     let mut top = Process::adopt(top.spawn()?);
     loop {
         sleep(Duration::from_millis(200)).await;

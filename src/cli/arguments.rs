@@ -144,7 +144,7 @@ fn top_arguments() -> [Arg; 4] {
             .value_parser(["total_ms", "calls", "mean_ms", "p95_ms", "errors"])
             .default_value("total_ms")
             .help("Largest first"),
-        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive).default_value("20").help("Rows"),
+        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive).default_value("15").help("Rows"),
         Arg::new("interval")
             .long("interval")
             .value_name("SECONDS")

@@ -7,11 +7,11 @@ use super::client::{Client, runtime};
 use super::statements::{Queries, Summary, printable, table};
 use crate::config::load::Loaded;
 
-/// Clears what is behind the cursor's line; wrapping is off while the table is drawn, so long lines are cut.
-const FRAME_BEGIN: &str = "\x1b[?7l\x1b[H";
+/// Wrapping is off while a table is drawn, so that a long line is cut and stays one line.
+const WRAP_OFF: &str = "\x1b[?7l";
+const WRAP_ON: &str = "\x1b[?7h";
 const LINE_END: &str = "\x1b[K\n";
-const FRAME_END: &str = "\x1b[J\x1b[?7h";
-const CLEAR: &str = "\x1b[2J";
+const CLEAR_BELOW: &str = "\x1b[J";
 
 /// How to show it.
 #[derive(Debug)]
@@ -40,9 +40,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<()> {
 
 async fn show(client: &Client, options: &Options) -> anyhow::Result<()> {
     let is_terminal = std::io::stdout().is_terminal() && !options.once;
-    if is_terminal {
-        write(CLEAR)?;
-    }
+    let mut drawn = 0;
     let mut ticks = tokio::time::interval(options.interval);
     loop {
         ticks.tick().await;
@@ -52,7 +50,8 @@ async fn show(client: &Client, options: &Options) -> anyhow::Result<()> {
             // It may come back: a restart, an upgrade.
             Err(error) => vec![printable(&format!("{error:#}"))],
         };
-        write(&if is_terminal { frame(&lines) } else { plain(&lines, options.once) })?;
+        write(&if is_terminal { frame(&lines, drawn) } else { plain(&lines, options.once) })?;
+        drawn = lines.len();
         if options.once {
             return Ok(());
         }
@@ -67,9 +66,11 @@ async fn lines(client: &Client, options: &Options) -> anyhow::Result<Vec<String>
     Ok(table(&summary, &queries))
 }
 
-fn frame(lines: &[String]) -> String {
+/// Draws over the table before, of `drawn` lines; what stands above it stays.
+fn frame(lines: &[String], drawn: usize) -> String {
+    let back = if drawn == 0 { String::new() } else { format!("\r\x1b[{drawn}A") };
     let lines: String = lines.iter().flat_map(|line| [line.as_str(), LINE_END]).collect();
-    format!("{FRAME_BEGIN}{lines}{FRAME_END}")
+    format!("{WRAP_OFF}{back}{lines}{CLEAR_BELOW}{WRAP_ON}")
 }
 
 fn plain(lines: &[String], once: bool) -> String {

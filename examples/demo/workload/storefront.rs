@@ -40,7 +40,7 @@ pub(super) async fn serve(mut client: Client, mut random: Random) -> Result<(), 
         if random.once_in(8) {
             checkout(&mut client, &mut random).await?;
         }
-        random.pause(40).await;
+        random.pause(20).await;
     }
 }
 

@@ -13,7 +13,7 @@ const EVENT: &str = "insert into events (customer_id, page, took_ms) values ($1,
 /// Job after job, until the connection has done enough.
 pub(super) async fn work(mut client: Client, mut random: Random) -> Result<(), Error> {
     let event = client.prepare(EVENT).await?;
-    for _ in 0..200 {
+    for _ in 0..500 {
         client.execute(PUT, &[&"send_mail", &random.up_to(2000)]).await?;
         let job = client.transaction().await?;
         if let Some(row) = job.query_opt(TAKE, &[]).await? {
@@ -31,7 +31,7 @@ pub(super) async fn work(mut client: Client, mut random: Random) -> Result<(), E
             async move { client.execute(event, &[customer, page, took]).await }
         });
         try_join_all(executions).await?;
-        random.pause(200).await;
+        random.pause(80).await;
     }
     Ok(())
 }
