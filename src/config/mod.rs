@@ -1,1 +1,19 @@
-//! Settings: flags over environment over file, one table of keys.
+//! Settings: flags over environment over file over default, all from one table of keys.
+//!
+//! No room imports this one: it fills in the `Settings` that each room declares. Reading order: [`keys`] the table,
+//! [`render`] what is generated from it, [`layers`] who said what, [`value`] text to typed values, [`upstream`]
+//! addresses and URLs, [`load`] file, environment, flags, [`settings`] the rooms' settings, [`error`] what is said when it can't be done.
+
+pub mod error;
+mod file;
+mod host;
+pub mod keys;
+mod layers;
+pub mod load;
+pub mod render;
+mod settings;
+mod upstream;
+mod value;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+# The commands of this repository. `make demo` and `make test` install what they need; `cargo build` needs only Rust.
+
+# A directory with programs that compare pgvitals with others under load; left out when it isn't there.
+BENCH_TOOLS ?= ../shared/tools/bench
+
+.PHONY: help demo test check bench fmt config
+
+help:
+	@echo 'make demo    PostgreSQL, pgvitals and applications, on this machine; DEMO_SECONDS=20 makes it end by itself'
+	@echo 'make test    every test; installs PostgreSQL and drivers where they are missing'
+	@echo 'make check   format, lints and the tests that need no server'
+	@echo 'make bench   benchmarks, and the comparison with other proxies when its tools are there'
+	@echo 'make fmt     format the sources'
+	@echo 'make config  write config/pgvitals.toml and docs/config.md from src/config/keys.rs'
+
+demo:
+	@scripts/bootstrap postgres
+	cargo build --quiet --bin pgvitals --example demo
+	@exec cargo run --quiet --example demo
+
+test:
+	@scripts/bootstrap
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	cargo test --quiet
+
+check:
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	cargo test --quiet --lib --test tidy
+
+bench:
+	cargo bench
+	@if [ -f '$(BENCH_TOOLS)/bench.py' ]; then \
+	    cargo build --release && \
+	    python3 '$(BENCH_TOOLS)/bench.py' --pgvitals target/release/pgvitals \
+	        --one-cpu --rounds 5 --seconds 3 --clients 1,32; \
+	fi
+
+fmt:
+	cargo fmt
+
+config:
+	cargo run --quiet -- config > config/pgvitals.toml.new && mv config/pgvitals.toml.new config/pgvitals.toml
+	cargo run --quiet -- config --markdown > docs/config.md.new && mv docs/config.md.new docs/config.md

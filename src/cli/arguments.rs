@@ -1,0 +1,165 @@
+//! The command line: commands, and a flag for each key of the table.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+
+use super::exit::Failure;
+use super::{check, fingerprint, healthcheck, run, top};
+use crate::config::keys::{KEYS, Key, Kind, Preset};
+use crate::config::load::{self, Flags, Loaded};
+use crate::config::render;
+
+/// Keys that commands need which only ask a running pgvitals.
+const CLIENT_KEYS: &[&str] = &["http", "http_token"];
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Proxy and HTTP side.
+    Run(Flags),
+    /// What will and won't work.
+    Check(Flags),
+    /// Statements in, fingerprints out.
+    Fingerprint,
+    /// A live table.
+    Top(Flags, top::Options),
+    /// Whether the process answers.
+    Healthcheck(Flags),
+    /// The file of all keys, or their document.
+    Config {
+        /// `docs/config.md` instead of the file.
+        markdown: bool,
+    },
+}
+
+impl Command {
+    /// Does it.
+    pub(super) fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Run(flags) => run::run(load(flags)?),
+            Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
+            Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
+            Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
+            Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
+            Command::Config { markdown } => Ok(print(if markdown { render::document() } else { render::file() })?),
+        }
+    }
+}
+
+fn load(flags: Flags) -> Result<Loaded, Failure> {
+    Ok(load::load(flags, std::env::vars_os())?)
+}
+
+fn print(text: String) -> anyhow::Result<()> {
+    use std::io::Write;
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// Reads arguments, the program's name first.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+    let matches = command().try_get_matches_from(arguments)?;
+    Ok(match matches.subcommand() {
+        None => Command::Run(flags(&matches)),
+        Some(("check", matches)) => Command::Check(flags(matches)),
+        Some(("fingerprint", _)) => Command::Fingerprint,
+        Some(("top", matches)) => Command::Top(flags(matches), top_options(matches)),
+        Some(("healthcheck", matches)) => Command::Healthcheck(flags(matches)),
+        Some(("config", matches)) => Command::Config { markdown: matches.get_flag("markdown") },
+        Some((_, matches)) => Command::Run(flags(matches)),
+    })
+}
+
+/// The parser, also for tests of its coherence.
+pub(super) fn command() -> clap::Command {
+    let all = || KEYS.iter().map(argument);
+    let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
+    let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
+    clap::Command::new("pgvitals")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A sidecar proxy for PostgreSQL that times every statement and changes nothing else")
+        .after_help(
+            "Without a command, pgvitals runs. Every key of the configuration file is a flag of `pgvitals run`.",
+        )
+        .args_conflicts_with_subcommands(true)
+        .arg(config_argument())
+        .args(all())
+        .subcommand(sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()))
+        .subcommand(sub("check", "Say what will and won't work with these settings").arg(config_argument()).args(all()))
+        .subcommand(sub("fingerprint", "Read statements as JSON lines, print their fingerprints"))
+        .subcommand(
+            sub("top", "Show statements as they run, from a running pgvitals")
+                .arg(config_argument())
+                .args(client())
+                .args(top_arguments()),
+        )
+        .subcommand(sub("healthcheck", "Exit 0 if a running pgvitals answers").arg(config_argument()).args(client()))
+        .subcommand(
+            sub("config", "Print the configuration file with each key and its default").hide(true).arg(
+                Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document"),
+            ),
+        )
+}
+
+fn config_argument() -> Arg {
+    let help =
+        format!("Configuration file [env: {}] [default: {}, if there]", load::CONFIG_VARIABLE, load::CONFIG_FILE);
+    Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
+}
+
+/// The flag of a key.
+fn argument(key: &'static Key) -> Arg {
+    let default = match key.preset {
+        Preset::Value(value) => value,
+        Preset::Derived { rule, .. } => rule,
+    };
+    let help = format!("{} [env: {}] [default: {default}]", key.help, key.variable());
+    let argument = Arg::new(key.name).long(key.flag()).value_name(key.kind.placeholder()).help(help);
+    match key.kind {
+        Kind::Switch => argument.num_args(0..=1).default_missing_value("true").require_equals(true),
+        Kind::Choice(words) => argument.value_name(words.join("|")),
+        // Several addresses may also be several flags.
+        Kind::Addresses => argument.action(ArgAction::Append),
+        _ => argument,
+    }
+}
+
+fn flags(matches: &ArgMatches) -> Flags {
+    let given = |key: &'static Key| {
+        let values = matches.try_get_many::<String>(key.name).ok().flatten()?;
+        Some((key, values.map(String::as_str).collect::<Vec<_>>().join(",")))
+    };
+    Flags { config: matches.get_one::<PathBuf>("config").cloned(), keys: KEYS.iter().filter_map(given).collect() }
+}
+
+fn top_arguments() -> [Arg; 4] {
+    let positive = value_parser!(u64).range(1..=1_000);
+    [
+        Arg::new("once").long("once").action(ArgAction::SetTrue).help("Print one table and end"),
+        Arg::new("sort")
+            .long("sort")
+            .value_name("COLUMN")
+            .value_parser(["total_ms", "calls", "mean_ms", "p95_ms", "errors"])
+            .default_value("total_ms")
+            .help("Largest first"),
+        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive).default_value("15").help("Rows"),
+        Arg::new("interval")
+            .long("interval")
+            .value_name("SECONDS")
+            .value_parser(positive)
+            .default_value("2")
+            .help("Time between two tables"),
+    ]
+}
+
+fn top_options(matches: &ArgMatches) -> top::Options {
+    let number = |name: &str| matches.get_one::<u64>(name).copied().unwrap_or(1);
+    top::Options {
+        once: matches.get_flag("once"),
+        sort: matches.get_one::<String>("sort").cloned().unwrap_or_default(),
+        limit: number("limit"),
+        interval: Duration::from_secs(number("interval")),
+    }
+}

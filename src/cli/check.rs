@@ -1,0 +1,159 @@
+//! `pgvitals check`: what will and won't work with these settings. Nothing is sent to a server but a connect.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::{TcpStream, UnixStream};
+
+use super::client::runtime;
+use super::exit::Failure;
+use super::holder;
+use crate::config::load::Loaded;
+use crate::proxy::{DrainMode, Route};
+use crate::runtime::listen::{Address, Listener};
+
+/// How a finding turned out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    Well,
+    Note,
+    Bad,
+}
+
+/// What is said, line by line.
+#[derive(Default)]
+struct Report(Vec<(Outcome, String)>);
+
+impl Report {
+    fn well(&mut self, text: impl Into<String>) {
+        self.0.push((Outcome::Well, text.into()));
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.0.push((Outcome::Note, text.into()));
+    }
+
+    fn bad(&mut self, text: impl Into<String>) {
+        self.0.push((Outcome::Bad, text.into()));
+    }
+}
+
+/// Says it; a failure if something won't work.
+pub(super) fn run(loaded: &Loaded, mut out: impl Write) -> Result<(), Failure> {
+    let mut report = Report::default();
+    runtime()?.block_on(look(loaded, &mut report));
+    for (outcome, text) in &report.0 {
+        let mark = match outcome {
+            Outcome::Well => "ok  ",
+            Outcome::Note => "note",
+            Outcome::Bad => "FAIL",
+        };
+        writeln!(out, "{mark}  {text}").context("can't write the report")?;
+    }
+    if report.0.iter().any(|(outcome, _)| *outcome == Outcome::Bad) { Err(Failure::Said) } else { Ok(()) }
+}
+
+async fn look(loaded: &Loaded, report: &mut Report) {
+    match &loaded.file {
+        Some(file) => report.well(format!("settings: {} with environment and flags over it", file.display())),
+        None => report.well("settings: environment and flags, no file"),
+    }
+    for warning in &loaded.warnings {
+        report.note(warning.clone());
+    }
+    let proxy = &loaded.app.proxy;
+    for route in &proxy.routes {
+        for address in &route.listen {
+            listen(address, proxy.reuse_port, report).await;
+        }
+        upstream(route, proxy.connect_timeout, report).await;
+    }
+    http(loaded, report).await;
+    promises(loaded, report);
+}
+
+async fn listen(address: &Address, reuse_port: bool, report: &mut Report) {
+    match Listener::bind(address, reuse_port).await {
+        Ok(_) => report.well(format!("listen {address}: free")),
+        Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
+            report.bad(format!("listen {address}: taken by {}; stop that one, or set `listen`", holder(address).await));
+        }
+        Err(error) => report.bad(format!("listen {address}: {}", error.source)),
+    }
+}
+
+/// Bare connects: a start-up packet would wake a database that sleeps.
+async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
+    for address in &route.upstream {
+        match tokio::time::timeout(timeout, connect(address)).await {
+            Ok(Ok(())) => report.well(format!("upstream {address}: accepts connections, as server `{}`", route.server)),
+            Ok(Err(error)) => {
+                report.bad(format!("upstream {address}: {error}; is PostgreSQL there, and `upstream` right?"));
+            }
+            Err(_) => report
+                .bad(format!("upstream {address}: no answer within {timeout:?}; a firewall, or `connect_timeout`?")),
+        }
+    }
+}
+
+async fn connect(address: &Address) -> std::io::Result<()> {
+    if let Address::Unix(path) = address {
+        return UnixStream::connect(path).await.map(drop);
+    }
+    let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
+    for resolved in address.resolve().await? {
+        match TcpStream::connect(resolved).await {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn http(loaded: &Loaded, report: &mut Report) {
+    let http = &loaded.app.http;
+    match Listener::bind(&http.listen, false).await {
+        Ok(_) => report.well(format!("http {}: free", http.listen)),
+        Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
+            let holder = holder(&http.listen).await;
+            report.note(format!("http {}: taken by {holder}; pgvitals runs without its HTTP side", http.listen));
+        }
+        Err(error) => {
+            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source));
+        }
+    }
+    if !is_local(&http.listen).await && http.token.is_none() {
+        report.note(
+            "http_token: none, and http is not on loopback: /metrics, /healthz and /readyz answer, the API answers 401",
+        );
+    }
+}
+
+async fn holder(address: &Address) -> String {
+    match address.resolve().await.ok().and_then(|found| found.first().copied()) {
+        Some(address) => holder::of(address),
+        None => "another process".to_owned(),
+    }
+}
+
+async fn is_local(address: &Address) -> bool {
+    let found = address.resolve().await.unwrap_or_default();
+    found.iter().all(|address| address.ip().is_loopback())
+}
+
+/// What follows from the settings for those who connect.
+fn promises(loaded: &Loaded, report: &mut Report) {
+    let (proxy, http) = (&loaded.app.proxy, &loaded.app.http);
+    report.well(format!("statistics: service `{}`, instance `{}`, in memory", http.service, http.instance));
+    report.well("authentication: password, md5, SCRAM, LDAP, RADIUS, PAM and OAuth pass unchanged");
+    report.note("authentication: peer, ident, cert and address rules of pg_hba.conf see pgvitals, not the client");
+    report.note(
+        "TLS: not in this version; clients with sslmode=require or stricter can't connect, prefer and disable can",
+    );
+    if proxy.drain_mode == DrainMode::Clients {
+        report.well(format!("SIGTERM: serves until no client is connected, at most {:?}", proxy.drain_timeout));
+    } else {
+        report.well(format!("SIGTERM: ends each session with its transaction, at most {:?}", proxy.drain_timeout));
+    }
+}

@@ -1,0 +1,88 @@
+//! Asking a running pgvitals, here one that a test plays.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+
+use crate::base::secret::Secret;
+use crate::cli::client::{Client, runtime};
+use crate::cli::statements::{printable, table};
+use crate::runtime::listen::Address;
+
+/// Answers one request and gives back what was asked.
+fn answer(mut stream: impl Read + Write, text: &str) -> String {
+    let mut asked = Vec::new();
+    let mut byte = [0];
+    while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        asked.push(byte[0]);
+    }
+    stream.write_all(text.as_bytes()).unwrap();
+    String::from_utf8(asked).unwrap()
+}
+
+fn ask(text: &'static str, token: Option<&str>) -> (anyhow::Result<serde_json::Value>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || answer(listener.accept().unwrap().0, text));
+    // Who listens on every address is asked over loopback.
+    let listen = Address::Tcp { host: "0.0.0.0".to_owned(), port };
+    let client = Client::new(&listen, token.map(|token| Secret::new(token.to_owned())));
+    let value = runtime().unwrap().block_on(client.json("/x?y=1"));
+    (value, server.join().unwrap())
+}
+
+#[test]
+fn an_answer_is_read_and_the_token_is_shown() {
+    let (value, asked) = ask("HTTP/1.1 200 OK\r\ncontent-type: x\r\n\r\n{\"a\":1}", Some("t"));
+    assert_eq!(value.unwrap()["a"], 1);
+    assert!(asked.starts_with("GET /x?y=1 HTTP/1.0\r\nHost: 127.0.0.1:"), "{asked}");
+    assert!(asked.contains("\r\nAuthorization: Bearer t\r\n"), "{asked}");
+}
+
+#[test]
+fn a_problem_is_told_with_its_detail() {
+    let (value, asked) = ask("HTTP/1.1 401 Unauthorized\r\n\r\n{\"detail\":\"send http_token\"}", None);
+    let said = value.unwrap_err().to_string();
+    assert!(said.contains("401") && said.contains("send http_token"), "{said}");
+    assert!(!asked.contains("Authorization"), "{asked}");
+}
+
+#[test]
+fn what_is_no_http_is_an_error() {
+    assert!(ask("SSH-2.0-OpenSSH\r\n\r\n", None).0.is_err());
+    assert!(ask("", None).0.is_err());
+}
+
+#[test]
+fn unix_sockets_are_asked_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("http");
+    let listener = UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || answer(listener.accept().unwrap().0, "HTTP/1.1 200 OK\r\n\r\nok"));
+    let answer = runtime().unwrap().block_on(Client::new(&Address::Unix(path), None).get("/healthz")).unwrap();
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ok"[..]));
+    assert!(server.join().unwrap().contains("Host: localhost"));
+}
+
+#[test]
+fn the_table_shows_what_the_api_answers() {
+    let summary = r#"{"totals":{"calls":1200,"errors":3,"mean_ms":1.234,"p95_ms":null,"p99_ms":812.7},"connections":{"open":4,"opened":9}}"#;
+    let queries = r#"{"total":1,"queries":[{"query":"select $1 from\n  t","calls":1200,"errors":3,"mean_ms":1.234,
+        "p95_ms":45.678,"p99_ms":812.7,"share_percent":99.6,"more":1}]}"#;
+    let lines = table(&serde_json::from_str(summary).unwrap(), &serde_json::from_str(queries).unwrap());
+    assert!(
+        lines[0].contains("1200 calls, 3 errors, mean 1.23 ms, P95 - ms, P99 813 ms; 4 connections, 1 statements"),
+        "{}",
+        lines[0]
+    );
+    assert_eq!(
+        lines.last().unwrap().split_whitespace().collect::<Vec<_>>().join(" "),
+        "1200 3 1.23 45.7 813 100 % select $1 from t"
+    );
+}
+
+#[test]
+fn a_terminal_obeys_nothing_that_a_client_sent() {
+    assert_eq!(printable("select\x1b[2J\r\n \"a\u{202e}b\" \u{9b}31m"), "select [2J \"a b\" 31m");
+    assert!(printable(&"x".repeat(10_000)).chars().count() < 500);
+}

@@ -1,0 +1,5 @@
+//! Tests of the room.
+
+mod arguments;
+mod asking;
+mod exits;

@@ -1,0 +1,195 @@
+//! The one table of keys. `--help`, `config/pgvitals.toml` and `docs/config.md` are made from it ([`crate::config::render`]).
+//!
+//! A key `a.b_c` is the environment variable `PGVITALS_A_B_C` and, unless it is a secret, the flag `--a-b-c`.
+
+/// What a value is written like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `HOST:PORT` or a path that begins with `/`.
+    Address,
+    /// One or several of them.
+    Addresses,
+    /// As [`Kind::Addresses`], or a `postgres://` URL.
+    Upstream,
+    /// A number with a unit of time.
+    Duration,
+    /// Three durations, ascending.
+    Levels,
+    /// A number with a unit of size.
+    Size,
+    /// A whole number above zero.
+    Count,
+    /// `true` or `false`.
+    Switch,
+    /// Text that is never shown; `…_file` names a file that holds it.
+    Secret,
+}
+
+impl Kind {
+    /// What stands for a value in `--help`.
+    pub const fn placeholder(self) -> &'static str {
+        match self {
+            Kind::Text => "TEXT",
+            Kind::Choice(_) => "WORD",
+            Kind::Address | Kind::Addresses => "ADDRESS",
+            Kind::Upstream => "ADDRESS|URL",
+            Kind::Duration => "DURATION",
+            Kind::Levels => "DURATION,DURATION,DURATION",
+            Kind::Size => "SIZE",
+            Kind::Count => "NUMBER",
+            Kind::Switch => "BOOL",
+            Kind::Secret => "FILE",
+        }
+    }
+
+    /// Whether a file may give an array, and flags and environment a list with commas.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Kind::Addresses | Kind::Upstream | Kind::Levels)
+    }
+}
+
+/// What holds when nobody said anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Preset {
+    /// This text, read like any other value.
+    Value(&'static str),
+    /// Found out at start, as `rule` says; `example` is a valid value.
+    Derived {
+        /// How it is found out.
+        rule: &'static str,
+        /// What one could write.
+        example: &'static str,
+    },
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in the file; a dot separates table and key.
+    pub name: &'static str,
+    /// How a value is written.
+    pub kind: Kind,
+    /// What holds without it.
+    pub preset: Preset,
+    /// What it does, without a full stop.
+    pub help: &'static str,
+    /// A shorter name for flag and environment, beside the regular variable.
+    pub short: Option<&'static str>,
+}
+
+impl Key {
+    const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
+        Self { name, kind, preset: Preset::Value(default), help, short: None }
+    }
+
+    const fn derived(
+        name: &'static str,
+        kind: Kind,
+        rule: &'static str,
+        example: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None }
+    }
+
+    const fn short(mut self, short: &'static str) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    /// Whether its value must not be shown.
+    pub fn is_secret(&self) -> bool {
+        self.kind == Kind::Secret
+    }
+
+    /// The flag without its dashes. A secret's flag names a file: other users of a host can read command lines.
+    pub fn flag(&self) -> String {
+        let dashed = self.short.unwrap_or(self.name).replace(['.', '_'], "-");
+        if self.is_secret() { format!("{dashed}-file") } else { dashed }
+    }
+
+    /// The environment variable to name to a reader.
+    pub fn variable(&self) -> String {
+        variable(self.short.unwrap_or(self.name))
+    }
+}
+
+/// The environment variable of a key's name.
+pub(crate) fn variable(name: &str) -> String {
+    format!("PGVITALS_{}", name.to_ascii_uppercase().replace('.', "_"))
+}
+
+/// The keys of a `[[route]]`.
+pub const ROUTE: &[&str] = &["listen", "upstream", "server"];
+
+/// Every key, in the order in which a reader meets them.
+pub const KEYS: &[Key] = &[
+    Key::new(
+        "listen",
+        Kind::Addresses,
+        "127.0.0.1:7432",
+        "Where applications connect; a path that begins with / is a Unix socket",
+    ),
+    Key::new(
+        "upstream",
+        Kind::Upstream,
+        "127.0.0.1:5432",
+        "The PostgreSQL server; several addresses are tried in order. Of a postgres:// URL only host, port and sslmode matter",
+    ),
+    Key::new("http", Kind::Address, "127.0.0.1:7480", "Where API, metrics and health answer"),
+    Key::derived(
+        "http_token",
+        Kind::Secret,
+        "none, and then the API answers 401 unless it is on loopback",
+        "at-least-16-bytes-long",
+        "Bearer token of the API",
+    ),
+    Key::derived(
+        "server",
+        Kind::Text,
+        "host:port of the upstream; for loopback and sockets with this host's own name",
+        "orders-db:5432",
+        "The monitored server's name in statistics",
+    ),
+    Key::derived(
+        "service",
+        Kind::Text,
+        "OTEL_SERVICE_NAME, else this host's name without its pod suffix",
+        "orders",
+        "The application that this instance belongs to",
+    ),
+    Key::derived("workers", Kind::Count, "one a core of the cgroup, at most 4", "2", "Threads that move bytes"),
+    Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
+    Key::new("startup_timeout", Kind::Duration, "10s", "How long a client may take to send its start-up packet"),
+    Key::new("connect_timeout", Kind::Duration, "10s", "How long connecting to the upstream may take"),
+    Key::new("reuse_port", Kind::Switch, "false", "Listen with SO_REUSEPORT, so that two processes can share the port"),
+    Key::new(
+        "drain_mode",
+        Kind::Choice(&["clients", "transactions"]),
+        "clients",
+        "After SIGTERM: clients serves on until no client is connected; transactions stops accepting and ends each session with its transaction",
+    ),
+    Key::new("drain_timeout", Kind::Duration, "25s", "How long draining may take; the rest is ended with 57P01"),
+    Key::new("slow_threshold", Kind::Duration, "500ms", "Executions that take at least this long are kept one by one"),
+    Key::new("max_series", Kind::Count, "10000", "Series in memory; what does not fit is counted as (other)"),
+    Key::new("max_query_text", Kind::Size, "8KiB", "How much of a statement's canonical text is kept"),
+    Key::new("log", Kind::Text, "info", "What to log: a level, or target=level pairs with commas; to stderr"),
+    Key::new("log_format", Kind::Choice(&["text", "json"]), "text", "How log lines are written"),
+    Key::new(
+        "levels.latency",
+        Kind::Levels,
+        "100ms,500ms,1s",
+        "Where latency levels end: good is below the first, warning up to the second, alert up to the third, critical above",
+    ),
+    Key::new("store.url", Kind::Text, "off", "Monitoring tables; this version keeps statistics in memory only")
+        .short("store"),
+];
+
+/// The key called `name`.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

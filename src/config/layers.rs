@@ -1,0 +1,161 @@
+//! Who said what: flags over environment over file. Unknown names are errors that name the nearest known one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::{Error, Problem, Source, nearest};
+use super::file::{Contents, Given};
+use super::keys::{self, KEYS, Key, ROUTE, variable};
+
+/// What was said about each key by whoever comes first, and the file's routes.
+#[derive(Default, Debug)]
+pub(super) struct Layers {
+    pub(super) given: BTreeMap<&'static str, Given>,
+    pub(super) routes: Vec<BTreeMap<&'static str, Given>>,
+    pub(super) errors: Vec<Error>,
+}
+
+impl Layers {
+    /// Puts the file on the bottom. Call before [`Layers::environment`] and [`Layers::flags`].
+    pub(super) fn file(&mut self, contents: Contents) {
+        self.errors.extend(contents.errors);
+        let named = contents.keys.into_iter().filter_map(|(name, given)| match resolve(&name) {
+            Some(found) => Some((found, given)),
+            None => {
+                self.unknown(name, given.origin, &names());
+                None
+            }
+        });
+        let named: Vec<_> = named.collect();
+        self.layer(named);
+        for route in contents.routes {
+            self.route(route);
+        }
+    }
+
+    fn route(&mut self, keys: Vec<(String, Given)>) {
+        let mut route = BTreeMap::new();
+        for (name, given) in keys {
+            let short = name.strip_prefix("route.").unwrap_or(&name);
+            match ROUTE.iter().find(|known| **known == short) {
+                Some(known) => {
+                    route.insert(*known, given);
+                }
+                None => self.unknown(
+                    name,
+                    given.origin,
+                    &ROUTE.iter().map(|key| format!("route.{key}")).collect::<Vec<_>>(),
+                ),
+            }
+        }
+        self.routes.push(route);
+    }
+
+    /// Puts the environment over what is there. Empty variables count as unset.
+    pub(super) fn environment<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut named = Vec::new();
+        for (name, value) in variables {
+            let origin = Source::Variable(name.to_owned());
+            match KEYS.iter().find_map(|key| matches_variable(key, name)) {
+                _ if name == super::load::CONFIG_VARIABLE || !name.starts_with("PGVITALS_") => {}
+                Some(found) if !value.is_empty() => named.push((found, Given { value: value.to_owned(), origin })),
+                Some(_) => {}
+                None if is_service_link(name) => {}
+                None => self.unknown(
+                    name.to_owned(),
+                    origin,
+                    &names().iter().map(|name| variable(name)).collect::<Vec<_>>(),
+                ),
+            }
+        }
+        self.layer(named);
+    }
+
+    /// Puts the command line on top; names are those of the table.
+    pub(super) fn flags(&mut self, flags: Vec<(&'static Key, String)>) {
+        let named = flags.into_iter().map(|(key, value)| {
+            let found = Found { key, is_file: key.is_secret() };
+            (found, Given { value, origin: Source::Flag(key.flag()) })
+        });
+        let named: Vec<_> = named.collect();
+        self.layer(named);
+    }
+
+    fn layer(&mut self, named: Vec<(Found, Given)>) {
+        let mut seen: BTreeMap<&'static str, Source> = BTreeMap::new();
+        for (found, given) in named {
+            if let Some(other) = seen.insert(found.key.name, given.origin.clone()) {
+                let problem = Problem::new(format!("{other} says it too"), "remove one of the two");
+                self.errors.push(found.error(given.origin, None, problem));
+                continue;
+            }
+            match found.read(given) {
+                Ok(given) => drop(self.given.insert(found.key.name, given)),
+                Err(error) => self.errors.push(*error),
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: String, origin: Source, known: &[String]) {
+        let nearest = nearest(&key, known.iter().map(String::as_str)).to_owned();
+        self.errors.push(Error::UnknownKey { key, origin, nearest });
+    }
+}
+
+/// A key, or the `…_file` of a secret.
+#[derive(Clone, Copy)]
+struct Found {
+    key: &'static Key,
+    is_file: bool,
+}
+
+impl Found {
+    /// The value itself, out of the file that it names where it names one.
+    fn read(self, given: Given) -> Result<Given, Box<Error>> {
+        if !self.is_file {
+            return Ok(given);
+        }
+        match std::fs::read_to_string(Path::new(&given.value)) {
+            Ok(text) => Ok(Given { value: text.trim_end_matches(['\n', '\r']).to_owned(), origin: given.origin }),
+            Err(error) => {
+                let problem = Problem::new(error.to_string(), "name a file that pgvitals may read");
+                Err(Box::new(self.error(given.origin, Some(given.value), problem)))
+            }
+        }
+    }
+
+    fn error(self, origin: Source, value: Option<String>, Problem { what, advice }: Problem) -> Error {
+        let suffix = if self.is_file { "_file" } else { "" };
+        Error::Value { key: format!("{}{suffix}", self.key.name), value, origin, what, advice }
+    }
+}
+
+fn resolve(name: &str) -> Option<Found> {
+    let direct = keys::find(name).map(|key| Found { key, is_file: false });
+    direct.or_else(|| {
+        let key = keys::find(name.strip_suffix("_file")?).filter(|key| key.is_secret())?;
+        Some(Found { key, is_file: true })
+    })
+}
+
+fn matches_variable(key: &'static Key, name: &str) -> Option<Found> {
+    if name == variable(key.name) || key.short.is_some_and(|short| name == variable(short)) {
+        return Some(Found { key, is_file: false });
+    }
+    (key.is_secret() && name == format!("{}_FILE", variable(key.name))).then_some(Found { key, is_file: true })
+}
+
+/// Every name that a file may use.
+fn names() -> Vec<String> {
+    let files = KEYS.iter().filter(|key| key.is_secret()).map(|key| format!("{}_file", key.name));
+    KEYS.iter().map(|key| key.name.to_owned()).chain(files).collect()
+}
+
+/// Kubernetes describes each Service to each pod in variables; a Service called `pgvitals` makes `PGVITALS_PORT`,
+/// `PGVITALS_SERVICE_HOST`, `PGVITALS_PORT_7432_TCP_ADDR` and the like, which nobody wrote.
+fn is_service_link(name: &str) -> bool {
+    name.contains("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.ends_with("_PORT") || {
+        let after_port = name.split_once("_PORT_").map_or("", |(_, rest)| rest);
+        after_port.starts_with(|c: char| c.is_ascii_digit())
+    }
+}

@@ -1,0 +1,142 @@
+//! What is made from the table of keys: `config/pgvitals.toml` and `docs/config.md`. `make config` writes both.
+
+use std::fmt::Write;
+
+use super::keys::{KEYS, Key, Kind, Preset};
+
+const WIDTH: usize = 110;
+
+const FILE_HEAD: &str = "\
+# Settings of pgvitals. Each key is here with its default; remove the # in front of a key to set it.
+#
+# Flags go over environment variables, these over this file. A key `a.b` is the environment variable PGVITALS_A_B.
+# Durations and sizes carry their unit: 500ms, 10s, 8KiB. A secret may be given as a file: http_token_file.
+# Read from --config FILE, from $PGVITALS_CONFIG, or from config/pgvitals.toml in the working directory.
+";
+
+const ROUTES: &str = "
+# Several servers behind one process, instead of listen, upstream and server above: one [[route]] each.
+#[[route]]
+#listen = \"127.0.0.1:7433\"
+#upstream = \"orders-replica:5432\"
+#server = \"orders-replica:5432\"
+";
+
+/// `config/pgvitals.toml`: every key, commented, with its default.
+pub fn file() -> String {
+    let mut out = FILE_HEAD.to_owned();
+    let mut table = "";
+    for key in KEYS {
+        let (prefix, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        if prefix != table {
+            table = prefix;
+            write(&mut out, format_args!("\n[{table}]\n"));
+        }
+        out.push('\n');
+        comment(&mut out, key.help);
+        if let Kind::Choice(words) = key.kind {
+            comment(&mut out, &format!("One of: {}", words.join(", ")));
+        }
+        let value = match key.preset {
+            Preset::Value(value) => value,
+            Preset::Derived { rule, example } => {
+                comment(&mut out, &format!("Default: {rule}"));
+                example
+            }
+        };
+        write(&mut out, format_args!("#{name} = {}\n", literal(key.kind, value)));
+        if key.is_secret() {
+            write(&mut out, format_args!("#{name}_file = \"/run/secrets/{name}\"\n"));
+        }
+    }
+    out.push_str(ROUTES);
+    out
+}
+
+/// A sentence in comment lines of at most [`WIDTH`] bytes.
+fn comment(out: &mut String, sentence: &str) {
+    let mut line = "#".to_owned();
+    for word in sentence.split(' ') {
+        if line.len() + word.len() + 2 > WIDTH {
+            write(out, format_args!("{line}\n"));
+            line = "#".to_owned();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    write(out, format_args!("{line}.\n"));
+}
+
+/// `docs/config.md`: the same as a table.
+pub fn document() -> String {
+    let mut out = "\
+# Settings
+
+Made from the table in `src/config/keys.rs` by `make config`.
+
+Flags go over environment variables, these over the file, the file over defaults. The file is named by `--config FILE` or
+`PGVITALS_CONFIG`, else it is `config/pgvitals.toml` in the working directory if there is one. Unknown keys are errors
+that name the nearest known key. Durations and sizes carry their unit (`500ms`, `10s`, `8KiB`). Lists are arrays in the
+file, and have commas between their parts in flags and environment.
+
+| key | default | environment | flag | |
+|---|---|---|---|---|
+"
+    .to_owned();
+    for key in KEYS {
+        let (default, help) = (default_cell(key), key.help);
+        let (name, environment, flag) = (key.name, key.variable(), key.flag());
+        write(&mut out, format_args!("| `{name}` | {default} | `{environment}` | `--{flag}` | {help} |\n"));
+        if key.is_secret() {
+            let environment = format!("{environment}_FILE");
+            write(
+                &mut out,
+                format_args!("| `{name}_file` | none | `{environment}` | `--{flag}` | A file that holds `{name}` |\n"),
+            );
+        }
+    }
+    out.push_str(DOCUMENT_TAIL);
+    out
+}
+
+const DOCUMENT_TAIL: &str = "
+One process can serve several routes. They are written in the file, instead of `listen`, `upstream` and `server` above:
+
+```toml
+[[route]]
+listen = \"127.0.0.1:7432\"
+upstream = \"orders:5432\"
+
+[[route]]
+listen = [\"127.0.0.1:7433\", \"/run/pgvitals/.s.PGSQL.7433\"]
+upstream = \"postgres://billing-1,billing-2/?sslmode=prefer\"
+server = \"billing\"
+```
+
+`upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Host, port and sslmode are
+read; user, password, database and the rest stay the application's, and are never shown. `sslmode` values that insist
+on TLS to the server are refused: TLS is not in this version.
+";
+
+fn default_cell(key: &Key) -> String {
+    match key.preset {
+        Preset::Value(value) => format!("`{value}`"),
+        Preset::Derived { rule, .. } => rule.to_owned(),
+    }
+}
+
+/// The value as TOML writes it.
+fn literal(kind: Kind, value: &str) -> String {
+    match kind {
+        Kind::Count | Kind::Switch => value.to_owned(),
+        Kind::Levels => {
+            format!("[{}]", value.split(',').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", "))
+        }
+        _ => format!("{value:?}"),
+    }
+}
+
+/// Writing to a `String` can't fail.
+fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).unwrap_or_default();
+}

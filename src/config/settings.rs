@@ -1,0 +1,236 @@
+//! From what was said to the rooms' settings.
+
+use std::collections::BTreeMap;
+
+use super::error::{Error, Errors, Problem, Source};
+use super::file::Given;
+use super::host::Host;
+use super::keys::{self, Kind, Preset};
+use super::layers::Layers;
+use super::load::{Log, LogFormat};
+use super::{upstream, value};
+use crate::base::secret::Secret;
+use crate::proxy::{DrainMode, Route};
+use crate::{app, http, proxy, stats};
+
+const CONNECTIONS_MAX: usize = 1_000_000;
+const WORKERS_MAX: usize = 256;
+const SERIES_MAX: usize = 1_000_000;
+/// A text is kept once for each statement, so this times `max_series` is memory.
+const QUERY_TEXT_MAX: u64 = 1 << 20;
+
+/// Builds settings and collects all that is wrong; what it builds counts only if nothing is.
+pub(super) struct Reader {
+    layers: Layers,
+    host: Host,
+    warnings: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn new(layers: Layers, host: Host) -> Self {
+        Self { layers, host, warnings: Vec::new() }
+    }
+
+    pub(super) fn finish(mut self) -> Result<(app::Settings, Log, Vec<String>), Errors> {
+        self.store();
+        let proxy = self.proxy();
+        let stats = self.stats();
+        let http = self.http(&proxy, &stats);
+        let log = self.log();
+        match (http, self.layers.errors.is_empty()) {
+            (Some(http), true) => Ok((app::Settings { proxy, stats, http }, log, self.warnings)),
+            _ => Err(Errors(self.layers.errors)),
+        }
+    }
+
+    fn proxy(&mut self) -> proxy::Settings {
+        proxy::Settings {
+            routes: self.routes(),
+            workers: self.read("workers", |text| value::count(text, WORKERS_MAX)),
+            max_connections: self.get("max_connections", |text| value::count(text, CONNECTIONS_MAX)),
+            startup_timeout: self.get("startup_timeout", value::duration).into(),
+            connect_timeout: self.get("connect_timeout", value::duration).into(),
+            reuse_port: self.get("reuse_port", value::switch),
+            max_query_text: self.get("max_query_text", query_text),
+            drain_mode: self.get("drain_mode", |text| match text {
+                "transactions" => Ok(DrainMode::Transactions),
+                _ => value::choice(text, choices("drain_mode")).map(|()| DrainMode::Clients),
+            }),
+            drain_timeout: self.get("drain_timeout", value::duration).into(),
+        }
+    }
+
+    fn stats(&mut self) -> stats::Settings {
+        stats::Settings {
+            max_series: self.get("max_series", |text| value::count(text, SERIES_MAX)),
+            slow_threshold: self.get("slow_threshold", value::duration),
+            levels: self.get("levels.latency", value::levels),
+        }
+    }
+
+    fn http(&mut self, proxy: &proxy::Settings, stats: &stats::Settings) -> Option<http::Settings> {
+        let listen = self.get("http", |text| upstream::address(text, None).map(Some))?;
+        let token: Option<String> = self.read("http_token", token);
+        let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
+        Some(http::Settings {
+            listen,
+            token: token.map(Secret::new),
+            slow_threshold: stats.slow_threshold,
+            levels: stats.levels,
+            instance: self.host.name.clone(),
+            service,
+            servers: proxy.routes.iter().map(|route| route.server.clone()).collect(),
+        })
+    }
+
+    fn log(&mut self) -> Log {
+        Log {
+            filter: self.get("log", |text| match text.parse::<tracing_subscriber::EnvFilter>() {
+                Ok(_) => Ok(text.to_owned()),
+                Err(error) => Err(Problem::new(error.to_string(), "write a level (error, warn, info, debug, trace)")),
+            }),
+            format: self.get("log_format", |text| match text {
+                "json" => Ok(LogFormat::Json),
+                _ => value::choice(text, choices("log_format")).map(|()| LogFormat::Text),
+            }),
+        }
+    }
+
+    /// DESIGN's command line has `--store off`; anything else would be silently without effect.
+    fn store(&mut self) {
+        self.get("store.url", |text| match text {
+            "off" => Ok(()),
+            _ => {
+                Err(Problem::new("this version has no store", "write off, or leave it out: statistics stay in memory"))
+            }
+        });
+    }
+
+    /// The `[[route]]`s of the file, or one route of the top-level keys.
+    fn routes(&mut self) -> Vec<Route> {
+        let tables = std::mem::take(&mut self.layers.routes);
+        if tables.is_empty() {
+            let mut route: BTreeMap<_, _> = ["listen", "upstream"].map(|name| (name, default(name))).into();
+            route.extend(keys::ROUTE.iter().filter_map(|name| Some((*name, self.given(name)?))));
+            return vec![self.route("", &route)];
+        }
+        for name in keys::ROUTE {
+            if let Some(given) = self.layers.given.remove(name) {
+                let problem = Problem::new("there are [[route]]s, which say it each", "remove one of the two");
+                self.fail(name, &given, problem);
+            }
+        }
+        let routes = tables.iter().map(|keys| self.route("route.", keys)).collect::<Vec<_>>();
+        self.distinct(&routes, &tables);
+        routes
+    }
+
+    fn route(&mut self, prefix: &str, keys: &BTreeMap<&'static str, Given>) -> Route {
+        for name in ["listen", "upstream"] {
+            if !keys.contains_key(name) {
+                let origin = keys.values().next().map_or(Source::Default, |given| given.origin.clone());
+                let problem =
+                    Problem::new(format!("a [[route]] without `{name}`"), "write listen and upstream in each");
+                self.fail(&format!("{prefix}{name}"), &Given { value: String::new(), origin }, problem);
+            }
+        }
+        let listen = match keys.get("listen") {
+            Some(given) => self.parse(&format!("{prefix}listen"), given, |text| upstream::addresses(text, None)),
+            None => Vec::new(),
+        };
+        let upstream = keys
+            .get("upstream")
+            .and_then(|given| self.parse(&format!("{prefix}upstream"), given, |text| upstream::parse(text).map(Some)));
+        let server = keys.get("server").map(|given| self.parse(&format!("{prefix}server"), given, name));
+        let Some(upstream::Upstream { addresses, warnings }) = upstream else {
+            return Route { listen, upstream: Vec::new(), server: String::new() };
+        };
+        self.warnings.extend(warnings);
+        let server = server.unwrap_or_else(|| upstream::server_name(&addresses, &self.host.name));
+        Route { listen, upstream: addresses, server }
+    }
+
+    /// Two routes that listen on one address, or whose statistics could not be told apart, are a mistake.
+    fn distinct(&mut self, routes: &[Route], tables: &[BTreeMap<&'static str, Given>]) {
+        for (index, (route, keys)) in routes.iter().zip(tables).enumerate() {
+            let earlier = routes.get(..index).unwrap_or_default();
+            let clash = route.listen.iter().any(|address| earlier.iter().any(|other| other.listen.contains(address)));
+            if let (true, Some(given)) = (clash, keys.get("listen")) {
+                let problem = Problem::new("an earlier route listens there", "give each route an address of its own");
+                self.fail("route.listen", given, problem);
+            }
+        }
+    }
+
+    /// What was said about `name`, if anything.
+    fn given(&self, name: &str) -> Option<Given> {
+        self.layers.given.get(name).cloned()
+    }
+
+    /// The value of a key that has a default.
+    fn get<T: Default>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
+        let given = self.given(name).unwrap_or_else(|| default(name));
+        self.parse(name, &given, parse)
+    }
+
+    /// The value of a key that need not be given.
+    fn read<T: Default>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+        let given = self.given(name)?;
+        Some(self.parse(name, &given, parse))
+    }
+
+    fn parse<T: Default>(&mut self, name: &str, given: &Given, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
+        parse(given.value.trim()).unwrap_or_else(|problem| {
+            self.fail(name, given, problem);
+            T::default()
+        })
+    }
+
+    fn fail(&mut self, name: &str, given: &Given, Problem { what, advice }: Problem) {
+        let is_secret = keys::find(name).is_some_and(|key| key.kind == Kind::Secret);
+        let value = (!is_secret && !given.value.is_empty()).then(|| upstream::redacted(&given.value));
+        self.layers.errors.push(Error::Value {
+            key: name.to_owned(),
+            value,
+            origin: given.origin.clone(),
+            what,
+            advice,
+        });
+    }
+}
+
+fn default(name: &str) -> Given {
+    let value = match keys::find(name).map(|key| key.preset) {
+        Some(Preset::Value(value)) => value.to_owned(),
+        _ => String::new(),
+    };
+    Given { value, origin: Source::Default }
+}
+
+fn choices(name: &str) -> &'static [&'static str] {
+    match keys::find(name).map(|key| key.kind) {
+        Some(Kind::Choice(words)) => words,
+        _ => &[],
+    }
+}
+
+fn query_text(text: &str) -> Result<usize, Problem> {
+    match value::size(text)? {
+        bytes @ ..=QUERY_TEXT_MAX => Ok(bytes as usize),
+        _ => Err(Problem::new("too large", "write at most 1MiB")),
+    }
+}
+
+fn token(text: &str) -> Result<String, Problem> {
+    if text.is_empty() {
+        return Err(Problem::new("an empty token", "write a token of at least 16 bytes, or leave it out"));
+    }
+    Ok(text.to_owned())
+}
+
+fn name(text: &str) -> Result<String, Problem> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(Problem::new("not a name", "write printable text"));
+    }
+    Ok(text.to_owned())
+}

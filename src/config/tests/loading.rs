@@ -1,0 +1,225 @@
+//! Who wins, and what is said when nobody can.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::base::units::Nanos;
+use crate::config::error::Errors;
+use crate::config::keys;
+use crate::config::load::{Flags, Loaded, LogFormat, load};
+use crate::proxy::DrainMode;
+
+/// Runs `load` on a file, variables and flags written as text.
+struct Case {
+    directory: tempfile::TempDir,
+    file: String,
+    variables: Vec<(OsString, OsString)>,
+    flags: Vec<(&'static keys::Key, String)>,
+}
+
+fn case() -> Case {
+    Case { directory: tempfile::tempdir().unwrap(), file: String::new(), variables: Vec::new(), flags: Vec::new() }
+}
+
+impl Case {
+    fn file(mut self, text: &str) -> Self {
+        self.file = text.to_owned();
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    fn flag(mut self, name: &str, value: &str) -> Self {
+        self.flags.push((keys::find(name).unwrap(), value.to_owned()));
+        self
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("pgvitals.toml")
+    }
+
+    fn load(self) -> Result<Loaded, Errors> {
+        std::fs::write(self.path(), &self.file).unwrap();
+        load(Flags { config: Some(self.path()), keys: self.flags }, self.variables)
+    }
+
+    fn well(self) -> Loaded {
+        self.load().unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    /// Asserts that one error is said, with all of `parts` in it.
+    #[track_caller]
+    fn refused(self, parts: &[&str]) {
+        let errors = self.load().expect_err("settings that must be refused");
+        let said = errors.to_string();
+        assert_eq!(errors.0.len(), 1, "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in {said:?}");
+        }
+    }
+}
+
+fn listen(loaded: &Loaded) -> String {
+    loaded
+        .app
+        .proxy
+        .routes
+        .iter()
+        .flat_map(|route| &route.listen)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn without_a_word_defaults_are_those_of_the_design() {
+    let loaded = case().well();
+    assert_eq!(listen(&loaded), "127.0.0.1:7432");
+    let proxy = &loaded.app.proxy;
+    assert_eq!(proxy.routes[0].upstream[0].to_string(), "127.0.0.1:5432");
+    assert!(proxy.routes[0].server.ends_with(":5432") && !proxy.routes[0].server.starts_with("127."));
+    let defaults = crate::proxy::Settings { routes: proxy.routes.clone(), ..Default::default() };
+    assert_eq!(*proxy, defaults);
+    assert_eq!(loaded.app.stats, crate::stats::Settings::default());
+    assert_eq!(loaded.app.http.listen.to_string(), "127.0.0.1:7480");
+    assert_eq!((loaded.log.filter.as_str(), loaded.log.format), ("info", LogFormat::Text));
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn flags_go_over_environment_over_file() {
+    let file = "listen = 'a:1'\n";
+    assert_eq!(listen(&case().file(file).well()), "a:1");
+    assert_eq!(listen(&case().file(file).variable("PGVITALS_LISTEN", "b:2").well()), "b:2");
+    assert_eq!(listen(&case().file(file).variable("PGVITALS_LISTEN", "").well()), "a:1");
+    let all = case().file(file).variable("PGVITALS_LISTEN", "b:2").flag("listen", "c:3");
+    assert_eq!(listen(&all.well()), "c:3");
+}
+
+#[test]
+fn every_kind_of_value_is_read_from_the_file() {
+    let loaded = case()
+        .file(
+            "listen = ['127.0.0.1:1', '/tmp/nowhere/s']\nworkers = 3\nreuse_port = true\nmax_query_text = '2KiB'\n\
+             slow_threshold = '1.5s'\ndrain_mode = 'transactions'\nlog_format = 'json'\nservice = 'orders'\n\
+             [levels]\nlatency = ['1ms', '2ms', '3ms']\n[store]\nurl = 'off'\n",
+        )
+        .well();
+    assert_eq!(listen(&loaded), "127.0.0.1:1 /tmp/nowhere/s");
+    let proxy = &loaded.app.proxy;
+    assert_eq!((proxy.workers, proxy.reuse_port, proxy.max_query_text), (Some(3), true, 2_048));
+    assert_eq!(proxy.drain_mode, DrainMode::Transactions);
+    assert_eq!(loaded.app.stats.slow_threshold, Nanos::from_millis(1_500));
+    assert_eq!(loaded.app.stats.levels.alert, Nanos::from_millis(2));
+    assert_eq!(loaded.app.http.levels, loaded.app.stats.levels);
+    assert_eq!(loaded.app.http.service, "orders");
+    assert_eq!(loaded.log.format, LogFormat::Json);
+}
+
+#[test]
+fn routes_have_their_own_addresses_and_names() {
+    let loaded = case()
+        .file("[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n[[route]]\nlisten = 'b:2'\nupstream = 'y:1'\nserver = 'why'\n")
+        .well();
+    let routes = &loaded.app.proxy.routes;
+    assert_eq!(routes.iter().map(|route| route.server.as_str()).collect::<Vec<_>>(), ["x:1", "why"]);
+    assert_eq!(listen(&loaded), "a:1 b:2");
+    assert_eq!(loaded.app.http.servers, ["x:1", "why"]);
+}
+
+#[test]
+fn wrong_routes_are_refused() {
+    let two = "[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n[[route]]\nlisten = 'a:1'\nupstream = 'y:1'\n";
+    case().file(two).refused(&["pgvitals.toml:5", "route.listen", "a:1", "of its own"]);
+    let one = "[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n";
+    case().file(one).flag("upstream", "y:1").refused(&["--upstream", "y:1", "[[route]]"]);
+    case().file("[[route]]\nlisten = 'a:1'\n").refused(&["route.upstream", "without `upstream`"]);
+    case().file("[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\nsever = 'z'\n").refused(&["route.sever", "route.server"]);
+    case().file("route = ['a:1']\n").refused(&["pgvitals.toml:1", "[[route]]"]);
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest_known_one() {
+    case().file("\nlisen = 'a:1'\n").refused(&["pgvitals.toml:2", "`lisen`", "`listen`"]);
+    case().file("[levels]\nlatencies = ['1ms']\n").refused(&["levels.latencies", "`levels.latency`"]);
+    case().file("http_tokenfile = 'x'\n").refused(&["`http_token_file`"]);
+    case().variable("PGVITALS_UPSTEAM", "a:1").refused(&["PGVITALS_UPSTEAM", "`PGVITALS_UPSTREAM`"]);
+}
+
+#[test]
+fn variables_that_kubernetes_makes_are_not_ours() {
+    let loaded = case()
+        .variable("PGVITALS_PORT", "tcp://10.0.0.1:7432")
+        .variable("PGVITALS_PORT_7432_TCP_ADDR", "10.0.0.1")
+        .variable("PGVITALS_SERVICE_HOST", "10.0.0.1")
+        .variable("PGVITALS_SERVICE_PORT_HTTP", "7480")
+        .variable("PGVITALS_SERVICE", "orders")
+        .variable("PATH", "/bin")
+        .well();
+    assert_eq!(loaded.app.http.service, "orders");
+}
+
+#[test]
+fn each_error_says_who_what_and_what_to_do() {
+    case().file("startup_timeout = 10\n").refused(&[
+        "pgvitals.toml:1",
+        "startup_timeout",
+        "\"10\"",
+        "without a unit",
+        "10s",
+    ]);
+    case().variable("PGVITALS_WORKERS", "0").refused(&["PGVITALS_WORKERS", "`workers`", "\"0\"", "from 1 to"]);
+    case().flag("listen", "7432").refused(&["--listen", "\"7432\"", "no port"]);
+    case().flag("listen", "/").refused(&["--listen", "a directory", "name the socket"]);
+    case().flag("http", ":7480").refused(&["--http", ":7480", "0.0.0.0:port"]);
+    case().flag("drain_mode", "client").refused(&["--drain-mode", "clients, transactions"]);
+    case().flag("log", "pgvitals=loud").refused(&["--log", "pgvitals=loud"]);
+    case().flag("max_query_text", "1GiB").refused(&["--max-query-text", "at most 1MiB"]);
+    case().flag("store.url", "postgres://u:hunter2@db/x").refused(&["--store", "no store", "write off"]);
+    case().file("max_series = { a = 1 }\n").refused(&["max_series.a"]);
+    case().file("max_series = 1999-01-01\n").refused(&["pgvitals.toml:1", "max_series", "datetime"]);
+    case().file("upstream = ['postgres://a/x', 'b:1']\n").refused(&["upstream", "a URL among several"]);
+    case().file("listen = 'a:1\n").refused(&["pgvitals.toml", "line 1"]);
+    case().file("listen = 'a:1'\nlisten = 'b:2'\n").refused(&["pgvitals.toml", "duplicate"]);
+}
+
+#[test]
+fn all_errors_are_said_at_once() {
+    let errors = case().flag("workers", "x").flag("http", "x").variable("PGVITALS_LOGS", "x").load().unwrap_err();
+    assert_eq!(errors.0.len(), 3, "{errors}");
+}
+
+#[test]
+fn a_missing_file_that_was_named_is_refused() {
+    let flags = Flags { config: Some("/nowhere/pgvitals.toml".into()), keys: Vec::new() };
+    let said = load(flags, []).unwrap_err().to_string();
+    assert!(said.contains("/nowhere/pgvitals.toml"), "{said}");
+}
+
+#[test]
+fn passwords_are_never_said() {
+    let url = "postgres://u:hunter2@db/app?sslmode=require";
+    for errors in [case().flag("upstream", url).load(), case().variable("PGVITALS_UPSTREAM", url).load()] {
+        let said = errors.unwrap_err().to_string();
+        assert!(!said.contains("hunter2") && said.contains("postgres://…@db"), "{said}");
+    }
+    let loaded = case().variable("PGVITALS_HTTP_TOKEN", "hunter2").well();
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+    assert_eq!(loaded.app.http.token.unwrap().expose(), "hunter2");
+}
+
+#[test]
+fn a_secret_may_be_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "a-token-that-is-long-enough\n").unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    let token = |loaded: Loaded| loaded.app.http.token.unwrap().expose().clone();
+    let expected = "a-token-that-is-long-enough";
+    assert_eq!(token(case().variable("PGVITALS_HTTP_TOKEN_FILE", &path).well()), expected);
+    assert_eq!(token(case().flag("http_token", &path).well()), expected);
+    assert_eq!(token(case().file(&format!("http_token_file = {path:?}")).well()), expected);
+}

@@ -1,0 +1,107 @@
+//! What `upstream` may be.
+
+use crate::config::upstream::{parse, redacted, server_name};
+
+#[track_caller]
+fn check(text: &str, addresses: &str) {
+    let upstream = parse(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+    let shown: Vec<String> = upstream.addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.join(" "), addresses, "{text}");
+    assert_eq!(upstream.warnings, Vec::<String>::new(), "{text}");
+}
+
+#[track_caller]
+fn refuse(text: &str, part: &str) {
+    let problem = parse(text).expect_err(text);
+    let said = format!("{}; {}", problem.what, problem.advice);
+    assert!(said.contains(part), "{text}: {said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn plain_addresses() {
+    check("db:5433", "db:5433");
+    check("a:1, b:2", "a:1 b:2");
+    check("[2001:db8::1]:5432", "[2001:db8::1]:5432");
+    check("/run/nowhere/.s.PGSQL.5432", "/run/nowhere/.s.PGSQL.5432");
+    refuse("db", "no port");
+    refuse("db:port", "port");
+    refuse("", "empty");
+    refuse("a:1,,b:2", "empty");
+    refuse("host=db port=5432 password=hunter2", "postgres://");
+}
+
+#[test]
+fn a_directory_means_the_socket_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    check(path, &format!("{path}/.s.PGSQL.5432"));
+}
+
+#[test]
+fn urls_of_libpq_and_of_sqlalchemy() {
+    check("postgres://db", "db:5432");
+    check("postgresql://u:p@db:6000/app?application_name=x", "db:6000");
+    check("postgresql+psycopg://u@db/app", "db:5432");
+    check("postgresql+asyncpg://[::1]:6000/app", "[::1]:6000");
+    check("postgres://a:1,b:2/app", "a:1 b:2");
+    check("postgres://a,b:2/app", "a:5432 b:2");
+    check("postgres://a,b/app?port=7", "a:7 b:7");
+    check("postgres:///app?host=a,b&port=1,2", "a:1 b:2");
+    check("postgres://u:p%40ss%2Fw@d%62/app", "db:5432");
+    check("postgres://u:p@ss@db/app", "db:5432");
+    for mode in ["disable", "allow", "prefer"] {
+        check(&format!("postgres://db/app?sslmode={mode}"), "db:5432");
+    }
+}
+
+#[test]
+fn sockets_in_urls() {
+    check("postgres://%2Frun%2Fpg/app", "/run/pg/.s.PGSQL.5432");
+    check("postgres://u:p@%2Frun%2Fpg:5433/app", "/run/pg/.s.PGSQL.5433");
+    check("postgres:///app?host=/run/pg", "/run/pg/.s.PGSQL.5432");
+    check("postgres:///app?host=/run/pg&port=5433", "/run/pg/.s.PGSQL.5433");
+    check("postgres://localhost/app?host=%2Frun%2Fpg", "/run/pg/.s.PGSQL.5432");
+}
+
+#[test]
+fn what_a_url_must_not_say() {
+    for mode in ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full", "ssl=true", "sslnegotiation=direct"] {
+        refuse(&format!("postgres://u:hunter2@db/app?{mode}"), "later version");
+    }
+    refuse("postgres://u:hunter2@db/app?sslmode=perhaps", "sslmode=disable, allow or prefer");
+    refuse("mysql://u:hunter2@db/app", "scheme `mysql`");
+    refuse("postgres://u:hunter2@db:x/app", "port");
+    refuse("postgres://u:hun/ter2@db/app", "%2F");
+    refuse("postgres:///app", "without a host");
+    refuse("postgres://d%zz/app", "percent");
+    refuse("postgres://a,b,c/app?port=1,2", "2 ports for 3 hosts");
+}
+
+#[test]
+fn what_others_put_into_urls_warns() {
+    let said = |text: &str| parse(text).unwrap().warnings;
+    assert_eq!(said("postgres://db/app?schema=public&pgbouncer=true&connection_limit=5").len(), 3);
+    assert!(said("postgres://a,b/app?target_session_attrs=read-write")[0].contains("first address that answers"));
+    assert!(said("postgres://db/app?channel_binding=require")[0].contains("TLS"));
+    assert!(said("postgres://db/app?options=-csearch_path%3Dx&connect_timeout=3").is_empty());
+}
+
+#[test]
+fn a_shown_url_has_neither_user_nor_password() {
+    assert_eq!(redacted("postgres://u:hunter2@db:1/app?password=hunter2"), "postgres://…@db:1");
+    assert_eq!(redacted("postgres://u:hun/ter2@db/app"), "postgres://…");
+    assert_eq!(redacted("db:5432"), "db:5432");
+}
+
+#[test]
+fn a_server_without_a_name_gets_one_that_others_understand() {
+    let named = |text: &str| server_name(&parse(text).unwrap().addresses, "web-1");
+    assert_eq!(named("db:5432"), "db:5432");
+    assert_eq!(named("a:1,b:2"), "a:1,b:2");
+    assert_eq!(named("127.0.0.1:5432"), "web-1:5432");
+    assert_eq!(named("localhost:5432"), "web-1:5432");
+    assert_eq!(named("[::1]:5432"), "web-1:5432");
+    assert_eq!(named("[2001:db8::1]:5432"), "[2001:db8::1]:5432");
+    assert_eq!(named("postgres:///app?host=/run/pg&port=5433"), "web-1:5433");
+}

@@ -1,0 +1,94 @@
+"""psycopg 3: what its user sees of a session. Where to connect to stands in the environment, as libpq wants it."""
+
+import logging
+import threading
+
+import psycopg
+from psycopg.rows import dict_row
+
+# Whether it warns that it left a pipeline in its failed state depends on when the answer arrives.
+logging.disable(logging.WARNING)
+
+
+def attempt(what, action):
+    try:
+        print(what, action())
+    except psycopg.Error as error:
+        print(what, type(error).__name__, error.sqlstate, str(error).splitlines())
+
+
+with psycopg.connect("", autocommit=True) as connection:
+    connection.add_notice_handler(lambda notice: print("notice", notice.severity, notice.message_primary))
+    execute = connection.execute
+    execute("create table t (id int primary key, body text, at timestamptz default '2020-01-01')")
+
+    # Prepared by the driver from the fifth run on.
+    for i in range(12):
+        execute("insert into t (id, body) values (%s, %s)", (i, f"body {i}"))
+    print(execute("select id, body, at from t order by id").fetchall())
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.executemany("insert into t (id, body) values (%s, %s) returning id", [(i, "many") for i in range(20, 40)], returning=True)
+        ids = []
+        while True:
+            ids += [row["id"] for row in cursor.fetchall()]
+            if not cursor.nextset():
+                break
+        print(ids)
+    with psycopg.ClientCursor(connection) as cursor:
+        print(cursor.execute("select %s, %s; select 2", ("it's", None)).fetchall(), cursor.nextset(), cursor.fetchall())
+
+    with connection.pipeline() as pipeline:
+        cursors = [connection.execute("select %s::int / %s::int", (10, divisor)) for divisor in range(1, 8)]
+        pipeline.sync()
+        print([cursor.fetchone() for cursor in cursors])
+    # One with an error in the middle; which call raises it depends on when the answer arrives.
+    try:
+        with connection.pipeline():
+            for sql in ("select 'before'", "select 1 / 0", "select 'skipped'"):
+                connection.execute(sql)
+    except psycopg.Error as error:
+        print("pipeline", error.sqlstate, error)
+    print(execute("select 'alive'").fetchone())
+
+    with connection.transaction():
+        attempt("inner", lambda: connection.transaction().__enter__().connection.execute("select 1").fetchone())
+    attempt("duplicate", lambda: execute("insert into t (id) values (1)"))
+    attempt("syntax", lambda: execute("selec"))
+
+    with connection.cursor() as cursor:
+        with cursor.copy("copy t (id, body) from stdin") as copy:
+            for i in range(1000, 3000):
+                copy.write_row((i, "copied\tüml€ut"))
+        print("copied", cursor.rowcount)
+
+
+def bad_copy():
+    with psycopg.connect("") as connection, connection.cursor() as cursor, cursor.copy("copy t (id) from stdin") as copy:
+        copy.write("x\n")
+
+
+attempt("bad copy", bad_copy)
+
+with psycopg.connect("", autocommit=True) as connection:
+    connection.add_notice_handler(lambda notice: print("notice", notice.severity, notice.message_primary))
+    with connection.cursor() as cursor:
+        with cursor.copy("copy (select id, body from t order by id) to stdout (format binary)") as copy:
+            print("out", sum(len(bytes(block)) for block in copy))
+
+    with connection.transaction():
+        with connection.cursor(name="server_side") as cursor:
+            cursor.itersize = 300
+            print(sum(row[0] for row in cursor.execute("select id from t")))
+    with connection.cursor() as cursor:
+        print(sum(row[0] for row in cursor.stream("select id from t where id < 100")))
+
+    connection.execute("do $$ begin raise warning 'careful'; end $$")
+    connection.execute("listen channel")
+    connection.execute("notify channel, 'payload'")
+    print([(note.channel, note.payload) for note in connection.notifies(timeout=30, stop_after=1)])
+
+    cancelled = threading.Event()
+    connection.add_notice_handler(lambda notice: cancelled.is_set() or (cancelled.set(), connection.cancel_safe()))
+    attempt("cancelled", lambda: connection.execute("do $$ begin raise notice 'go'; perform pg_sleep(600); end $$"))
+    print(connection.execute("select 'alive'").fetchone())
+print("done")

@@ -1,0 +1,15 @@
+//! pgvitals in front of real servers: what an application, its owner and an attacker can see from outside.
+//!
+//! Servers and drivers come from `scripts/bootstrap`. Each test quotes the sentence that it proves. Reading order:
+//! [`support`], [`harness`] (the servers themselves), then one module per promise.
+
+#![allow(clippy::unwrap_used, clippy::string_slice, clippy::print_stderr)] // A panic is a test's way to fail.
+
+mod cancel;
+mod copy;
+mod harness;
+mod pipeline;
+mod startup;
+mod support;
+mod transparency;
+mod truth;

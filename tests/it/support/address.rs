@@ -1,0 +1,130 @@
+//! Addresses of servers, and streams to them.
+
+use std::fmt;
+use std::io::{Read, Result, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use super::clock::PATIENCE;
+
+/// Where a PostgreSQL server, or what passes for one, listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// What libpq wants in `PGHOST` and `PGPORT`.
+    pub(crate) fn host_and_port(&self) -> (String, String) {
+        match self {
+            Address::Tcp(address) => (address.ip().to_string(), address.port().to_string()),
+            Address::Unix(path) => {
+                let name = path.file_name().unwrap().to_string_lossy();
+                let port = name.strip_prefix(".s.PGSQL.").expect("a socket named as libpq wants it");
+                (path.parent().unwrap().to_string_lossy().into_owned(), port.to_owned())
+            }
+        }
+    }
+
+    /// Connects, with [`PATIENCE`] on reads and writes.
+    #[track_caller]
+    pub(crate) fn open(&self) -> Stream {
+        self.try_open().unwrap_or_else(|error| panic!("can't connect to {self}: {error}"))
+    }
+
+    pub(crate) fn try_open(&self) -> Result<Stream> {
+        let stream = match self {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address)?;
+                stream.set_nodelay(true)?;
+                Stream::Tcp(stream)
+            }
+            Address::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
+        };
+        stream.set_patience(PATIENCE)?;
+        Ok(stream)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(address) => address.fmt(f),
+            Address::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// A blocking stream to either kind of address.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// A read or write that takes longer fails.
+    pub(crate) fn set_patience(&self, time: Duration) -> Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.set_read_timeout(Some(time)).and(stream.set_write_timeout(Some(time))),
+            Stream::Unix(stream) => stream.set_read_timeout(Some(time)).and(stream.set_write_timeout(Some(time))),
+        }
+    }
+
+    /// Says that no more bytes will come, and goes on reading.
+    pub(crate) fn half_close(&self) -> Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// A second handle of the same socket.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Stream::Tcp(stream) => Stream::Tcp(stream.try_clone().unwrap()),
+            Stream::Unix(stream) => Stream::Unix(stream.try_clone().unwrap()),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(buf),
+            Stream::Unix(stream) => stream.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(buf),
+            Stream::Unix(stream) => stream.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 100) as u16 * 120;
+    (0..12_000)
+        .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
+}
+
+/// An address on the IPv4 loopback with a free port.
+pub(crate) fn free_address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free_port()).into()
+}

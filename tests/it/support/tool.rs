@@ -1,0 +1,112 @@
+//! PostgreSQL's own programs and other people's drivers, run against an address.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::address::Address;
+use super::postgres::{clients, program};
+
+/// A program to run.
+pub(crate) struct Tool {
+    command: Command,
+    input: Vec<u8>,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Tool {
+    /// One of PostgreSQL's programs, fit for this major version.
+    pub(crate) fn postgres(name: &str, major: u32) -> Self {
+        Self::new(&program(name, major))
+    }
+
+    /// The program under test, for its short commands.
+    pub(crate) fn pgvitals() -> Self {
+        Self::new(Path::new(env!("CARGO_BIN_EXE_pgvitals")))
+    }
+
+    /// A script of `tests/clients` for Python with its drivers.
+    pub(crate) fn python(script: &str) -> Self {
+        Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients(script))
+    }
+
+    /// A script of `tests/clients` for Node with its drivers.
+    pub(crate) fn node(script: &str) -> Self {
+        let tool = Self::new(Path::new("node")).arg("--no-warnings").arg(&in_clients(script));
+        tool.variable("PGVITALS_NODE_MODULES", &clients().join("node_modules").to_string_lossy())
+    }
+
+    fn new(program: &Path) -> Self {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+            command.env_remove(name);
+        }
+        command.env("PGUSER", "postgres").env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
+        Self { command, input: Vec::new() }
+    }
+
+    /// Where to connect to.
+    pub(crate) fn against(mut self, address: &Address, database: &str) -> Self {
+        let (host, port) = address.host_and_port();
+        self.command.env("PGHOST", host).env("PGPORT", port).env("PGDATABASE", database);
+        self
+    }
+
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What to write to its standard input.
+    pub(crate) fn input(mut self, text: &str) -> Self {
+        self.input = text.as_bytes().to_vec();
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(mut self) -> Output {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let mut stdin = child.stdin.take().unwrap();
+        let input = std::mem::take(&mut self.input);
+        // A program may end without reading all of its input; its exit code tells.
+        let writer = std::thread::spawn(move || stdin.write_all(&input).ok());
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        Output {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs it to its end, which must be a good one.
+    #[track_caller]
+    pub(crate) fn succeed(self) -> Output {
+        let what = format!("{:?}", self.command);
+        let output = self.run();
+        assert_eq!(output.code, Some(0), "{what}: {}\n{}", output.stdout, output.stderr);
+        output
+    }
+}
+
+fn in_clients(script: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script).to_string_lossy().into_owned()
+}
