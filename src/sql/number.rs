@@ -136,6 +136,7 @@ impl Lexer {
         }
     }
 
+    /// `.` was read, and then `byte`.
     pub(super) fn dot(&mut self, byte: u8, piece: &mut Piece) -> usize {
         if byte.is_ascii_digit() && self.last != Last::Operand {
             self.whole = false;
