@@ -296,9 +296,9 @@ impl Track {
             self.close_message(now);
         }
         self.pipeline.pop();
-        while let Some(Owed::Sync { maybe: true, .. }) = self.pipeline.front() {
+        while let Some(&owed @ (Owed::Sync { maybe: true, .. } | Owed::CopyEnd)) = self.pipeline.front() {
             self.pipeline.pop_plain();
-            self.maybes += 1;
+            self.maybes += u32::from(!matches!(owed, Owed::CopyEnd));
         }
     }
 

@@ -10,3 +10,6 @@ pub mod error;
 pub mod frontend;
 pub mod scanner;
 pub mod tag;
+
+#[cfg(test)]
+mod tests;

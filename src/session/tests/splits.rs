@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::session::Session;
 use crate::session::tests::transcript::{Step, Transcript, parse};
 use crate::sql::fingerprint::Fingerprinter;
 
@@ -27,6 +28,11 @@ fn all() -> Vec<Transcript> {
 
 fn lexer() -> Fingerprinter {
     Fingerprinter::new(1 << 13, 7)
+}
+
+#[test]
+fn an_idle_session_is_small() {
+    assert!(size_of::<Session>() < 2_048, "{}", size_of::<Session>());
 }
 
 #[test]
