@@ -173,7 +173,8 @@ impl Session {
             Mode::Startup | Mode::Refused => Phase::Startup,
             Mode::Measuring => {
                 let boundary = self.client.at_boundary() && self.server.at_boundary();
-                let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && track.copy == CopyIn::None;
+                let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && !track.fatal;
+                let nothing_owed = nothing_owed && track.copy == CopyIn::None;
                 match track.status {
                     _ if !boundary || !nothing_owed => Phase::Busy,
                     TransactionStatus::Idle => Phase::Idle,
@@ -216,10 +217,10 @@ impl Track {
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         self.say_overhead();
-        match self.mode {
-            Mode::Refused => {}
-            _ if self.started => self.group.say(Event::Ended(self.ended_by)),
-            _ => self.group.say(Event::StartupFailed(None)),
+        if self.started {
+            self.group.say(Event::Ended(self.ended_by));
+        } else if !self.refused {
+            self.group.say(Event::StartupFailed(None));
         }
     }
 }

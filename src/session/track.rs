@@ -77,6 +77,8 @@ pub(super) struct Flight {
 pub(super) struct Track {
     pub(super) mode: Mode,
     pub(super) started: bool,
+    /// The server refused, and that was told.
+    pub(super) refused: bool,
     pub(super) replication: bool,
     pub(super) accepted: Stamp,
     pub(super) owner: Owner,
@@ -124,6 +126,7 @@ impl Track {
         Self {
             mode: Mode::Startup,
             started: false,
+            refused: false,
             replication: startup.replication.is_some_and(is_replication),
             accepted,
             owner: Owner::new(server, startup),

@@ -101,6 +101,7 @@ fn error(word: &str) -> Vec<u8> {
 }
 
 fn hex(digits: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex digits");
+    let digit =
+        |at: usize| u8::from_str_radix(digits.get(at..at + 2).expect("pairs of digits"), 16).expect("hex digits");
     (0..digits.len() / 2).map(|index| digit(2 * index)).collect()
 }

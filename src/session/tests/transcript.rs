@@ -18,6 +18,7 @@ pub(super) enum Step {
     After(Nanos),
     Holding(Leg),
     Drained(Leg),
+    HalfClosed,
     Closed,
     /// What must have been told since the last expectation.
     Told(Vec<String>),
@@ -38,7 +39,7 @@ pub(super) struct Transcript {
 pub(super) type Cut<'a> = &'a mut dyn FnMut(usize) -> Vec<usize>;
 
 /// The words of a line; `"…"` is one word.
-fn words(line: &str) -> std::vec::IntoIter<String> {
+pub(super) fn words(line: &str) -> std::vec::IntoIter<String> {
     let mut words = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() {
@@ -78,6 +79,7 @@ pub(super) fn parse(text: &str) -> Vec<Transcript> {
             "?" => Step::Seen(rest.to_owned()),
             "holding" => Step::Holding(leg(rest)),
             "drained" => Step::Drained(leg(rest)),
+            "half-closed" => Step::HalfClosed,
             "closed" => Step::Closed,
             "show" => {
                 transcript.show.extend(words);
@@ -134,13 +136,12 @@ impl Transcript {
     ///
     /// # Errors
     /// Something else was told than the transcript says.
-    pub(super) fn play(&self, cut: Cut<'_>) -> Result<Vec<Event>, String> {
+    pub(super) fn play(&self, fingerprinter: &mut Fingerprinter, cut: Cut<'_>) -> Result<Vec<Event>, String> {
         let mut session = self.session();
-        let mut fingerprinter = Fingerprinter::new(1 << 13, 7);
         let (mut now, mut told, mut all) = (Stamp::from_nanos(0), Told::default(), Vec::new());
         if self.startup.is_empty() {
             let bytes = [raw(b'R', &[0; 4]), raw(b'Z', b"I")].concat();
-            session.server_bytes(&bytes, now, &mut fingerprinter, &mut told);
+            session.server_bytes(&bytes, now, fingerprinter, &mut told);
             told.0.clear();
             now = Stamp::from_nanos(1_000_000_000);
         }
@@ -155,17 +156,18 @@ impl Transcript {
         for step in &self.steps {
             match step {
                 Step::Client(bytes) => {
-                    parts(bytes, cut).iter().for_each(|part| session.client_part(part, now, &mut fingerprinter));
+                    parts(bytes, cut).iter().for_each(|part| session.client_part(part, now, fingerprinter));
                     session.settle(now, &mut told);
                 }
                 Step::Server(bytes) => {
-                    parts(bytes, cut).iter().for_each(|part| session.server_part(part, now, &mut fingerprinter));
+                    parts(bytes, cut).iter().for_each(|part| session.server_part(part, now, fingerprinter));
                     session.settle(now, &mut told);
                 }
                 Step::After(span) => now = now + *span,
                 Step::Holding(leg) => session.holding(*leg, now),
                 Step::Drained(leg) => session.drained(*leg, now),
-                Step::Closed => session.closed(now, &mut fingerprinter, &mut told),
+                Step::HalfClosed => session.client_closed(now),
+                Step::Closed => session.closed(now, fingerprinter, &mut told),
                 Step::Told(lines) => {
                     let events: Vec<Event> = told.0.drain(..).collect();
                     let shown: Vec<String> = events.iter().filter_map(|event| self.show(event)).collect();
@@ -242,6 +244,10 @@ impl Transcript {
             let leader = if batch.leader { "*" } else { "" };
             add(format!("batch={}/{}{leader}", batch.statements, millis(batch.span)));
         }
+        if self.shows("tags") {
+            let pairs = call.tags.iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
+            add(format!("tags={}", pairs.collect::<Vec<_>>().join(",")));
+        }
         if self.shows("bytes") {
             add(format!("in={} out={}", call.bytes_in, call.bytes_out));
         }
@@ -273,5 +279,5 @@ fn seen(session: &Session, now: Stamp) -> String {
 
 fn millis(span: Nanos) -> String {
     let micros = span.as_micros();
-    if micros % 1_000 == 0 { format!("{}ms", micros / 1_000) } else { format!("{micros}us") }
+    if micros.is_multiple_of(1_000) { format!("{}ms", micros / 1_000) } else { format!("{micros}us") }
 }
