@@ -117,18 +117,18 @@ impl Findings {
     fn push_decoded(&mut self, raw: &[u8], escaped: bool, bytes_max: usize) -> Option<()> {
         self.decoded.clear();
         if escaped {
-            unescape(raw, &mut self.decoded)
+            unescape(raw, &mut self.decoded);
         } else {
-            self.decoded.extend_from_slice(raw)
+            self.decoded.extend_from_slice(raw);
         }
         let text = std::str::from_utf8(&self.decoded).ok().filter(|text| !text.contains('\0'))?;
-        self.text.push_str(text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default());
+        self.text.push_str(cut(text, bytes_max));
         Some(())
     }
 
     fn set_name(&mut self, name: &[u8]) {
         if let (true, Ok(name)) = (self.name.is_empty(), std::str::from_utf8(name)) {
-            self.name.push_str(name.get(..name.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default());
+            self.name.push_str(cut(name, VALUE_BYTES_MAX));
         }
     }
 }
@@ -251,6 +251,11 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
         escaped = *byte == b'\\';
         closes
     })
+}
+
+/// The longest start of `text` that has no more than `bytes_max` bytes.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    (0..=bytes_max).rev().find_map(|end| text.get(..end)).unwrap_or(text)
 }
 
 fn is_key_byte(byte: u8) -> bool {

@@ -5,7 +5,7 @@ use hashbrown::HashSet;
 
 use super::catalog;
 use super::kind::{Class, Kind};
-use super::query::Query;
+use super::query::{Pseudo, Query};
 use super::relations::{Relations, Step};
 
 /// Bytes of a summary (OpenTelemetry, `db.query.summary`: 255 characters).
@@ -38,7 +38,9 @@ pub fn describe(query: &Query) -> Description {
         writes: Vec::new(),
         filters: Vec::new(),
     };
-    if let Some(pseudo) = query.pseudo() {
+    let pseudo = if query.text.is_empty() { Some(Pseudo::Empty) } else { query.pseudo() };
+    if let Some(pseudo) = pseudo {
+        description.summary = pseudo.text().into();
         description.class = pseudo.class();
         return description;
     }

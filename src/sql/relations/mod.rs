@@ -41,3 +41,14 @@ impl Relations {
         parsed::relations(text, kind).unwrap_or_else(|| lexical::relations(text, kind))
     }
 }
+
+#[cfg(test)]
+impl Relations {
+    pub(super) fn parsed(text: &str, kind: Kind) -> Option<Self> {
+        parsed::relations(text, kind)
+    }
+
+    pub(super) fn lexical(text: &str, kind: Kind) -> Self {
+        lexical::relations(text, kind)
+    }
+}
