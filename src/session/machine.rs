@@ -11,7 +11,7 @@ use crate::session::track::{CopyIn, Mode, Track};
 use crate::sql::fingerprint::Fingerprinter;
 use crate::wire::backend::{Backend, TransactionStatus};
 use crate::wire::frontend::Frontend;
-use crate::wire::scanner::Scanner;
+use crate::wire::scanner::{HEADER, Scanner};
 
 /// One of a connection's two sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +87,10 @@ impl Session {
         {
             match piece {
                 Ok(piece) => self.track.client(piece, now, fingerprinter),
-                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+                Err(_) => {
+                    self.track.overhead_in += HEADER as u64;
+                    self.track.go_opaque(Unmeasured::Framing);
+                }
             }
         }
         self.track.overhead_in += bytes.len() as u64;
@@ -100,7 +103,10 @@ impl Session {
         {
             match piece {
                 Ok(piece) => self.track.server(piece, now),
-                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+                Err(_) => {
+                    self.track.overhead_out += HEADER as u64;
+                    self.track.go_opaque(Unmeasured::Framing);
+                }
             }
         }
         self.track.overhead_out += bytes.len() as u64;

@@ -172,6 +172,7 @@ impl Track {
         self.group.say(Event::Unmeasured(reason));
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
+        self.overhead_in += self.pipeline.bytes();
         self.pipeline = Pipeline::default();
         self.flight = Flight::default();
         self.statements = Names::new(0);
