@@ -1,0 +1,125 @@
+//! What a session's peers see of one another (PROTOCOL §7, §8).
+
+use socket2::SockRef;
+
+use super::*;
+use crate::base::telemetry::Unmeasured;
+use crate::proxy::DrainMode;
+
+/// A simple Query with this text.
+fn query(text: &str) -> Vec<u8> {
+    let mut message = vec![b'Q'];
+    message.extend((text.len() as u32 + 5).to_be_bytes());
+    message.extend(text.as_bytes());
+    message.push(0);
+    message
+}
+
+const ANSWER: &[u8] = b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
+
+fn reset(socket: TcpStream) {
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_half_closes_still_gets_its_answer() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, mut server) = stage.session().await;
+    let question = query("select 1");
+    client.write_all(&question).await.unwrap();
+    client.shutdown().await.unwrap();
+    assert_eq!(rest(&mut server).await.unwrap(), question, "the end comes behind the last byte");
+    server.write_all(ANSWER).await.unwrap();
+    drop(server);
+    assert_eq!(rest(&mut client).await.unwrap(), ANSWER);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_on_one_leg_resets_the_other() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, server) = stage.session().await;
+    reset(server);
+    assert_eq!(rest(&mut client).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    let (client, mut server) = stage.session().await;
+    reset(client);
+    assert_eq!(rest(&mut server).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_is_seen_while_its_bytes_are_held() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, mut server) = stage.session().await;
+    // The server never reads, so in the end the client's bytes are held and the client isn't read.
+    let chunk = vec![b'x'; 64 * 1024];
+    while tokio::time::timeout(Duration::from_millis(300), client.write_all(&chunk)).await.is_ok() {}
+    reset(client);
+    // Everything that was on its way may arrive, then the reset; a proxy that doesn't look would never tell.
+    assert_eq!(rest(&mut server).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_every_byte_and_the_end_behind_them() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, mut server) = stage.session().await;
+    // DataRow frames of 1 MiB, more than the kernel's buffers take.
+    let mut rows = Vec::new();
+    for number in 0..24_u8 {
+        rows.push(b'D');
+        rows.extend((4 + (1_u32 << 20)).to_be_bytes());
+        rows.extend(std::iter::repeat_n(number, 1 << 20));
+    }
+    let expected = rows.clone();
+    let sending = tokio::spawn(async move {
+        server.write_all(&rows).await.unwrap();
+    });
+    assert_eq!(rest(&mut client).await.unwrap(), expected);
+    in_time(sending).await.unwrap();
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_in_measuring_code_leaves_the_traffic_intact_and_is_counted() {
+    let stage = Stage::new(|_| ()).await;
+    for (marker, panics) in [("select pgvitals_fault_session", 1), ("select pgvitals_fault_stats", 2)] {
+        let (mut client, mut server) = stage.session().await;
+        for text in [marker, "select 1"] {
+            let question = query(text);
+            client.write_all(&question).await.unwrap();
+            expect(&mut server, &question).await;
+            server.write_all(ANSWER).await.unwrap();
+            expect(&mut client, ANSWER).await;
+        }
+        assert_eq!(stage.telemetry.unmeasured_total(Unmeasured::Panic), panics, "{marker}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn while_draining_by_transactions_an_idle_session_is_told_and_a_busy_one_finishes() {
+    let stage = Stage::new(|settings| settings.drain_mode = DrainMode::Transactions).await;
+    let (mut idle, _idle_server) = stage.session().await;
+    let (mut busy, mut server) = stage.session().await;
+    let question = query("select 1");
+    busy.write_all(&question).await.unwrap();
+    expect(&mut server, &question).await;
+    stage.shutdown.advance(Phase::Draining);
+    assert_eq!(sqlstate(&rest(&mut idle).await.unwrap()), "57P01");
+    server.write_all(ANSWER).await.unwrap();
+    expect(&mut busy, ANSWER).await;
+    assert_eq!(sqlstate(&rest(&mut busy).await.unwrap()), "57P01");
+    in_time(stage.run).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn draining_by_clients_accepts_until_the_last_one_leaves() {
+    let stage = Stage::new(|_| ()).await;
+    let first = stage.session().await;
+    stage.shutdown.advance(Phase::Draining);
+    let second = stage.session().await;
+    drop((first, second));
+    in_time(stage.run).await.unwrap().unwrap();
+    assert_eq!(stage.shutdown.phase(), Phase::Flushing);
+}
