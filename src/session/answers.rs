@@ -31,6 +31,12 @@ impl Answers {
         self.minor = Some((sent, now));
     }
 
+    /// The start of a Parse that was sent at `sent` and stands alone, if it is the next to be answered.
+    pub(super) fn start_alone(&self, sent: Stamp) -> Stamp {
+        let minor = self.minor.map_or(Stamp::default(), |(_, answered)| answered);
+        sent.max(self.last).max(minor)
+    }
+
     /// The start of what was sent at `sent`, if it is the next to be answered.
     #[inline]
     pub(super) fn start(&self, sent: Stamp) -> Stamp {

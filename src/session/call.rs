@@ -91,11 +91,16 @@ impl Track {
     pub(super) fn call(&mut self, start: Stamp, bytes: u32) -> Call {
         let flight = std::mem::take(&mut self.flight);
         self.flight.piece = flight.piece;
+        // What shares this read's span has its rows in this read too: they came when the share was over.
+        let first_row = match self.group.shared_start() {
+            Some(_) => flight.first_row.map(|_| Nanos::new(u64::MAX)),
+            None => flight.first_row,
+        };
         Call {
             start,
             identity: flight.identity.unwrap_or_else(|| self.owner.identity().clone()),
             duration: Nanos::ZERO,
-            first_row: flight.first_row,
+            first_row,
             client_stall: Nanos::ZERO,
             rows: 0,
             bytes_in: u64::from(bytes) + flight.bytes_copied,

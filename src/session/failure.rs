@@ -20,6 +20,7 @@ impl Track {
         match self.mode {
             Mode::Startup => {
                 self.mode = Mode::Refused;
+                self.refused = true;
                 return self.group.say(Event::StartupFailed(Some(code)));
             }
             Mode::Refused | Mode::Opaque => return,

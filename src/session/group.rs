@@ -156,6 +156,8 @@ impl Group {
                     if let Some(Portal::Suspended(suspended)) = portals.get(key) {
                         suspended.call.duration += time;
                         suspended.call.client_stall += stall;
+                        let duration = suspended.call.duration;
+                        suspended.call.first_row = suspended.call.first_row.map(|first| first.min(duration));
                     }
                 }
             }

@@ -11,7 +11,7 @@ use crate::session::track::{CopyIn, Mode, Track};
 use crate::sql::fingerprint::Fingerprinter;
 use crate::wire::backend::{Backend, TransactionStatus};
 use crate::wire::frontend::Frontend;
-use crate::wire::scanner::Scanner;
+use crate::wire::scanner::{HEADER, Scanner};
 
 /// One of a connection's two sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +87,10 @@ impl Session {
         {
             match piece {
                 Ok(piece) => self.track.client(piece, now, fingerprinter),
-                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+                Err(_) => {
+                    self.track.overhead_in += HEADER as u64;
+                    self.track.go_opaque(Unmeasured::Framing);
+                }
             }
         }
         self.track.overhead_in += bytes.len() as u64;
@@ -100,7 +103,10 @@ impl Session {
         {
             match piece {
                 Ok(piece) => self.track.server(piece, now),
-                Err(_) => self.track.go_opaque(Unmeasured::Framing),
+                Err(_) => {
+                    self.track.overhead_out += HEADER as u64;
+                    self.track.go_opaque(Unmeasured::Framing);
+                }
             }
         }
         self.track.overhead_out += bytes.len() as u64;
@@ -167,7 +173,8 @@ impl Session {
             Mode::Startup | Mode::Refused => Phase::Startup,
             Mode::Measuring => {
                 let boundary = self.client.at_boundary() && self.server.at_boundary();
-                let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && track.copy == CopyIn::None;
+                let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && !track.fatal;
+                let nothing_owed = nothing_owed && track.copy == CopyIn::None;
                 match track.status {
                     _ if !boundary || !nothing_owed => Phase::Busy,
                     TransactionStatus::Idle => Phase::Idle,
@@ -210,10 +217,10 @@ impl Track {
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         self.say_overhead();
-        match self.mode {
-            Mode::Refused => {}
-            _ if self.started => self.group.say(Event::Ended(self.ended_by)),
-            _ => self.group.say(Event::StartupFailed(None)),
+        if self.started {
+            self.group.say(Event::Ended(self.ended_by));
+        } else if !self.refused {
+            self.group.say(Event::StartupFailed(None));
         }
     }
 }

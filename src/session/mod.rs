@@ -25,6 +25,9 @@ mod text;
 mod track;
 mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 pub use machine::{Leg, Phase, Session};
 
 /// Most messages that the server may owe answers for, 32 bytes each. A client that sends ahead as much as kernel

@@ -152,9 +152,13 @@ impl Pipeline {
         self.texts.front()
     }
 
-    /// Statements of Query entries from the front.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &Statements> {
-        self.texts.iter()
+    /// Sizes of what will be charged to statements.
+    pub(super) fn bytes(&self) -> u64 {
+        let size = |owed: &Owed| match *owed {
+            Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. } | Owed::Execute { bytes, .. } => bytes,
+            _ => 0,
+        };
+        self.queue.iter().map(|owed| u64::from(size(owed))).sum()
     }
 
     /// Takes the front entry off, and its text with it.

@@ -101,20 +101,14 @@ impl Track {
             BackendTag::CloseComplete => self.close_complete(),
             BackendTag::RowDescription => self.described(now),
             BackendTag::NoData if self.answered(|owed| matches!(owed, Owed::Describe { .. })) => self.described(now),
-            BackendTag::PortalSuspended => {
-                if self.answered(|owed| matches!(owed, Owed::Execute { .. })) {
-                    self.suspend(now);
-                }
+            BackendTag::PortalSuspended if self.answered(|owed| matches!(owed, Owed::Execute { .. })) => {
+                self.suspend(now);
             }
-            BackendTag::EmptyQueryResponse => {
-                if self.answered(Owed::is_statement) {
-                    self.complete(Outcome::Completed, b"", now);
-                }
+            BackendTag::EmptyQueryResponse if self.answered(Owed::is_statement) => {
+                self.complete(Outcome::Completed, b"", now);
             }
-            BackendTag::FunctionCallResponse => {
-                if self.answered(|owed| matches!(owed, Owed::FunctionCall { .. })) {
-                    self.complete(Outcome::Completed, b"", now);
-                }
+            BackendTag::FunctionCallResponse if self.answered(|owed| matches!(owed, Owed::FunctionCall { .. })) => {
+                self.complete(Outcome::Completed, b"", now);
             }
             BackendTag::CopyInResponse => self.copy_in(now),
             BackendTag::CopyData => self.rows(0, now),
@@ -151,7 +145,7 @@ impl Track {
         }
         let Some(popped) = self.pipeline.pop() else { return };
         let (Owed::Parse { name, sent, alone }, Some(statement)) = (popped.owed, popped.parsed) else { return };
-        let time = alone.then(|| now.since(self.answers.start(sent)));
+        let time = alone.then(|| now.since(self.answers.start_alone(sent)));
         let (query, identity) = (statement.query.clone(), self.owner.identity().clone());
         self.group.say(Event::Prepared { query, identity, time });
         self.statements.insert(name, statement);
@@ -276,6 +270,7 @@ impl Track {
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         let identity = self.owner.identity().clone();
         self.group.say(Event::Started { identity, startup: now.since(self.accepted) });
+        self.say_overhead();
         if self.replication {
             self.go_opaque(Unmeasured::Replication);
         }
@@ -301,9 +296,9 @@ impl Track {
             self.close_message(now);
         }
         self.pipeline.pop();
-        while let Some(Owed::Sync { maybe: true, .. }) = self.pipeline.front() {
+        while let Some(&owed @ (Owed::Sync { maybe: true, .. } | Owed::CopyEnd)) = self.pipeline.front() {
             self.pipeline.pop_plain();
-            self.maybes += 1;
+            self.maybes += u32::from(!matches!(owed, Owed::CopyEnd));
         }
     }
 

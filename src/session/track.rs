@@ -77,6 +77,8 @@ pub(super) struct Flight {
 pub(super) struct Track {
     pub(super) mode: Mode,
     pub(super) started: bool,
+    /// The server refused, and that was told.
+    pub(super) refused: bool,
     pub(super) replication: bool,
     pub(super) accepted: Stamp,
     pub(super) owner: Owner,
@@ -124,6 +126,7 @@ impl Track {
         Self {
             mode: Mode::Startup,
             started: false,
+            refused: false,
             replication: startup.replication.is_some_and(is_replication),
             accepted,
             owner: Owner::new(server, startup),
@@ -172,6 +175,7 @@ impl Track {
         self.group.say(Event::Unmeasured(reason));
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
+        self.overhead_in += self.pipeline.bytes();
         self.pipeline = Pipeline::default();
         self.flight = Flight::default();
         self.statements = Names::new(0);

@@ -12,3 +12,6 @@ pub mod reply;
 pub mod scanner;
 pub mod startup;
 pub mod tag;
+
+#[cfg(test)]
+mod tests;

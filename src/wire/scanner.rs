@@ -84,7 +84,7 @@ enum State {
 }
 
 /// Size of tag and length.
-const HEADER: usize = 5;
+pub const HEADER: usize = 5;
 
 /// An incremental frame scanner of one direction.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl<D: Direction> Scanner<D> {
     /// Takes bytes off `input` and tells what they are; `None` when the input is used up.
     ///
     /// # Errors
-    /// A length out of bounds, once. The rest of the stream is swallowed.
+    /// A length out of bounds, once: the header was taken off. From then on all input is swallowed.
     #[inline]
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Result<Piece<'a, D::Tag>, Violation>> {
         match self.state {
@@ -185,7 +185,6 @@ impl<D: Direction> Scanner<D> {
         let longest = D::longest(tag);
         if length < 4 || length > longest {
             self.state = State::Broken;
-            *input = &[];
             return Some(Err(Violation { sender: D::SENDER, tag: byte, length, longest, offset: self.offset }));
         }
         let (body, bytes) = (length - 4, u64::from(length) + 1);

@@ -1,0 +1,6 @@
+//! Tests of the whole machine: bytes in, events out.
+
+mod messages;
+mod model;
+mod splits;
+mod transcript;

@@ -1,0 +1,4 @@
+//! Tests of the room: frames out of any slices.
+
+mod scanner;
+mod views;
