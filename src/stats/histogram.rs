@@ -30,13 +30,12 @@ impl Histogram {
     }
 
     fn add(&mut self, index: u16, count: u64) {
-        match self.buckets.binary_search_by_key(&index, |packed| index_in(*packed)) {
-            Ok(at) => {
-                if let Some(packed) = self.buckets.get_mut(at) {
-                    *packed = pack(index, count_in(*packed).saturating_add(count));
-                }
+        let at = self.buckets.partition_point(|packed| *packed < pack(index, 0));
+        match self.buckets.get_mut(at) {
+            Some(packed) if index_in(*packed) == index => {
+                *packed = pack(index, count_in(*packed).saturating_add(count));
             }
-            Err(at) => self.buckets.insert(at, pack(index, count)),
+            _ => self.buckets.insert(at, pack(index, count)),
         }
     }
 

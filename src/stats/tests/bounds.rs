@@ -71,9 +71,9 @@ fn a_hundred_thousand_statements_of_many_identities_stay_under_the_ceiling() {
         }
         for worker in &mut workers {
             assert!(worker.recorder.memory_bytes() <= ceiling::worker_bytes(2));
-            worker.hand_in(&mut view, second * 30);
+            worker.hand_in(&mut view, second * 6);
         }
-        view.tick(at(second * 30));
+        view.tick(at(second * 6));
         assert!(view.memory_bytes() <= ceiling::MERGED, "{second}: {}", view.memory_bytes());
     }
     assert_eq!((told, calls(&view)), (100_000, 100_000));
