@@ -86,8 +86,11 @@ impl Request<'_> {
         let statements = fingerprint(self.sql.as_bytes(), Dialect::default());
         if statements.is_empty() {
             let empty = Pseudo::Empty.query();
+            // Comments alone are the empty statement, as a lone `;` is; a text with nothing in it is no statement.
+            let blank = self.sql.bytes().all(|byte| byte.is_ascii_whitespace() || byte == b'\x0b');
+            let hash = (!blank).then(|| QueryHash::of(""));
             let description = describe(&empty);
-            return write(&mut output, &self.line(None, "", empty.kind.as_str(), &description, &Tags::default()));
+            return write(&mut output, &self.line(hash, "", empty.kind.as_str(), &description, &Tags::default()));
         }
         for statement in statements {
             let Fingerprint { text, hash, kind, tags, .. } = statement;

@@ -18,6 +18,8 @@ const NEW_ITEM: &str = "insert into order_items (order_id, product_id, quantity)
     /*controller='checkout',action='create',route='%2Fcheckout'*/";
 const STOCK: &str = "update products set stock = stock - $2 where id = $1 \
     /*controller='checkout',action='create',route='%2Fcheckout'*/";
+const SIGN_UP: &str = "insert into customers (id, email, name, city) values ($1, $2, $3, 'City 1') \
+    /*controller='account',action='create',route='%2Fsignup'*/";
 
 /// Page after page.
 pub(super) async fn serve(mut client: Client, mut random: Random) -> Result<(), Error> {
@@ -25,6 +27,7 @@ pub(super) async fn serve(mut client: Client, mut random: Random) -> Result<(), 
     let customer = client.prepare(CUSTOMER).await?;
     let orders = client.prepare(ORDERS).await?;
     let items = client.prepare(ITEMS).await?;
+    let sign_up = client.prepare(SIGN_UP).await?;
     loop {
         for _ in 0..random.up_to(4) {
             client.query_opt(&product, &[&random.up_to(500)]).await?;
@@ -36,6 +39,10 @@ pub(super) async fn serve(mut client: Client, mut random: Random) -> Result<(), 
             for order in client.query(&orders, &[&random.up_to(2000)]).await? {
                 client.query(&items, &[&order.get::<_, i64>(0)]).await?;
             }
+        }
+        if random.once_in(4) {
+            // The application lets the unique index find out that the address is taken: 23505.
+            let _taken = client.execute(&sign_up, &[&(2000 + random.up_to(1000)), &email, &"Someone"]).await;
         }
         if random.once_in(8) {
             checkout(&mut client, &mut random).await?;

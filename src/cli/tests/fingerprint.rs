@@ -33,13 +33,17 @@ fn one_line_per_statement_with_all_that_is_known() {
 }
 
 #[test]
-fn an_empty_text_has_no_hash() {
-    for sql in ["", " ", "-- nothing"] {
+fn an_empty_text_has_no_hash_and_an_empty_statement_has_one() {
+    for (sql, hash) in [
+        ("", None),
+        (" \\n", None),
+        (";", Some("e3b0c44298fc1c14")),
+        ("-- nothing", Some("e3b0c44298fc1c14")),
+        ("/* a */ ;;", Some("e3b0c44298fc1c14")),
+    ] {
         let got = lines(&format!("{{\"id\":null,\"sql\":\"{sql}\"}}"));
-        assert_eq!(
-            (&got[0]["query_hash"], &got[0]["class"], got.len()),
-            (&serde_json::Value::Null, &"probe".into(), 1)
-        );
+        assert_eq!((got[0]["query_hash"].as_str(), got.len()), (hash, 1), "{sql}");
+        assert_eq!((&got[0]["class"], &got[0]["query"]), (&"probe".into(), &"".into()), "{sql}");
     }
 }
 

@@ -88,7 +88,8 @@ impl<'a> Reader<'a> {
 
     fn open(&mut self) {
         let joined = match self.behind(2) {
-            "from" | "join" => self.level.operation || self.level.joined,
+            "from" => self.level.operation && self.behind(3) != "distinct",
+            "join" => self.level.operation || self.level.joined,
             "," => self.level.list.is_some(),
             "(" => self.level.joined,
             _ => false,
@@ -103,11 +104,12 @@ impl<'a> Reader<'a> {
         let before = self.behind(2);
         match word {
             _ if before == "." => {}
-            "select" | "insert" => self.begin(word, false),
+            "select" => self.begin(word, false),
+            "insert" if before != "then" => self.begin(word, false),
             "delete" if !matches!(before, "on" | "then" | "for" | "before" | "after" | "or" | ",") => {
                 self.begin(word, true);
             }
-            "merge" if matches!(before, "" | "(") => self.begin(word, true),
+            "merge" if self.peek() == "into" => self.begin(word, true),
             "update"
                 if !matches!(before, "for" | "key" | "do" | "on" | "then" | "before" | "after" | "or" | "of" | ",") =>
             {
@@ -177,7 +179,8 @@ impl<'a> Reader<'a> {
     /// Takes the table that comes next, if one does.
     fn name(&mut self, role: Role) {
         self.skip(&["only", "if", "not", "exists", "table", "temp", "temporary", "unlogged"]);
-        if matches!(self.peek(), "select" | "values" | "with" | "lateral" | "rows" | "set") {
+        let rows_from = self.peek() == "rows" && self.tokens.get(self.at + 1).is_some_and(|token| token.text == "from");
+        if rows_from || matches!(self.peek(), "select" | "values" | "with" | "lateral" | "set") {
             return;
         }
         let Some(name) = self.dotted() else { return };
@@ -195,7 +198,7 @@ impl<'a> Reader<'a> {
         self.at = places.last().map_or(0, |at| at + 1);
     }
 
-    /// `create unique index concurrently i on t`: the verb, the type of the object, its name.
+    /// `create unique index concurrently i on t`: the verb, the type of the object, its name, and a query behind AS.
     fn ddl(&mut self) {
         const TYPES: &[&str] = &[
             "table",
@@ -224,25 +227,42 @@ impl<'a> Reader<'a> {
             "language",
             "cast",
             "tablespace",
-            "event",
-            "group",
             "column",
         ];
+        let verb = self.peek();
         let typed = self.tokens.iter().take(6).position(|token| TYPES.contains(&token.text)).filter(|at| *at > 0);
-        let Some(typed) = typed else { return self.operation(&[0]) };
+        let Some(typed) =
+            typed.filter(|_| matches!(verb, "create" | "alter" | "drop" | "comment" | "refresh" | "reindex"))
+        else {
+            self.operation(&[0]);
+            self.at = self.tokens.len();
+            return;
+        };
         self.operation(&[0, typed]);
         self.skip(&["concurrently", "if", "not", "exists", "only"]);
-        match self.tokens.get(typed).map(|token| token.text) {
-            Some("table" | "view") => {
-                self.level.list =
-                    (self.tokens.first().is_some_and(|token| token.text == "drop")).then_some(Role::Write);
-                self.name(Role::Write);
-            }
-            _ => {
-                let name = self.dotted();
-                self.found.steps.extend(name.map(Step::Target));
-            }
+        let object = self.tokens.get(typed).map_or("", |token| token.text);
+        if matches!(object, "table" | "view") {
+            self.name(Role::Write);
+        } else if let Some(name) = self.dotted() {
+            self.found.steps.push(Step::Target(name));
         }
+        match (verb, object) {
+            ("drop", "table" | "view") => self.level.list = Some(Role::Write),
+            ("create", "table" | "view") => self.behind_word("as"),
+            ("create", "index" | "trigger" | "policy") => {
+                self.behind_word("on");
+                self.name(Role::Write);
+                self.at = self.tokens.len();
+            }
+            _ => self.at = self.tokens.len(),
+        }
+    }
+
+    /// Goes on behind the next `word`, at the end if there is none.
+    fn behind_word(&mut self, word: &str) {
+        let rest = self.tokens.iter().skip(self.at);
+        let place = rest.clone().position(|token| token.class == Class::Word && token.text == word);
+        self.at = place.map_or(self.tokens.len(), |place| self.at + place + 1);
     }
 
     /// `copy t (a) from stdin`, `copy t to stdout`; a query in parentheses is read as any other.

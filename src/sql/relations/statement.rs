@@ -3,7 +3,7 @@
 use sqlparser::ast::{
     Assignment, Cte, Delete, Distinct, FromTable, GroupByExpr, Insert, LimitClause, Merge, MergeAction,
     MergeInsertKind, MergeUpdateKind, NamedWindowExpr, OnConflictAction, OnInsert, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableObject, Update, UpdateTableFromKind,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableObject, Update, UpdateTableFromKind, With,
 };
 
 use super::from::Scope;
@@ -49,9 +49,8 @@ impl Walk {
     pub(super) fn query(&mut self, query: &Query) {
         let filtering = std::mem::take(&mut self.filtering);
         let (ctes, scopes) = (self.ctes.len(), self.scopes.len());
-        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
-            self.cte(cte, recursive);
+        if let Some(with) = &query.with {
+            self.with(with);
         }
         self.body(&query.body);
         self.order_by(query.order_by.as_ref());
@@ -63,14 +62,17 @@ impl Walk {
         self.filtering = filtering;
     }
 
-    fn cte(&mut self, cte: &Cte, recursive: bool) {
-        let name = cte.alias.name.value.clone();
-        if recursive {
-            self.ctes.push(name);
+    /// Names are known behind their query; with RECURSIVE everywhere.
+    fn with(&mut self, with: &With) {
+        let name = |cte: &Cte| cte.alias.name.value.clone();
+        if with.recursive {
+            self.ctes.extend(with.cte_tables.iter().map(name));
+        }
+        for cte in &with.cte_tables {
             self.query(&cte.query);
-        } else {
-            self.query(&cte.query);
-            self.ctes.push(name);
+            if !with.recursive {
+                self.ctes.push(name(cte));
+            }
         }
     }
 

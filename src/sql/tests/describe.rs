@@ -88,7 +88,10 @@ fn statements_that_hold_another_and_utility_statements() {
     check(Kind::Lock, "lock table a, b in share mode", "> a b | LOCK a b");
     check(Kind::Call, "call transfer($1, $2)", ">  | CALL transfer");
     check(Kind::Ddl, "create table if not exists app.t(a int references u)", "> app.t | CREATE TABLE app.t");
-    check(Kind::Ddl, "create unique index concurrently i on t(a)", ">  | CREATE INDEX i");
+    check(Kind::Ddl, "create unique index concurrently i on only t(a)", "> t | CREATE INDEX i t");
+    check(Kind::Ddl, "create function f() returns int begin atomic select a from t; end", ">  | CREATE FUNCTION f");
+    check(Kind::Ddl, "alter table t add foreign key (a) references u on update cascade", "> t | ALTER TABLE t");
+    check(Kind::Ddl, "grant update on t to u", ">  | GRANT");
     check(Kind::Ddl, "drop table if exists a, b cascade", "> a b | DROP TABLE a b");
     check(Kind::Ddl, "create table t as select * from u", "u > t | CREATE TABLE t SELECT u");
     check(Kind::Set, "set local search_path to $1", ">  | SET search_path");
@@ -118,6 +121,12 @@ fn both_ways_of_reading_agree_on_ordinary_statements() {
         (Kind::Update, "update only t set a = (select b from u limit $1) from v, w where t.id = v.id"),
         (Kind::Delete, "delete from t using u join v using (id), w where t.a = u.a"),
         (Kind::Select, "(select a from t) union all (select b from u) order by 1"),
+        (Kind::Select, "select (a is null) is distinct from (b) from t"),
+        (
+            Kind::Merge,
+            "with x as (select a from t) merge into u using x on u.a = x.a when not matched then insert values (x.a)",
+        ),
+        (Kind::Select, "with recursive x as (select a from y), y as (select a from rows) select * from x"),
         (Kind::Explain, "explain select * from t"),
     ] {
         assert_eq!(
@@ -197,10 +206,7 @@ fn a_cut_text_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn deep_and_long_texts_end_and_keep_the_stack() {
-    let deep = |open: &str, middle: &str, close: &str, times| {
-        [open.repeat(times), middle.into(), close.repeat(times)].concat()
-    };
+fn deep_texts_end_and_keep_the_stack() {
     for times in [20, 45, 60, 2_000, 100_000] {
         for (open, middle, close) in [
             ("(", "select $1", ")"),
@@ -211,27 +217,35 @@ fn deep_and_long_texts_end_and_keep_the_stack() {
             ("select not ", "a", ""),
             ("select case when ", "a", " then b end"),
             ("select array[", "a", "]"),
-            ("select a + ", "a", ""),
             ("select a from t union ", "select a from t", ""),
-            ("select - ", "a", ""),
         ] {
-            describe_text(Kind::Select, &deep(open, middle, close, times));
+            if times <= 2_000 || open == "(" {
+                describe_text(Kind::Select, &[open.repeat(times), middle.into(), close.repeat(times)].concat());
+            }
         }
-        for (open, link) in [
-            ("select a", " + a"),
-            ("select a", "::x"),
-            ("select a", "[b]"),
-            ("select * from t where a", " is null"),
-            ("select a::x", "[]"),
-            ("select a", " union select a"),
-            ("select * from t", " join t on a"),
-            ("select a", " between b and c"),
-            ("select (a)", ".b"),
-            ("with a as (select a)", ", a(a)"),
-            ("select a", " collate c"),
-            ("select a", " or b in (c)"),
-        ] {
-            describe_text(Kind::Select, &format!("{open}{}", link.repeat(times)));
+    }
+}
+
+#[test]
+fn chains_as_long_as_is_parsed_keep_the_stack() {
+    for (open, link) in [
+        ("select a", " + a"),
+        ("select a", "::x"),
+        ("select a", "[b]"),
+        ("select a", " collate c"),
+        ("select a", " between b and c"),
+        ("select a", " or b in (c)"),
+        ("select (a)", ".b"),
+        ("select a::x", "[]"),
+        ("select * from t where a", " is null"),
+        ("select a from t", " union select a"),
+        ("select * from t", " join t on a"),
+        ("with a as (select a)", ", a(a)"),
+    ] {
+        for bytes_max in [16 * 1024, 64 * 1024] {
+            let times = (bytes_max - open.len()) / link.len();
+            let description = describe_text(Kind::Select, &[open, &link.repeat(times)].concat());
+            assert!(description.summary.starts_with("SELECT") || open.starts_with("with"), "{open}{link}");
         }
     }
 }
