@@ -1,7 +1,5 @@
 //! Skeleton to canonical text: placeholders get their numbers (FINGERPRINT §2, rule 9).
 
-use std::fmt::Write;
-
 use super::text::PLACEHOLDER;
 
 /// The canonical text of a skeleton; what isn't UTF-8 becomes U+FFFD.
@@ -9,8 +7,8 @@ pub(super) fn number(skeleton: &[u8]) -> String {
     let mut text = String::with_capacity(skeleton.len() + 16);
     for (index, part) in skeleton.split(|byte| *byte == PLACEHOLDER).enumerate() {
         if index > 0 {
-            // Writing to a string can't fail.
-            let _ = write!(text, "${index}").is_ok();
+            text.push('$');
+            text.push_str(&index.to_string());
         }
         match std::str::from_utf8(part) {
             Ok(part) => text.push_str(part),

@@ -3,7 +3,7 @@
 //! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, dollar quotes
 //! and comments are in [`super::quotes`], operators in [`super::operators`].
 
-use super::number::{Next, Number};
+use super::number::Number;
 use super::operators::Operator;
 use super::quotes::{Dollar, Escapes};
 use super::split::Piece;
@@ -73,7 +73,7 @@ pub(super) struct Lexer {
     /// The word in progress is `uescape` behind a string that it may belong to.
     held: bool,
     /// The number in progress is digits alone so far.
-    whole: bool,
+    pub(super) whole: bool,
     pub(super) dollar: Dollar,
     pub(super) operator: Operator,
     /// Block comments that are open.
@@ -358,74 +358,6 @@ impl Lexer {
         piece.skeleton.quoted_end(true);
         self.state = State::Start;
         self.last = Last::Operand;
-        0
-    }
-
-    #[inline]
-    fn begin_number(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        piece.fresh = true;
-        self.last = Last::Other;
-        self.whole = true;
-        piece.skeleton.number_begin();
-        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if let Some((digits, [next, ..])) = bytes.split_at_checked(digits)
-            && !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot)
-        {
-            piece.skeleton.number_part(digits);
-            piece.skeleton.number_end(true);
-            return digits.len();
-        }
-        let zero = bytes.first() == Some(&b'0');
-        self.state = State::Number(if zero { Number::Zero } else { Number::Whole });
-        piece.skeleton.number_part(bytes.get(..1).unwrap_or_default());
-        1
-    }
-
-    fn number(&mut self, number: Number, bytes: &[u8], piece: &mut Piece) -> usize {
-        let mut number = number;
-        for (taken, byte) in bytes.iter().enumerate() {
-            match number.next(*byte) {
-                Next::Is(next) => {
-                    self.whole &= !number.makes_more_than_digits(next);
-                    if self.whole && next == Number::Whole {
-                        piece.skeleton.number_part(std::slice::from_ref(byte));
-                    }
-                    number = next;
-                }
-                Next::End(before, count) => {
-                    piece.skeleton.number_end(self.whole && (number != Number::Dot || count > 0));
-                    self.again(before.get(..count).unwrap_or_default(), piece);
-                    return taken;
-                }
-            }
-        }
-        self.state = State::Number(number);
-        bytes.len()
-    }
-
-    #[inline]
-    fn begin_dot(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        piece.fresh = true;
-        match bytes.get(1) {
-            Some(next) => 1 + self.dot(*next, piece),
-            None => {
-                self.state = State::Dot;
-                1
-            }
-        }
-    }
-
-    fn dot(&mut self, byte: u8, piece: &mut Piece) -> usize {
-        if byte.is_ascii_digit() && self.last != Last::Operand {
-            self.whole = false;
-            self.last = Last::Other;
-            piece.skeleton.number_begin();
-            self.state = State::Number(Number::Fraction);
-            return 0;
-        }
-        piece.skeleton.dot();
-        self.state = State::Start;
-        self.last = Last::Other;
         0
     }
 

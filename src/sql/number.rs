@@ -1,5 +1,9 @@
 //! Numbers (FINGERPRINT §1), byte by byte.
 
+use super::lexer::{Last, Lexer, State};
+use super::split::Piece;
+use super::token::{Byte, class};
+
 /// How far a number has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Number {
@@ -74,5 +78,76 @@ impl Number {
             Number::ExponentSign(bytes) => Next::End(bytes, 2),
             _ => Next::End([0, 0], 0),
         }
+    }
+}
+
+impl Lexer {
+    #[inline]
+    pub(super) fn begin_number(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.last = Last::Other;
+        self.whole = true;
+        piece.skeleton.number_begin();
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if let Some((digits, [next, ..])) = bytes.split_at_checked(digits)
+            && !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot)
+        {
+            piece.skeleton.number_part(digits);
+            piece.skeleton.number_end(true);
+            return digits.len();
+        }
+        let zero = bytes.first() == Some(&b'0');
+        self.state = State::Number(if zero { Number::Zero } else { Number::Whole });
+        piece.skeleton.number_part(bytes.get(..1).unwrap_or_default());
+        1
+    }
+
+    pub(super) fn number(&mut self, number: Number, bytes: &[u8], piece: &mut Piece) -> usize {
+        let mut number = number;
+        for (taken, byte) in bytes.iter().enumerate() {
+            match number.next(*byte) {
+                Next::Is(next) => {
+                    self.whole &= !number.makes_more_than_digits(next);
+                    if self.whole && next == Number::Whole {
+                        piece.skeleton.number_part(std::slice::from_ref(byte));
+                    }
+                    number = next;
+                }
+                Next::End(before, count) => {
+                    piece.skeleton.number_end(self.whole && (number != Number::Dot || count > 0));
+                    self.again(before.get(..count).unwrap_or_default(), piece);
+                    return taken;
+                }
+            }
+        }
+        self.state = State::Number(number);
+        bytes.len()
+    }
+
+    #[inline]
+    pub(super) fn begin_dot(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        match bytes.get(1) {
+            Some(next) => 1 + self.dot(*next, piece),
+            None => {
+                self.state = State::Dot;
+                1
+            }
+        }
+    }
+
+    /// `.` was read, and then `byte`.
+    pub(super) fn dot(&mut self, byte: u8, piece: &mut Piece) -> usize {
+        if byte.is_ascii_digit() && self.last != Last::Operand {
+            self.whole = false;
+            self.last = Last::Other;
+            piece.skeleton.number_begin();
+            self.state = State::Number(Number::Fraction);
+            return 0;
+        }
+        piece.skeleton.dot();
+        self.state = State::Start;
+        self.last = Last::Other;
+        0
     }
 }

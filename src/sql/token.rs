@@ -206,7 +206,7 @@ const fn slot(key: u128) -> usize {
 /// What the rules say of the word that is the first `len` of `bytes`, lower case.
 #[inline]
 pub(super) fn rules(bytes: [u8; 16], len: usize) -> Rules {
-    if len > KEYED_MAX || len < 2 {
+    if !(2..=KEYED_MAX).contains(&len) {
         return 0;
     }
     let key = u128::from_le_bytes(bytes) & ((1 << (8 * len)) - 1);
