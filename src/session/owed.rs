@@ -11,7 +11,7 @@ use crate::wire::frontend::Target;
 /// One message of the client that the server answers. Small: a pipeline holds very many.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Owed {
-    /// Completions of the statements of the next of [`Pipeline::texts`], then ReadyForQuery.
+    /// Completions of the statements of the next text, then ReadyForQuery.
     Query { sent: Stamp, bytes: u32 },
     /// FunctionCallResponse, then ReadyForQuery.
     FunctionCall { sent: Stamp, bytes: u32 },

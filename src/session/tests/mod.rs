@@ -1,5 +1,6 @@
 //! Tests of the whole machine: bytes in, events out.
 
+mod limits;
 mod messages;
 mod model;
 mod splits;

@@ -18,6 +18,7 @@ pub(super) enum Step {
     After(Nanos),
     Holding(Leg),
     Drained(Leg),
+    HalfClosed,
     Closed,
     /// What must have been told since the last expectation.
     Told(Vec<String>),
@@ -78,6 +79,7 @@ pub(super) fn parse(text: &str) -> Vec<Transcript> {
             "?" => Step::Seen(rest.to_owned()),
             "holding" => Step::Holding(leg(rest)),
             "drained" => Step::Drained(leg(rest)),
+            "half-closed" => Step::HalfClosed,
             "closed" => Step::Closed,
             "show" => {
                 transcript.show.extend(words);
@@ -164,6 +166,7 @@ impl Transcript {
                 Step::After(span) => now = now + *span,
                 Step::Holding(leg) => session.holding(*leg, now),
                 Step::Drained(leg) => session.drained(*leg, now),
+                Step::HalfClosed => session.client_closed(now),
                 Step::Closed => session.closed(now, fingerprinter, &mut told),
                 Step::Told(lines) => {
                     let events: Vec<Event> = told.0.drain(..).collect();
@@ -240,6 +243,10 @@ impl Transcript {
         if let Some(batch) = call.batch {
             let leader = if batch.leader { "*" } else { "" };
             add(format!("batch={}/{}{leader}", batch.statements, millis(batch.span)));
+        }
+        if self.shows("tags") {
+            let pairs = call.tags.iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
+            add(format!("tags={}", pairs.collect::<Vec<_>>().join(",")));
         }
         if self.shows("bytes") {
             add(format!("in={} out={}", call.bytes_in, call.bytes_out));
