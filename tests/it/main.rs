@@ -7,8 +7,13 @@
 
 mod cancel;
 mod copy;
+#[cfg(feature = "fault-injection")]
+mod harmless;
 mod harness;
+mod http;
+mod limits;
 mod pipeline;
+mod routes;
 mod startup;
 mod support;
 mod transparency;

@@ -26,7 +26,8 @@ fn what_an_error_skips_is_no_call() {
         bytes_of![sync()],
     ];
     client.send(&pipeline.concat());
-    assert_eq!(tags(&client.until(b'Z')), "12DC12EZ");
+    // A division of constants fails as early as Bind.
+    assert_eq!(tags(&client.until(b'Z')), "12DC1EZ");
     assert_eq!(tags(&client.until(b'Z')), "12DCZ");
     let behind = pgvitals.await_statement("select $1, $2, $3, $4", 1);
     assert_eq!((behind.rows, behind.errors), (1, 0));

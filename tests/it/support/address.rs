@@ -82,14 +82,6 @@ impl Stream {
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
         }
     }
-
-    /// A second handle of the same socket.
-    pub(crate) fn again(&self) -> Self {
-        match self {
-            Stream::Tcp(stream) => Stream::Tcp(stream.try_clone().unwrap()),
-            Stream::Unix(stream) => Stream::Unix(stream.try_clone().unwrap()),
-        }
-    }
 }
 
 impl Read for Stream {

@@ -25,7 +25,6 @@ pub(crate) struct Pgvitals {
 pub(crate) struct Statement {
     pub(crate) query_hash: String,
     pub(crate) query: String,
-    pub(crate) class: String,
     pub(crate) calls: u64,
     pub(crate) errors: u64,
     pub(crate) aborted: u64,
@@ -46,7 +45,6 @@ pub(crate) struct Statement {
 pub(crate) struct Setup {
     routes: Vec<(Address, Address)>,
     flags: Vec<String>,
-    environment: Vec<(String, String)>,
     directory: Option<TempDir>,
 }
 
@@ -68,12 +66,6 @@ impl Setup {
         self
     }
 
-    /// An environment variable.
-    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// The path of a Unix socket to listen on, in the instance's own directory.
     pub(crate) fn socket(&mut self) -> Address {
         Address::Unix(self.directory().join(format!(".s.PGSQL.{}", free_port())))
@@ -92,9 +84,7 @@ impl Setup {
         let routes = self.routes.iter().map(|(listen, upstream)| {
             format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"{listen}\"\n")
         });
-        let mut command = vec!["env".to_owned()];
-        command.extend(self.environment.iter().map(|(name, value)| format!("{name}={value}")));
-        command.extend([env!("CARGO_BIN_EXE_pgvitals").to_owned(), "run".to_owned()]);
+        let mut command = vec![env!("CARGO_BIN_EXE_pgvitals").to_owned(), "run".to_owned()];
         if let [(listen, upstream)] = &self.routes[..] {
             command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.to_string()]);
         } else {
@@ -156,17 +146,6 @@ impl Pgvitals {
             assert!(now() < end, "never saw {what}: {:#?}, unmeasured {}", self.statements(""), unmeasured());
             events.await_event("live");
         }
-    }
-
-    /// The statements once the calls of those of `class` reach `calls`; more than that fails at once.
-    #[track_caller]
-    pub(crate) fn await_calls(&self, class: &str, calls: u64) -> Vec<Statement> {
-        self.await_merge(&format!("{calls} calls of class {class}"), |pgvitals| {
-            let statements = pgvitals.statements("");
-            let seen: u64 = statements.iter().filter(|row| row.class == class).map(|row| row.calls).sum();
-            assert!(seen <= calls, "{seen} calls instead of {calls}: {statements:#?}");
-            (seen == calls).then_some(statements)
-        })
     }
 
     /// The statement with this canonical text, once it has this many calls.

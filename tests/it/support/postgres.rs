@@ -71,7 +71,7 @@ pub(crate) struct Cluster {
     /// IPv6 loopback, where the machine has one.
     pub(crate) tcp6: Option<Address>,
     pub(crate) unix: Address,
-    keeper: Keeper,
+    _keeper: Keeper,
 }
 
 impl Cluster {
@@ -138,9 +138,10 @@ impl Cluster {
             tcp: Address::Tcp((Ipv4Addr::LOCALHOST, port).into()),
             tcp6: has_ipv6.then(|| Address::Tcp((std::net::Ipv6Addr::LOCALHOST, port).into())),
             unix: Address::Unix(socket_dir.join(format!(".s.PGSQL.{port}"))),
-            keeper,
+            _keeper: keeper,
         };
         let mut admin = cluster.client("postgres");
+        admin.query("create extension pg_stat_statements");
         for (role, how) in [("scram_user", "scram-sha-256"), ("md5_user", "md5"), ("password_user", "scram-sha-256")] {
             admin.query(&format!("set password_encryption = '{how}'"));
             admin.query(&format!("create role {role} superuser login password 'secret of {role}'"));
@@ -167,11 +168,6 @@ impl Cluster {
     /// A client of ours, straight to the server.
     pub(crate) fn client(&self, database: &str) -> Client {
         Client::connect(&self.unix, database)
-    }
-
-    /// The server's process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.keeper.pid
     }
 }
 
