@@ -18,7 +18,7 @@ fn server_counts(cluster: &Cluster, database: &str) -> BTreeMap<String, (Counts,
         "select s.query, s.calls, s.rows from pg_stat_statements s join pg_database d on d.oid = s.dbid \
          where d.datname = '{database}'"
     ));
-    // Before 17 the server counts a prepared BEGIN or END once, however often it runs.
+    // Seen with pgbench in prepared mode: a server may count a prepared BEGIN or END once, however often it ran.
     let control = |row: &Vec<Option<String>>| {
         let text = row[0].as_deref().unwrap_or_default().to_ascii_lowercase();
         ["begin", "end", "commit", "rollback"].iter().any(|word| text.starts_with(word))
