@@ -21,8 +21,9 @@ demo:
 test:
 	@scripts/bootstrap
 	cargo fmt --check
-	cargo clippy --all-targets --quiet -- -D warnings
-	cargo test --quiet
+	cargo clippy --all-targets --all-features --quiet -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
+	cargo test --quiet --all-features
 
 check:
 	cargo fmt --check

@@ -81,9 +81,9 @@ fn cancelling_works_beyond_max_connections() {
     ends_by(&mut client, || cancel(pgvitals.address(), key));
 }
 
-/// psql's Ctrl-C: libpq asks for the address that it is connected to.
+/// Ends that the server decides on: a time limit fails the statement, an administrator's FATAL the session with it.
 #[test]
-fn a_statement_timeout_and_a_terminated_backend_look_alike() {
+fn a_statement_timeout_and_a_terminated_backend_are_errors_of_the_statement() {
     let cluster = Cluster::any();
     let pgvitals = Pgvitals::before(&cluster.tcp);
     let mut client = Client::connect(pgvitals.address(), "postgres");

@@ -25,6 +25,7 @@ pub(crate) struct Pgvitals {
 pub(crate) struct Statement {
     pub(crate) query_hash: String,
     pub(crate) query: String,
+    pub(crate) class: String,
     pub(crate) calls: u64,
     pub(crate) errors: u64,
     pub(crate) aborted: u64,
