@@ -56,6 +56,16 @@ fn has_vdso_path(source: &str) -> bool {
     matches!(source, "tsc" | "kvm-clock" | "arch_sys_counter") || source.starts_with("hyperv")
 }
 
+/// The moment `limit` from now, for timers of the runtime.
+pub fn deadline(limit: Duration) -> tokio::time::Instant {
+    tokio::time::Instant::now() + limit
+}
+
+/// What is left until `deadline`; zero when it has passed.
+pub fn left(deadline: tokio::time::Instant) -> Duration {
+    deadline.saturating_duration_since(tokio::time::Instant::now())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
