@@ -34,7 +34,7 @@ fn long() -> String {
 
 fn run(bencher: Bencher, prefix: &str, suffix: &str) {
     let mut fingerprinter = Fingerprinter::new(8_192, 1);
-    let texts: Vec<String> = (0..4_096).map(|number| format!("{prefix}{:04}{suffix}", number)).collect();
+    let texts: Vec<String> = (0..4_096).map(|number| format!("{prefix}{number:04}{suffix}")).collect();
     let mut next = texts.iter().cycle();
     bencher.counter(BytesCount::of_str(&texts[0])).bench_local(|| {
         next.next().map(|text| fingerprinter.statements(divan::black_box(text.as_bytes()), Dialect::default()))

@@ -14,7 +14,12 @@ use super::split::{Piece, Reader};
 use super::statement::{Dialect, Effect, Statement, Statements, Tags, Trace};
 use super::tags::Interner;
 
-pub use super::pool::Ticket;
+/// A text that comes in pieces. Good until its buffer is taken for another one.
+#[derive(Debug)]
+pub struct Ticket {
+    pub(super) index: usize,
+    pub(super) generation: u64,
+}
 
 /// Statements of one text at most; further ones are left out.
 pub const STATEMENTS_MAX: usize = 10_000;

@@ -1,7 +1,7 @@
 //! Bytes to tokens (FINGERPRINT §1): a push machine that may be stopped and resumed at any byte. Never fails.
 //!
 //! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, dollar quotes
-//! and comments are in [`super::quotes`], operators in [`super::operators`].
+//! and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
 
 use super::number::Number;
 use super::operators::Operator;

@@ -2,18 +2,12 @@
 //! free (FINGERPRINT §4).
 
 use super::characters::Characters;
+use super::fingerprint::Ticket;
 use super::split::Reader;
 use super::statement::{Dialect, Statements};
 
 /// Texts in pieces at once.
 const BUFFERS_MAX: usize = 32;
-
-/// A text that comes in pieces. Good until its buffer is taken for another one.
-#[derive(Debug)]
-pub struct Ticket {
-    index: usize,
-    generation: u64,
-}
 
 /// A text in the making.
 pub(super) struct Text {
