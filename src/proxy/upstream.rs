@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::error::Error;
 use super::socket::Socket;
+use crate::runtime::clock;
 use crate::runtime::listen::Address;
 
 /// One address of a server: where a session is connected to, and where a request to cancel has to go.
@@ -56,12 +57,12 @@ pub(crate) async fn resolve(addresses: &[Address], mut failed: impl FnMut(String
 
 /// Connects to the first peer that accepts. Each gets an equal share of the time that is left.
 pub(crate) async fn connect(addresses: &[Address], limit: Duration) -> Result<(Socket, Peer), Error> {
-    let deadline = Instant::now() + limit;
+    let deadline = clock::timer() + limit;
     let mut failures = Vec::new();
     let peers = timeout_at(deadline, resolve(addresses, |failure| failures.push(failure))).await.unwrap_or_default();
     let count = u32::try_from(peers.len()).unwrap_or(u32::MAX);
     for (peer, left) in peers.into_iter().zip((1..=count).rev()) {
-        let share = deadline.saturating_duration_since(Instant::now()) / left;
+        let share = deadline.saturating_duration_since(clock::timer()) / left;
         match tokio::time::timeout(share, peer.connect()).await {
             Ok(Ok(socket)) => return Ok((socket, peer)),
             Ok(Err(error)) => failures.push(format!("{peer}: {error}")),

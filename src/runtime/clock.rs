@@ -56,6 +56,11 @@ fn has_vdso_path(source: &str) -> bool {
     matches!(source, "tsc" | "kvm-clock" | "arch_sys_counter") || source.starts_with("hyperv")
 }
 
+/// Now, on the clock of timers: for deadlines of IO, never for what is measured.
+pub fn timer() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,7 +64,7 @@ impl Tasks {
 
     /// Waits until all are over, at most `limit`; names those that are late and leaves them.
     pub async fn join(self, limit: Duration) {
-        let deadline = tokio::time::Instant::now() + limit;
+        let deadline = crate::runtime::clock::timer() + limit;
         for (name, task) in self.running {
             if tokio::time::timeout_at(deadline, task).await.is_err() {
                 tracing::warn!(task = name, "a task did not end in time");

@@ -191,5 +191,5 @@ fn a_long_text_is_cut() {
     let list = format!("select {} in ({}1)", "x".repeat(65_500), "1, ".repeat(50_000));
     check(&list, &format!("select {} in ($1)", "x".repeat(65_500)));
     let then = format!("{}; select 2", "y ".repeat(40_000));
-    check_in(Dialect::default(), &then, &[&"y ".repeat(40_000)[..65_536], "select $1"]);
+    check_in(Dialect::default(), &then, &["y ".repeat(40_000).get(..65_536).unwrap(), "select $1"]);
 }
