@@ -145,7 +145,7 @@ pub enum ActiveState {
     WaitingForClient,
 }
 
-/// A statement in flight at [`LiveView::at`].
+/// A statement in flight at [`crate::stats::live::LiveView::at`].
 #[derive(Clone, Debug)]
 pub struct ActiveStatement {
     /// The statement.
@@ -160,7 +160,7 @@ pub struct ActiveStatement {
     pub tags: Option<Arc<Tags>>,
 }
 
-/// An open transaction at [`LiveView::at`].
+/// An open transaction at [`crate::stats::live::LiveView::at`].
 #[derive(Clone, Debug)]
 pub struct ActiveTransaction {
     /// Since its start.
