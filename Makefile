@@ -23,7 +23,8 @@ test:
 	cargo fmt --check
 	cargo clippy --all-targets --all-features --quiet -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
-	cargo test --quiet --all-features
+	cargo test --quiet --all-features --doc
+	cargo test --quiet --all-features --lib --bins --tests
 
 check:
 	cargo fmt --check
