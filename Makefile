@@ -3,7 +3,7 @@
 # A directory with programs that compare pgvitals with others under load; left out when it isn't there.
 BENCH_TOOLS ?= ../shared/tools/bench
 
-.PHONY: help demo test check bench fmt config
+.PHONY: help demo test check bench fmt config channel-binding
 
 help:
 	@echo 'make demo    PostgreSQL, pgvitals and applications, on this machine; DEMO_SECONDS=20 makes it end by itself'
@@ -11,6 +11,7 @@ help:
 	@echo 'make check   format, lints and the tests that need no server'
 	@echo 'make bench   benchmarks, and the comparison with other proxies when its tools are there'
 	@echo 'make fmt     format the sources'
+	@echo 'make channel-binding  write docs/channel-binding.md from what real libpq does'
 	@echo 'make config  write config/pgvitals.toml and docs/config.md from src/config/keys.rs'
 
 demo:
@@ -45,3 +46,7 @@ fmt:
 config:
 	cargo run --quiet -- config > config/pgvitals.toml.new && mv config/pgvitals.toml.new config/pgvitals.toml
 	cargo run --quiet -- config --markdown > docs/config.md.new && mv docs/config.md.new docs/config.md
+
+channel-binding:
+	@scripts/bootstrap
+	WRITE_DOCS=1 cargo test --quiet --test it the_table_of_channel_binding

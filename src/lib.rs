@@ -5,7 +5,7 @@
 //! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
 //! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory.
 //!
-//! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`proxy`] the data plane, [`http`] API and metrics,
+//! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane, [`http`] API and metrics,
 //! [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
@@ -18,6 +18,7 @@ pub mod wire;
 pub mod http;
 pub mod proxy;
 pub mod runtime;
+pub mod tls;
 
 pub mod app;
 pub mod cli;

@@ -21,6 +21,8 @@ impl Sqlstate {
     pub const IDLE_IN_TRANSACTION_TIMEOUT: Sqlstate = Sqlstate(*b"25P03");
     /// `connection_failure`
     pub const CONNECTION_FAILURE: Sqlstate = Sqlstate(*b"08006");
+    /// `protocol_violation`
+    pub const PROTOCOL_VIOLATION: Sqlstate = Sqlstate(*b"08P01");
     /// `invalid_authorization_specification`
     pub const INVALID_AUTHORIZATION: Sqlstate = Sqlstate(*b"28000");
     /// `too_many_connections`

@@ -70,6 +70,32 @@ reasons! {
     }
 }
 
+reasons! {
+    /// How the start of TLS on a leg came out (`tls_startups_total`).
+    TlsStartup {
+        /// The leg is encrypted.
+        Completed => "completed",
+        /// Asked for and not there: the one asked goes on in plaintext, or not at all.
+        Declined => "declined",
+        /// A session without TLS where `tls.client` requires it.
+        Required => "required",
+        /// Bytes where the handshake should have begun: refused as an attack.
+        EarlyBytes => "early_bytes",
+        /// Another application protocol, or none where one is needed.
+        Alpn => "alpn",
+        /// The peer showed no certificate or none that is trusted.
+        Certificate => "certificate",
+        /// The peer refused and said so, as it does when it does not trust our certificate.
+        Alert => "alert",
+        /// No version or cipher in common, or no TLS at all.
+        Protocol => "protocol",
+        /// The connection was lost in the handshake.
+        Lost => "lost",
+        /// The handshake was not over in time.
+        Timeout => "timeout",
+    }
+}
+
 /// Counters by reason. Written on rare paths only, so one atomic each is enough.
 #[derive(Debug)]
 pub struct Counters<const N: usize>([AtomicU64; N]);
@@ -98,6 +124,8 @@ pub struct Telemetry {
     unmeasured: Counters<{ Unmeasured::ALL.len() }>,
     dropped: Counters<{ Dropped::ALL.len() }>,
     discarded: Counters<{ Discarded::ALL.len() }>,
+    client_tls: Counters<{ TlsStartup::ALL.len() }>,
+    upstream_tls: Counters<{ TlsStartup::ALL.len() }>,
 }
 
 impl Telemetry {
@@ -114,6 +142,21 @@ impl Telemetry {
     /// `count` statements never ran.
     pub fn discarded(&self, reason: Discarded, count: u64) {
         self.discarded.add(reason as usize, count);
+    }
+
+    /// TLS towards a client began, or did not.
+    pub fn client_tls(&self, outcome: TlsStartup) {
+        self.client_tls.add(outcome as usize, 1);
+    }
+
+    /// TLS towards a server began, or did not.
+    pub fn upstream_tls(&self, outcome: TlsStartup) {
+        self.upstream_tls.add(outcome as usize, 1);
+    }
+
+    /// The counters of `outcome` so far: towards clients, towards servers.
+    pub fn tls_total(&self, outcome: TlsStartup) -> [u64; 2] {
+        [self.client_tls.get(outcome as usize), self.upstream_tls.get(outcome as usize)]
     }
 
     /// The counter of `reason` so far.
@@ -163,10 +206,12 @@ mod tests {
         telemetry.unmeasured(Unmeasured::Framing);
         telemetry.dropped(Dropped::SlowRing, 3);
         telemetry.discarded(Discarded::Skipped, 2);
+        telemetry.upstream_tls(TlsStartup::Declined);
         assert_eq!(telemetry.unmeasured_total(Unmeasured::Framing), 1);
         assert_eq!(telemetry.unmeasured_total(Unmeasured::Panic), 0);
         assert_eq!(telemetry.dropped_total(Dropped::SlowRing), 3);
         assert_eq!(telemetry.discarded_total(Discarded::Skipped), 2);
+        assert_eq!(telemetry.tls_total(TlsStartup::Declined), [0, 1]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::holder;
 use crate::config::load::Loaded;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::{Address, Listener};
+use crate::tls::settings::{ClientMode, Settings, UpstreamMode};
+use crate::tls::store::Store;
 
 /// How a finding turned out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +70,7 @@ async fn look(loaded: &Loaded, report: &mut Report) {
             listen(address, proxy.reuse_port, report).await;
         }
         upstream(route, proxy.connect_timeout, report).await;
+        tls(route, report);
     }
     http(loaded, report).await;
     promises(loaded, report);
@@ -95,6 +98,29 @@ async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
                 .bad(format!("upstream {address}: no answer within {timeout:?}; a firewall, or `connect_timeout`?")),
         }
     }
+}
+
+/// Reads the route's certificates, and says who can connect how.
+fn tls(route: &Route, report: &mut Report) {
+    let Settings { client, upstream } = &route.tls;
+    if let Err(error) = Store::load([&route.tls], &[], &[]) {
+        report.bad(format!("TLS of server `{}`: {error}", route.server));
+    }
+    match (client.mode, &client.cert) {
+        (ClientMode::Disable, _) => report.note(
+            "tls.client: disable; clients with sslmode=require or stricter can't connect, prefer and disable can",
+        ),
+        (mode, None) => report
+            .note(format!("tls.client: {mode:?}, with a self-signed certificate: it encrypts, and proves nothing")),
+        (mode, Some(cert)) => report.well(format!("tls.client: {mode:?}, with {}", cert.display())),
+    }
+    if client.mode != ClientMode::Disable && upstream.mode != UpstreamMode::Disable {
+        report.note(
+            "channel binding: clients that use TLS can authenticate with SCRAM only if tls.cert is the server's own, \
+             or with channel_binding=disable: docs/channel-binding.md",
+        );
+    }
+    report.well(format!("tls.upstream: {:?}", upstream.mode));
 }
 
 async fn connect(address: &Address) -> std::io::Result<()> {
@@ -148,9 +174,6 @@ fn promises(loaded: &Loaded, report: &mut Report) {
     report.well(format!("statistics: service `{}`, instance `{}`, in memory", http.service, http.instance));
     report.well("authentication: password, md5, SCRAM, LDAP, RADIUS, PAM and OAuth pass unchanged");
     report.note("authentication: peer, ident, cert and address rules of pg_hba.conf see pgvitals, not the client");
-    report.note(
-        "TLS: not in this version; clients with sslmode=require or stricter can't connect, prefer and disable can",
-    );
     if proxy.drain_mode == DrainMode::Clients {
         report.well(format!("SIGTERM: serves until no client is connected, at most {:?}", proxy.drain_timeout));
     } else {

@@ -25,6 +25,8 @@ pub enum Kind {
     Count,
     /// `true` or `false`.
     Switch,
+    /// The path of a file.
+    File,
     /// Text that is never shown; `…_file` names a file that holds it.
     Secret,
 }
@@ -42,7 +44,7 @@ impl Kind {
             Kind::Size => "SIZE",
             Kind::Count => "NUMBER",
             Kind::Switch => "BOOL",
-            Kind::Secret => "FILE",
+            Kind::File | Kind::Secret => "FILE",
         }
     }
 
@@ -126,6 +128,19 @@ pub(crate) fn variable(name: &str) -> String {
 /// The keys of a `[[route]]`.
 pub const ROUTE: &[&str] = &["listen", "upstream", "server"];
 
+/// Keys that hold for every `[[route]]` that doesn't say otherwise.
+pub const ROUTE_TLS: &[&str] = &[
+    "tls.client",
+    "tls.cert",
+    "tls.key",
+    "tls.client_ca",
+    "tls.upstream",
+    "tls.upstream_ca",
+    "tls.upstream_cert",
+    "tls.upstream_key",
+    "tls.upstream_negotiation",
+];
+
 /// Every key, in the order in which a reader meets them.
 pub const KEYS: &[Key] = &[
     Key::new(
@@ -184,6 +199,60 @@ pub const KEYS: &[Key] = &[
         Kind::Levels,
         "100ms,500ms,1s",
         "Where latency levels end: good is below the first, warning up to the second, alert up to the third, critical above",
+    ),
+    Key::new(
+        "tls.client",
+        Kind::Choice(&["disable", "allow", "require"]),
+        "disable",
+        "Whether clients may or must use TLS; docs/channel-binding.md says what that means for their authentication",
+    ),
+    Key::derived(
+        "tls.cert",
+        Kind::File,
+        "a self-signed certificate, made at start when tls.client is on",
+        "/etc/pgvitals/tls.crt",
+        "The certificate that clients see, and those between it and its root, PEM; read again when it changes, as all these files are",
+    ),
+    Key::derived("tls.key", Kind::File, "the key in tls.cert", "/etc/pgvitals/tls.key", "The key of tls.cert, PEM"),
+    Key::derived(
+        "tls.client_ca",
+        Kind::File,
+        "none, and no certificate is asked for",
+        "/etc/pgvitals/clients-ca.crt",
+        "Who signed clients' certificates, PEM; a client that uses TLS must then show one. The server does not see it",
+    ),
+    Key::new(
+        "tls.upstream",
+        Kind::Choice(&["disable", "prefer", "require", "verify-ca", "verify-full"]),
+        "prefer",
+        "TLS to the server, as libpq's sslmode; an sslmode in the upstream's URL says the same",
+    ),
+    Key::derived(
+        "tls.upstream_ca",
+        Kind::File,
+        "the system's roots, where tls.upstream verifies",
+        "/etc/pgvitals/server-ca.crt",
+        "Who signed the server's certificate, PEM; with it, require verifies as verify-ca does",
+    ),
+    Key::derived(
+        "tls.upstream_cert",
+        Kind::File,
+        "none",
+        "/etc/pgvitals/client.crt",
+        "The certificate that the server sees of every session, PEM",
+    ),
+    Key::derived(
+        "tls.upstream_key",
+        Kind::File,
+        "the key in tls.upstream_cert",
+        "/etc/pgvitals/client.key",
+        "The key of tls.upstream_cert, PEM",
+    ),
+    Key::new(
+        "tls.upstream_negotiation",
+        Kind::Choice(&["postgres", "direct"]),
+        "postgres",
+        "direct begins TLS at once, one round trip earlier; PostgreSQL 17 and later, with tls.upstream at least require",
     ),
     Key::new("store.url", Kind::Text, "off", "Monitoring tables; this version keeps statistics in memory only")
         .short("store"),

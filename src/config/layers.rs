@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{Error, Problem, Source, nearest};
 use super::file::{Contents, Given};
-use super::keys::{self, KEYS, Key, ROUTE, variable};
+use super::keys::{self, KEYS, Key, ROUTE, ROUTE_TLS, variable};
 
 /// What was said about each key by whoever comes first, and the file's routes.
 #[derive(Default, Debug)]
@@ -37,14 +37,14 @@ impl Layers {
         let mut route = BTreeMap::new();
         for (name, given) in keys {
             let short = name.strip_prefix("route.").unwrap_or(&name);
-            match ROUTE.iter().find(|known| **known == short) {
+            match ROUTE.iter().chain(ROUTE_TLS).find(|known| **known == short) {
                 Some(known) => {
                     route.insert(*known, given);
                 }
                 None => self.unknown(
                     name,
                     given.origin,
-                    &ROUTE.iter().map(|key| format!("route.{key}")).collect::<Vec<_>>(),
+                    &ROUTE.iter().chain(ROUTE_TLS).map(|key| format!("route.{key}")).collect::<Vec<_>>(),
                 ),
             }
         }

@@ -15,11 +15,13 @@ const FILE_HEAD: &str = "\
 ";
 
 const ROUTES: &str = "
-# Several servers behind one process, instead of listen, upstream and server above: one [[route]] each.
+# Several servers behind one process, instead of listen, upstream and server above: one [[route]] each. Keys of [tls] hold
+# for all routes that don't say otherwise.
 #[[route]]
 #listen = \"127.0.0.1:7433\"
 #upstream = \"orders-replica:5432\"
 #server = \"orders-replica:5432\"
+#tls.upstream = \"verify-full\"
 ";
 
 /// `config/pgvitals.toml`: every key, commented, with its default.
@@ -100,7 +102,8 @@ file, and have commas between their parts in flags and environment.
 }
 
 const DOCUMENT_TAIL: &str = "
-One process can serve several routes. They are written in the file, instead of `listen`, `upstream` and `server` above:
+One process can serve several routes. They are written in the file, instead of `listen`, `upstream` and `server` above;
+keys of `[tls]` hold for all routes that don't say otherwise:
 
 ```toml
 [[route]]
@@ -109,13 +112,14 @@ upstream = \"orders:5432\"
 
 [[route]]
 listen = [\"127.0.0.1:7433\", \"/run/pgvitals/.s.PGSQL.7433\"]
-upstream = \"postgres://billing-1,billing-2/?sslmode=prefer\"
+upstream = \"postgres://billing-1,billing-2/?sslmode=verify-full&sslrootcert=/etc/billing-ca.crt\"
 server = \"billing\"
+tls.client = \"allow\"
 ```
 
-`upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Host, port and sslmode are
-read; user, password, database and the rest stay the application's, and are never shown. `sslmode` values that insist
-on TLS to the server are refused: TLS is not in this version.
+`upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Hosts, ports and what it says
+of TLS (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslnegotiation`) are read; user, password, database and the rest
+stay the application's, and are never shown.
 ";
 
 fn default_cell(key: &Key) -> String {

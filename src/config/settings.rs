@@ -108,16 +108,24 @@ impl Reader {
 
     /// The `[[route]]`s of the file, or one route of the top-level keys.
     fn routes(&mut self) -> Vec<Route> {
-        let tables = std::mem::take(&mut self.layers.routes);
+        let mut tables = std::mem::take(&mut self.layers.routes);
         if tables.is_empty() {
             let mut route: BTreeMap<_, _> = ["listen", "upstream"].map(|name| (name, default(name))).into();
-            route.extend(keys::ROUTE.iter().filter_map(|name| Some((*name, self.given(name)?))));
+            let given = keys::ROUTE.iter().chain(keys::ROUTE_TLS).filter_map(|name| Some((*name, self.given(name)?)));
+            route.extend(given);
             return vec![self.route("", &route)];
         }
         for name in keys::ROUTE {
             if let Some(given) = self.layers.given.remove(name) {
                 let problem = Problem::new("there are [[route]]s, which say it each", "remove one of the two");
                 self.fail(name, &given, problem);
+            }
+        }
+        for name in keys::ROUTE_TLS {
+            if let Some(given) = self.given(name) {
+                for keys in &mut tables {
+                    keys.entry(name).or_insert_with(|| given.clone());
+                }
             }
         }
         let routes = tables.iter().map(|keys| self.route("route.", keys)).collect::<Vec<_>>();
@@ -142,12 +150,13 @@ impl Reader {
             .get("upstream")
             .and_then(|given| self.parse(&format!("{prefix}upstream"), given, |text| upstream::parse(text).map(Some)));
         let server = keys.get("server").map(|given| self.parse(&format!("{prefix}server"), given, name));
-        let Some(upstream::Upstream { addresses, warnings }) = upstream else {
-            return Route { listen, upstream: Vec::new(), server: String::new() };
+        let Some(upstream::Upstream { addresses, tls: url, warnings }) = upstream else {
+            return Route { listen, ..Route::default() };
         };
         self.warnings.extend(warnings);
         let server = server.unwrap_or_else(|| upstream::server_name(&addresses, &self.host.name));
-        Route { listen, upstream: addresses, server }
+        let tls = self.tls(prefix, keys, url);
+        Route { listen, upstream: addresses, server, tls }
     }
 
     /// Two routes that listen on one address, or whose statistics could not be told apart, are a mistake.
@@ -179,14 +188,24 @@ impl Reader {
         Some(self.parse(name, &given, parse))
     }
 
-    fn parse<T: Default>(&mut self, name: &str, given: &Given, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
+    pub(super) fn parse<T: Default>(
+        &mut self,
+        name: &str,
+        given: &Given,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> T {
         parse(given.value.trim()).unwrap_or_else(|problem| {
             self.fail(name, given, problem);
             T::default()
         })
     }
 
-    fn fail(&mut self, name: &str, given: &Given, Problem { what, advice }: Problem) {
+    /// Adds a warning for the owner.
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    pub(super) fn fail(&mut self, name: &str, given: &Given, Problem { what, advice }: Problem) {
         let is_secret = keys::find(name).is_some_and(|key| key.kind == Kind::Secret);
         let value = (!is_secret && !given.value.is_empty()).then(|| upstream::redacted(&given.value));
         self.layers.errors.push(Error::Value {
@@ -199,7 +218,7 @@ impl Reader {
     }
 }
 
-fn default(name: &str) -> Given {
+pub(super) fn default(name: &str) -> Given {
     let value = match keys::find(name).map(|key| key.preset) {
         Some(Preset::Value(value)) => value.to_owned(),
         _ => String::new(),
@@ -207,7 +226,7 @@ fn default(name: &str) -> Given {
     Given { value, origin: Source::Default }
 }
 
-fn choices(name: &str) -> &'static [&'static str] {
+pub(super) fn choices(name: &str) -> &'static [&'static str] {
     match keys::find(name).map(|key| key.kind) {
         Some(Kind::Choice(words)) => words,
         _ => &[],

@@ -1,4 +1,4 @@
-//! Addresses of the server: plain, or out of a `postgres://` URL of which only host, port and sslmode matter.
+//! Addresses of the server: plain, or out of a `postgres://` URL of which only host, port and TLS matter.
 //!
 //! The URL's form is libpq's (PostgreSQL manual, 32.1.1.2), with SQLAlchemy's `postgresql+driver://`. Nothing here
 //! quotes user or password.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Problem;
 use crate::runtime::listen::Address;
+use crate::tls::settings::UpstreamMode;
 
 /// PostgreSQL's port when a URL names none.
 const DEFAULT_PORT: u16 = 5432;
@@ -35,12 +36,6 @@ const SESSION_PARAMETERS: &[&str] = &[
     "require_auth",
     "service",
     "sslcompression",
-    "sslcert",
-    "sslkey",
-    "sslpassword",
-    "sslrootcert",
-    "sslcrl",
-    "sslcrldir",
     "sslsni",
     "replication",
 ];
@@ -50,15 +45,36 @@ const SESSION_PARAMETERS: &[&str] = &[
 pub(super) struct Upstream {
     /// Tried in order; at least one.
     pub(super) addresses: Vec<Address>,
+    /// What the URL says of TLS.
+    pub(super) tls: UrlTls,
     /// Parts of the URL that were left out and might be missed.
     pub(super) warnings: Vec<String>,
+}
+
+/// What a URL says of TLS to the server.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(super) struct UrlTls {
+    /// `sslmode`.
+    pub(super) mode: Option<UpstreamMode>,
+    /// `sslrootcert`, unless it is `system`.
+    pub(super) ca: Option<PathBuf>,
+    /// `sslcert`.
+    pub(super) cert: Option<PathBuf>,
+    /// `sslkey`.
+    pub(super) key: Option<PathBuf>,
+    /// `sslnegotiation=direct`.
+    pub(super) direct: bool,
 }
 
 /// Reads a URL or addresses with commas between them.
 pub(super) fn parse(text: &str) -> Result<Upstream, Problem> {
     match text.split_once("://") {
         Some((scheme, rest)) => url(scheme, rest),
-        None => Ok(Upstream { addresses: addresses(text, Some(DEFAULT_PORT))?, warnings: Vec::new() }),
+        None => Ok(Upstream {
+            addresses: addresses(text, Some(DEFAULT_PORT))?,
+            tls: UrlTls::default(),
+            warnings: Vec::new(),
+        }),
     }
 }
 
@@ -136,6 +152,7 @@ fn url(scheme: &str, rest: &str) -> Result<Upstream, Problem> {
 struct Parts {
     hosts: Vec<String>,
     ports: Vec<Option<u16>>,
+    tls: UrlTls,
     warnings: Vec<String>,
 }
 
@@ -158,16 +175,26 @@ impl Parts {
                 self.hosts = value.split(',').filter(|host| !host.is_empty()).map(str::to_owned).collect();
             }
             "port" => self.ports = value.split(',').map(|port| number(port).map(Some)).collect::<Result<_, _>>()?,
-            "sslmode" | "ssl" => return sslmode(name, value),
-            "sslnegotiation" if value == "direct" => return Err(needs_tls("sslnegotiation=direct")),
+            "sslmode" | "ssl" => self.tls.mode = Some(sslmode(name, value)?),
+            "sslrootcert" if value == "system" => {
+                self.tls.mode = Some(UpstreamMode::VerifyFull);
+            }
+            "sslrootcert" => self.tls.ca = file(value),
+            "sslcert" => self.tls.cert = file(value),
+            "sslkey" => self.tls.key = file(value),
+            "sslnegotiation" => self.tls.direct = value == "direct",
+            "sslpassword" | "sslcrl" | "sslcrldir" => self.warn(name, "isn't looked at"),
             "channel_binding" if value == "require" => {
-                self.warn("channel_binding=require", "needs TLS, which this version doesn't have");
+                self.warn(
+                    "channel_binding=require",
+                    "is the application's, and works with the server's own certificate in `tls.cert` alone: docs/channel-binding.md",
+                );
             }
             "target_session_attrs" if value != "any" => {
                 self.warn("target_session_attrs", "isn't looked at: the first address that answers is used");
             }
             _ if SESSION_PARAMETERS.contains(&name) => {}
-            "target_session_attrs" | "sslnegotiation" | "channel_binding" => {}
+            "target_session_attrs" | "channel_binding" => {}
             _ => self.warn(name, "means nothing to pgvitals and is ignored"),
         }
         Ok(())
@@ -196,26 +223,26 @@ impl Parts {
             Some(_) => socket(Path::new(host), port_of(index)),
             None => Address::Tcp { host: host.clone(), port: port_of(index) },
         });
-        Ok(Upstream { addresses: addresses.collect(), warnings: self.warnings })
+        Ok(Upstream { addresses: addresses.collect(), tls: self.tls, warnings: self.warnings })
     }
 }
 
 /// Values of libpq, and of drivers that know `ssl=true`.
-fn sslmode(name: &str, value: &str) -> Result<(), Problem> {
+fn sslmode(name: &str, value: &str) -> Result<UpstreamMode, Problem> {
     match value {
-        "disable" | "allow" | "prefer" | "false" | "0" => Ok(()),
-        "require" | "verify-ca" | "verify-full" | "no-verify" | "true" | "1" => {
-            Err(needs_tls(&format!("{name}={value}")))
-        }
-        _ => Err(Problem::new(format!("{name}={value}"), "write sslmode=disable, allow or prefer")),
+        "false" | "0" => Ok(UpstreamMode::Disable),
+        "no-verify" | "true" | "1" => Ok(UpstreamMode::Require),
+        _ => UpstreamMode::from_sslmode(value).ok_or_else(|| {
+            Problem::new(
+                format!("{name}={value}"),
+                "write sslmode=disable, allow, prefer, require, verify-ca or verify-full",
+            )
+        }),
     }
 }
 
-fn needs_tls(what: &str) -> Problem {
-    Problem::new(
-        format!("{what} needs TLS to the server, which comes with a later version"),
-        "use sslmode=prefer or disable if the server accepts plaintext from here",
-    )
+fn file(value: &str) -> Option<PathBuf> {
+    (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
 fn socket(directory: &Path, port: u16) -> Address {

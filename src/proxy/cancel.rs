@@ -1,14 +1,15 @@
 //! CancelRequest: to the very address that the session is connected to (PROTOCOL §1).
 
+use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
 
-use super::socket::Socket;
-use super::upstream::{self, Peer};
+use super::tls::stream::Loan;
+use super::upstream::{self, Dialer, Opened, Peer};
 use crate::runtime::listen::Address;
-use crate::runtime::timers::Timers;
 
 /// How long the server may take to close; then the client's connection is closed all the same.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -49,11 +50,13 @@ impl Drop for Registered {
 }
 
 /// Sends `packet`, whose key is `key`, where it belongs, and returns once the server has taken it or [`LIMIT`] passed.
+/// Encrypted where sessions are.
 ///
 /// The caller closes the client's connection then: clients take that for the proof that the request arrived.
 pub(crate) async fn forward(
     registry: &Registry,
-    timers: &Timers,
+    dialer: &Dialer,
+    loan: &Rc<Loan>,
     route: usize,
     addresses: &[Address],
     packet: &[u8],
@@ -68,27 +71,30 @@ pub(crate) async fn forward(
         let deliveries: Vec<_> = peers
             .into_iter()
             .take(PEERS_MAX)
-            .map(|peer| tokio::task::spawn_local(deliver(timers.clone(), peer, Arc::clone(&packet))))
+            .map(|peer| tokio::task::spawn_local(deliver(dialer.clone(), Rc::clone(loan), peer, Arc::clone(&packet))))
             .collect();
         for delivery in deliveries {
             // A delivery that panicked is over, too.
             drop(delivery.await);
         }
     };
-    if timers.timeout(LIMIT, deliver).await.is_err() {
+    if dialer.timers.timeout(LIMIT, deliver).await.is_err() {
         tracing::debug!("cancel: the server did not close in time");
     }
 }
 
-async fn deliver(timers: Timers, peer: Peer, packet: Arc<[u8]>) {
+async fn deliver(dialer: Dialer, loan: Rc<Loan>, peer: Peer, packet: Arc<[u8]>) {
     let sent = async {
-        let socket: Socket = peer.connect().await?;
+        let Opened { mut socket, secured, .. } = dialer.open(peer.clone()).await.map_err(io::Error::other)?;
+        if let Some(secured) = secured {
+            socket.encrypt(secured, loan);
+        }
         socket.write_all(&packet).await?;
         // The server answers nothing; it closes.
         socket.read_exact(&mut [0]).await
     };
-    match timers.timeout(LIMIT, sent).await {
-        Ok(Err(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+    match dialer.timers.timeout(LIMIT, sent).await {
+        Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             tracing::debug!(%peer, %error, "cancel: not delivered");
         }
         _ => {}
@@ -102,6 +108,8 @@ mod tests {
     use tokio::task::LocalSet;
 
     use super::*;
+    use crate::proxy::held::Budget;
+    use crate::runtime::timers::Timers;
 
     #[test]
     fn an_entry_goes_with_its_session() {
@@ -127,17 +135,22 @@ mod tests {
         let (first, second) =
             (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let addresses = [&first, &second].map(|listener| Address::from(listener.local_addr().unwrap()));
-        let (registry, timers) = (Arc::new(Registry::default()), Timers::current());
-        let _entry = registry.register(0, b"known", Peer::Tcp(second.local_addr().unwrap()));
+        let registry = Arc::new(Registry::default());
+        let dialer = Dialer { timers: Timers::current(), telemetry: Arc::default(), tls: None };
+        let loan = Rc::new(Loan::new(Rc::new(Budget::with_limit(0))));
+        let peer = Peer::Tcp { at: second.local_addr().unwrap(), host: "127.0.0.1".into() };
+        let _entry = registry.register(0, b"known", peer);
         LocalSet::new()
             .run_until(async {
-                let (packet, ()) =
-                    tokio::join!(take(&second, 6), forward(&registry, &timers, 0, &addresses, b"packet", b"known"));
+                let (packet, ()) = tokio::join!(
+                    take(&second, 6),
+                    forward(&registry, &dialer, &loan, 0, &addresses, b"packet", b"known"),
+                );
                 assert_eq!(packet, b"packet");
                 let (one, two, ()) = tokio::join!(
                     take(&first, 6),
                     take(&second, 6),
-                    forward(&registry, &timers, 0, &addresses, b"packet", b"unknown"),
+                    forward(&registry, &dialer, &loan, 0, &addresses, b"packet", b"unknown"),
                 );
                 assert_eq!((&*one, &*two), (&b"packet"[..], &b"packet"[..]));
             })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::tls::start::Failure;
 use crate::base::sqlstate::Sqlstate;
 use crate::runtime::timers::Timers;
 use crate::wire::reply;
@@ -31,6 +32,10 @@ pub(crate) enum Error {
     AskedTwice,
     #[error("bytes behind a request for encryption that was not answered yet")]
     EarlyBytes,
+    #[error("the client's connection: {0}")]
+    ClientTls(Failure),
+    #[error("TLS is required")]
+    TlsRequired,
     #[error("no whole start-up packet in time")]
     StartupTimeout,
     #[error("the connection to the server: {0}")]
@@ -52,6 +57,8 @@ impl Error {
             | Error::Packet(_)
             | Error::AskedTwice
             | Error::EarlyBytes
+            | Error::ClientTls(_)
+            | Error::TlsRequired
             | Error::StartupTimeout => Side::Client,
             Error::Upstream(_) | Error::Unreachable(_) => Side::Upstream,
             Error::TooMany(_) | Error::Draining => Side::Own,
@@ -60,11 +67,12 @@ impl Error {
 
     /// The code that the client is told; `None`: its connection is closed without a word, as PostgreSQL does.
     pub(crate) fn sqlstate(&self) -> Option<Sqlstate> {
-        match self.side() {
-            Side::Client => None,
-            Side::Upstream => Some(Sqlstate::CONNECTION_FAILURE),
-            Side::Own if matches!(self, Error::Draining) => Some(Sqlstate::ADMIN_SHUTDOWN),
-            Side::Own => Some(Sqlstate::TOO_MANY_CONNECTIONS),
+        match self {
+            Error::TlsRequired => Some(Sqlstate::INVALID_AUTHORIZATION),
+            Error::Upstream(_) | Error::Unreachable(_) => Some(Sqlstate::CONNECTION_FAILURE),
+            Error::TooMany(_) => Some(Sqlstate::TOO_MANY_CONNECTIONS),
+            Error::Draining => Some(Sqlstate::ADMIN_SHUTDOWN),
+            _ => None,
         }
     }
 
@@ -72,6 +80,7 @@ impl Error {
     pub(crate) fn reply(&self) -> Option<Bytes> {
         let hint = match self {
             Error::Draining => return Some(shutting_down()),
+            Error::TlsRequired => "pgvitals' tls.client is require: connect with sslmode=require or stricter.",
             Error::TooMany(_) => "pgvitals' max_connections is reached; raise it, or find out who opens all these.",
             _ => {
                 "pgvitals stands in front of the server: check that the server runs, and pgvitals' setting `upstream`."

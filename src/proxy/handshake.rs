@@ -1,22 +1,28 @@
 //! Start-up on both legs (PROTOCOL §1): one packet at a time and not a byte more, until the server has the
 //! StartupMessage as the client sent it.
 
+use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::cancel;
 use super::error::{Error, in_time};
 use super::shared::Counted;
 use super::socket::Socket;
-use super::upstream::{self, Peer};
+use super::tls::gate::Gate;
+use super::tls::start;
+use super::upstream::{Dialer, Opened, Peer};
 use super::worker::Worker;
 use super::{DrainMode, Route};
-use crate::base::telemetry::Unmeasured;
+use crate::base::telemetry::{TlsStartup, Unmeasured};
 use crate::base::units::Stamp;
 use crate::runtime::shutdown::Phase;
 use crate::session::Session;
 use crate::session::identity::StartupParameters;
+use crate::tls::settings::ClientMode;
+use crate::tls::store::Acceptor;
 use crate::wire::reply;
-use crate::wire::startup::{self, LENGTH_BYTES, Packet};
+use crate::wire::startup::{self, LENGTH_BYTES, Packet, StartupError};
 
 /// Both legs stand, and the server has the StartupMessage.
 pub(crate) struct Established {
@@ -31,34 +37,43 @@ pub(crate) struct Established {
 /// Carries a client's start-up as far as the server; `None` when the client wanted a cancel request carried, and it is.
 pub(crate) async fn establish(
     worker: &Rc<Worker>,
-    client: &Socket,
+    client: &mut Socket,
     route: usize,
     accepted: Stamp,
 ) -> Result<Option<Established>, Error> {
     let shared = &worker.shared;
-    let Some(Route { upstream, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
-    let packet =
-        in_time(&shared.timers, shared.settings.startup_timeout, read_startup(client), || Error::StartupTimeout)
-            .await?;
+    let Some(Route { upstream, tls, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
+    let acceptor = shared.tls.acceptor(route).filter(|_| !client.is_unix());
+    let packet = read_startup(worker, client, acceptor.as_deref()).await?;
+    let dialer = Dialer {
+        timers: shared.timers.clone(),
+        telemetry: Arc::clone(&shared.telemetry),
+        tls: shared.tls.connector(route),
+    };
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
-            cancel::forward(&shared.registry, &shared.timers, route, upstream, &packet, key).await;
+            cancel::forward(&shared.registry, &dialer, &worker.loan, route, upstream, &packet, key).await;
             return Ok(None);
         }
         Packet::SslRequest | Packet::GssEncRequest => return Err(Error::AskedTwice),
         Packet::Startup(parameters) => (Some(parameters), None),
         Packet::Unknown(_) => (None, Some(Unmeasured::StartupPacket)),
     };
+    if tls.client.mode == ClientMode::Require && client.tls().is_none() && !client.is_unix() {
+        shared.telemetry.client_tls(TlsStartup::Required);
+        return Err(Error::TlsRequired);
+    }
     if shared.shutdown.phase() > Phase::Serving && shared.settings.drain_mode == DrainMode::Transactions {
         return Err(Error::Draining);
     }
     let limit = shared.settings.max_connections;
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
 
-    let connected = upstream::connect(&shared.timers, upstream, shared.settings.connect_timeout).await;
+    let connected = dialer.connect(upstream, shared.settings.connect_timeout).await;
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
-    let (server, peer) = connected?;
+    let shown = acceptor.as_deref().filter(|_| client.tls().is_some());
+    let (server, peer) = ready(worker, connected?, shown);
     server.write_all(&packet).await.map_err(Error::Upstream)?;
 
     let get = |name| parameters.and_then(|parameters| parameters.get(name));
@@ -73,28 +88,115 @@ pub(crate) async fn establish(
     Ok(Some(Established { server, peer, session, opaque, slot }))
 }
 
-/// The packet that says what the client wants, whole, after requests for encryption were refused, each once.
-async fn read_startup(client: &Socket) -> Result<Vec<u8>, Error> {
-    let (mut ssl, mut gssenc) = (false, false);
-    loop {
-        let packet = read_packet(client).await?;
-        let asked = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
-            Packet::SslRequest => &mut ssl,
-            Packet::GssEncRequest => &mut gssenc,
-            _ => return Ok(packet),
-        };
-        if std::mem::replace(asked, true) {
-            return Err(Error::AskedTwice);
+/// The server's leg. Where it is encrypted and the client doesn't see the server's own certificate (`shown` is what it
+/// sees), channel binding can't hold.
+fn ready(worker: &Worker, opened: Opened, shown: Option<&Acceptor>) -> (Socket, Peer) {
+    let Opened { mut socket, peer, secured } = opened;
+    if let Some(secured) = secured {
+        let seen = shown.and_then(|acceptor| acceptor.leaf.as_ref());
+        let binds = seen.is_some() && seen == secured.peer();
+        socket.encrypt(secured, Rc::clone(&worker.loan));
+        if let (false, Some(tls)) = (binds, socket.tls()) {
+            tls.install(Gate::new(Arc::clone(&worker.shared)));
         }
-        if client.has_more() {
-            return Err(Error::EarlyBytes);
+    }
+    (socket, peer)
+}
+
+/// The packet that says what the client wants, whole, once encryption was negotiated; all in time, and counted.
+async fn read_startup(worker: &Worker, client: &mut Socket, acceptor: Option<&Acceptor>) -> Result<Vec<u8>, Error> {
+    let shared = &worker.shared;
+    let handshaking = Cell::new(false);
+    let opening = Opening { worker, client, acceptor, handshaking: &handshaking };
+    let late = || {
+        if handshaking.get() {
+            shared.telemetry.client_tls(TlsStartup::Timeout);
         }
-        client.write_all(reply::REFUSE_ENCRYPTION).await.map_err(Error::Client)?;
+        Error::StartupTimeout
+    };
+    in_time(&shared.timers, shared.settings.startup_timeout, opening.packet(), late).await
+}
+
+/// A client that has not said yet what it wants.
+struct Opening<'a> {
+    worker: &'a Worker,
+    client: &'a mut Socket,
+    acceptor: Option<&'a Acceptor>,
+    handshaking: &'a Cell<bool>,
+}
+
+/// What a client's first bytes are.
+enum First {
+    Packet(Vec<u8>),
+    /// TLS without asking: these bytes belong to its handshake.
+    Tls([u8; LENGTH_BYTES]),
+}
+
+impl Opening<'_> {
+    /// Answers requests for encryption, each once, and returns what comes behind them.
+    async fn packet(mut self) -> Result<Vec<u8>, Error> {
+        let (mut ssl, mut gssenc) = (false, false);
+        loop {
+            let packet = match read_packet(self.client).await? {
+                First::Packet(packet) => packet,
+                First::Tls(first) => {
+                    let Some(acceptor) = self.acceptor.filter(|_| !ssl) else {
+                        return Err(StartupError::DirectTls.into());
+                    };
+                    ssl = true;
+                    self.encrypt(acceptor, &first, true).await?;
+                    continue;
+                }
+            };
+            let asked = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
+                Packet::SslRequest => &mut ssl,
+                Packet::GssEncRequest => &mut gssenc,
+                _ => return Ok(packet),
+            };
+            if std::mem::replace(asked, true) {
+                return Err(Error::AskedTwice);
+            }
+            if self.client.has_more() {
+                self.worker.shared.telemetry.client_tls(TlsStartup::EarlyBytes);
+                return Err(Error::EarlyBytes);
+            }
+            let for_tls = packet.as_slice() == reply::SSL_REQUEST;
+            match self.acceptor.filter(|_| for_tls) {
+                Some(acceptor) => {
+                    self.answer(reply::ACCEPT_ENCRYPTION).await?;
+                    self.encrypt(acceptor, &[], false).await?;
+                }
+                None => {
+                    if for_tls {
+                        self.worker.shared.telemetry.client_tls(TlsStartup::Declined);
+                    }
+                    self.answer(reply::REFUSE_ENCRYPTION).await?;
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, byte: &[u8]) -> Result<(), Error> {
+        self.client.write_all(byte).await.map_err(Error::Client)
+    }
+
+    /// The handshake; one that began at once must say for what (PostgreSQL 17).
+    async fn encrypt(&mut self, acceptor: &Acceptor, first: &[u8], direct: bool) -> Result<(), Error> {
+        self.handshaking.set(true);
+        let accepted = start::accept(self.client, acceptor, first).await;
+        let accepted = if direct { accepted.and_then(start::Secured::with_protocol) } else { accepted };
+        self.handshaking.set(false);
+        self.worker.shared.telemetry.client_tls(match &accepted {
+            Ok(_) => TlsStartup::Completed,
+            Err(failure) => failure.outcome(),
+        });
+        self.client.encrypt(accepted.map_err(Error::ClientTls)?, Rc::clone(&self.worker.loan));
+        Ok(())
     }
 }
 
-/// One packet, its length in front.
-async fn read_packet(client: &Socket) -> Result<Vec<u8>, Error> {
+/// One packet, its length in front; or the beginning of TLS.
+async fn read_packet(client: &Socket) -> Result<First, Error> {
     let mut header = [0; LENGTH_BYTES];
     let read = client.read_exact(&mut header).await;
     read.map_err(|error| match error.kind() {
@@ -102,10 +204,13 @@ async fn read_packet(client: &Socket) -> Result<Vec<u8>, Error> {
         std::io::ErrorKind::UnexpectedEof if header == [0; LENGTH_BYTES] => Error::NothingSent,
         _ => Error::Client(error),
     })?;
-    let body = startup::body_length(header)?;
+    let body = match startup::body_length(header) {
+        Err(StartupError::DirectTls) => return Ok(First::Tls(header)),
+        length => length?,
+    };
     let mut packet = vec![0; LENGTH_BYTES + body];
     let (length, rest) = packet.split_at_mut(LENGTH_BYTES);
     length.copy_from_slice(&header);
     client.read_exact(rest).await.map_err(Error::Client)?;
-    Ok(packet)
+    Ok(First::Packet(packet))
 }

@@ -52,8 +52,8 @@ impl Health {
             let result = match known {
                 Some((at, result)) if self.clock.stamp().since(at) <= FRESH => result,
                 _ => {
-                    let probed = upstream::connect(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
-                    let result = probed.map(drop).map_err(|error| error.to_string());
+                    let probed = upstream::reach(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
+                    let result = probed.map_err(|error| error.to_string());
                     self.record(number, result.clone());
                     result
                 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn health(upstream: std::net::SocketAddr) -> Health {
-        let route = Route { listen: Vec::new(), upstream: vec![upstream.into()], server: "s".to_owned() };
+        let route = Route { upstream: vec![upstream.into()], server: "s".to_owned(), ..Route::default() };
         Health::new(Clock::start(), Shutdown::default(), &[route])
     }
 

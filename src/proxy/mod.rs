@@ -2,7 +2,7 @@
 //!
 //! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
 //! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk; `held` bytes of
-//! slow readers; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
+//! slow readers; `tls` encrypted legs; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
 //! `shared` what all workers have in common; `error` what a client is told.
 
 mod acceptor;
@@ -21,6 +21,7 @@ mod plane;
 mod pump;
 mod shared;
 mod socket;
+mod tls;
 mod upstream;
 mod worker;
 
@@ -31,7 +32,7 @@ use std::time::Duration;
 
 use crate::runtime::listen::Address;
 
-pub use plane::{Listening, Parts, Proxy};
+pub use plane::{Listening, Parts, Proxy, StartError};
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +74,7 @@ impl Default for Settings {
 }
 
 /// Where clients of one server connect to, and where that server is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     /// Where pgvitals listens.
     pub listen: Vec<Address>,
@@ -81,6 +82,8 @@ pub struct Route {
     pub upstream: Vec<Address>,
     /// The monitored server's name, part of each series' key.
     pub server: String,
+    /// TLS on both legs.
+    pub tls: crate::tls::settings::Settings,
 }
 
 /// What happens to sessions at SIGTERM (LAYOUT §6).

@@ -9,7 +9,7 @@ use super::acceptor::{self, Door};
 use super::cancel::Registry;
 use super::health::Health;
 use super::shared::{Count, Shared};
-use super::{Route, Settings, harvester, worker};
+use super::{Route, Settings, harvester, tls, worker};
 use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
 use crate::runtime::listen::{Address, BindError, Listener};
@@ -17,9 +17,13 @@ use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::{Panics, Tasks};
 use crate::runtime::timers::Timers;
 use crate::stats::live::LiveView;
+use crate::tls::store::Store;
 
 /// Workers unless set: more threads than this gain nothing a sidecar needs.
 const WORKERS_DEFAULT_MAX: usize = 4;
+
+/// How often files of certificates are looked at. A few KiB are read: no file system lets that be missed, as notifications can be.
+const WATCH_PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What a proxy is given beside its settings.
 #[derive(Clone, Debug)]
@@ -34,6 +38,17 @@ pub struct Parts {
     pub shutdown: Shutdown,
     /// Where panics are counted.
     pub panics: Panics,
+}
+
+/// Why a proxy can't start.
+#[derive(thiserror::Error, Debug)]
+pub enum StartError {
+    /// An address can't be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A certificate, a key or roots can't be used.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::error::Error),
 }
 
 /// An address that clients can connect to.
@@ -54,11 +69,13 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Binds every listener of every route. Must be called inside a runtime.
+    /// Reads certificates and binds every listener of every route. Must be called inside a runtime.
     ///
     /// # Errors
-    /// The first address that can't be listened on.
-    pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, BindError> {
+    /// The first file that can't be used, or the first address that can't be listened on.
+    pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let tls = Store::load(settings.routes.iter().map(|route| &route.tls), &names, tls::PROTOCOL)?;
         let mut listeners = Vec::new();
         for (route, Route { listen, .. }) in settings.routes.iter().enumerate() {
             for address in listen {
@@ -75,6 +92,8 @@ impl Proxy {
             registry: Arc::new(Registry::default()),
             sessions: Count::default(),
             failures: LogGate::default(),
+            tls: Arc::new(tls),
+            unbound: LogGate::default(),
             settings,
             stats,
             clock,
@@ -98,6 +117,11 @@ impl Proxy {
     /// Whether traffic can be served.
     pub fn health(&self) -> Arc<Health> {
         Arc::clone(&self.shared.health)
+    }
+
+    /// Certificates, keys and roots, to be read again by whoever knows that they have changed.
+    pub fn tls(&self) -> Arc<Store> {
+        Arc::clone(&self.shared.tls)
     }
 
     /// What is measured; a new view each second.
@@ -133,10 +157,32 @@ impl Proxy {
             });
         }
         drop(doors);
+        if shared.tls.uses_files() {
+            let (tls, shutdown) = (Arc::clone(&shared.tls), shared.shutdown.clone());
+            acceptors.spawn("certificates", move || watch(Arc::clone(&tls), shutdown.clone()));
+        }
         drained(&shared).await;
         shared.shutdown.advance(Phase::Flushing);
         acceptors.join(std::time::Duration::from_secs(1)).await;
         harvester.await.map_err(std::io::Error::other)
+    }
+}
+
+/// Reads certificates again when their files change, until the flushing phase.
+async fn watch(tls: Arc<Store>, shutdown: Shutdown) {
+    let watching = async {
+        loop {
+            tokio::time::sleep(WATCH_PERIOD).await;
+            match tls.reload_changed() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("certificates have changed; new connections use the new ones"),
+                Err(error) => tracing::error!(%error, "changed certificates can't be used; the old ones stay"),
+            }
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = shutdown.reached(Phase::Flushing) => {}
     }
 }
 

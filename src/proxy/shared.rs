@@ -11,6 +11,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Shutdown;
 use crate::runtime::task::Panics;
 use crate::runtime::timers::Timers;
+use crate::tls::store::Store;
 
 /// One per proxy.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) sessions: Count,
     /// One line a while about start-ups that failed.
     pub(crate) failures: LogGate,
+    /// Certificates, keys and roots of both legs.
+    pub(crate) tls: Arc<Store>,
+    /// One line a while about clients that could not bind authentication to TLS.
+    pub(crate) unbound: LogGate,
 }
 
 /// Counts what holds a [`Counted`]; shared by reference.

@@ -1,4 +1,5 @@
-//! One leg's socket, TCP or Unix, read and written by `poll_…(&self)` so that both directions of a connection share it.
+//! One leg's socket, TCP or Unix, read and written by `poll_…(&self)` so that both directions of a connection share it;
+//! encrypted where `tls` is set.
 //!
 //! tokio learns that a socket is drained from a short read only in its own `poll_read`, which wants `&mut`. Here the
 //! same knowledge is passed on through `try_io`: a short read or write reports *would block* after it has kept its
@@ -14,15 +15,24 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
+use super::tls::start::Secured;
+use super::tls::stream::{Loan, Tls};
 use crate::runtime::listen::Accepted;
 
 /// When a silent peer is first asked whether it still lives, and how often after that.
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A connected socket of this thread's runtime.
+/// A connected leg of this thread's runtime.
 #[derive(Debug)]
-pub(crate) enum Socket {
+pub(crate) struct Socket {
+    stream: Stream,
+    tls: Option<Box<Tls>>,
+}
+
+/// What the kernel knows of it.
+#[derive(Debug)]
+pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
@@ -32,7 +42,7 @@ impl Socket {
     pub(crate) fn accepted(accepted: Accepted) -> io::Result<Self> {
         match accepted {
             Accepted::Tcp(stream) => Self::tcp(TcpStream::from_std(stream)?),
-            Accepted::Unix(stream) => Ok(Self::Unix(UnixStream::from_std(stream)?)),
+            Accepted::Unix(stream) => Ok(Self::unix(UnixStream::from_std(stream)?)),
         }
     }
 
@@ -41,77 +51,56 @@ impl Socket {
         stream.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
         SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        Ok(Self::Tcp(stream))
+        Ok(Self { stream: Stream::Tcp(stream), tls: None })
     }
 
-    /// Reads once; 0 is the peer's FIN.
+    pub(crate) fn unix(stream: UnixStream) -> Self {
+        Self { stream: Stream::Unix(stream), tls: None }
+    }
+
+    /// Encrypted from now on, as the handshake has agreed.
+    pub(crate) fn encrypt(&mut self, secured: Secured, loan: Rc<Loan>) {
+        self.tls = Some(Box::new(Tls::new(secured, loan)));
+    }
+
+    /// What makes it encrypted, if it is.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
+    }
+
+    /// Whether both ends are on this machine by the nature of the socket: never encrypted, as with PostgreSQL.
+    pub(crate) fn is_unix(&self) -> bool {
+        matches!(self.stream, Stream::Unix(_))
+    }
+
+    /// Reads once; 0 is the peer's end.
     #[inline]
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let length = buffer.len();
-        loop {
-            match self {
-                Socket::Tcp(stream) => ready!(stream.poll_read_ready(cx))?,
-                Socket::Unix(stream) => ready!(stream.poll_read_ready(cx))?,
-            }
-            if let Some(result) = self.once(Interest::READABLE, length, |mut socket| socket.read(buffer)) {
-                return Poll::Ready(result);
-            }
+        match &self.tls {
+            None => self.stream.poll_read(cx, buffer),
+            Some(tls) => tls.poll_read(&self.stream, cx, buffer),
         }
     }
 
-    /// Writes once, perhaps not everything.
+    /// Writes once, perhaps not everything. What was not taken must be what the next call begins with.
     #[inline]
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            match self {
-                Socket::Tcp(stream) => ready!(stream.poll_write_ready(cx))?,
-                Socket::Unix(stream) => ready!(stream.poll_write_ready(cx))?,
-            }
-            if let Some(result) = self.once(Interest::WRITABLE, bytes.len(), |mut socket| socket.write(bytes)) {
-                return Poll::Ready(result);
-            }
+        match &self.tls {
+            None => self.stream.poll_write(cx, bytes),
+            Some(tls) => tls.poll_write(&self.stream, cx, bytes),
         }
     }
 
-    /// One system call; `None` when it would block. A count short of `length` means that the next one would.
-    #[inline]
-    fn once(
-        &self,
-        interest: Interest,
-        length: usize,
-        mut call: impl FnMut(&socket2::Socket) -> io::Result<usize>,
-    ) -> Option<io::Result<usize>> {
-        let mut short = None;
-        let socket = match self {
-            Socket::Tcp(stream) => SockRef::from(stream),
-            Socket::Unix(stream) => SockRef::from(stream),
-        };
-        let attempt = || loop {
-            match call(&socket) {
-                Ok(count) if 0 < count && count < length => {
-                    short = Some(count);
-                    return Err(ErrorKind::WouldBlock.into());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => return other,
-            }
-        };
-        let result = match self {
-            Socket::Tcp(stream) => stream.try_io(interest, attempt),
-            Socket::Unix(stream) => stream.try_io(interest, attempt),
-        };
-        match (short, result) {
-            (Some(count), _) => Some(Ok(count)),
-            (None, Err(error)) if error.kind() == ErrorKind::WouldBlock => None,
-            (None, result) => Some(result),
-        }
+    /// Reads once; 0 is the peer's end.
+    pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        std::future::poll_fn(|cx| self.poll_read(cx, buffer)).await
     }
 
     /// Reads until `buffer` is full and not a byte more.
     pub(crate) async fn read_exact(&self, buffer: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match std::future::poll_fn(|cx| self.poll_read(cx, rest)).await? {
+            match self.read(rest).await? {
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 count => filled += count,
             }
@@ -133,25 +122,23 @@ impl Socket {
 
     /// Whether bytes, or the end, can be read now. Consumes at most one byte: ask only where any byte is one too many.
     pub(crate) fn has_more(&self) -> bool {
-        let mut byte = [0];
-        let read = match self {
-            Socket::Tcp(stream) => (&*SockRef::from(stream)).read(&mut byte),
-            Socket::Unix(stream) => (&*SockRef::from(stream)).read(&mut byte),
-        };
-        !read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        match &self.tls {
+            None => self.stream.has_more(),
+            Some(tls) => tls.has_more(),
+        }
     }
 
-    /// Sends FIN behind everything that was written.
+    /// Ends this side behind everything that was written: close_notify where it is encrypted, and FIN.
     pub(crate) fn finish(&self) -> io::Result<()> {
-        match self {
-            Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
-            Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+        if let Some(tls) = &self.tls {
+            tls.close(&self.stream);
         }
+        self.stream.socket().shutdown(Shutdown::Write)
     }
 
     /// Makes the coming close a reset: the peer learns at once that this connection was lost.
     pub(crate) fn reset_on_close(&self) {
-        if let Socket::Tcp(stream) = self {
+        if let Stream::Tcp(stream) = &self.stream {
             // A socket that is gone already needs no reset.
             drop(SockRef::from(stream).set_linger(Some(Duration::ZERO)));
         }
@@ -160,9 +147,88 @@ impl Socket {
     /// Returns when the peer has reset the connection; for a socket that is not being read.
     pub(crate) async fn failed(self: Rc<Self>) {
         // An error here is the runtime's end, which ends the connection too.
-        drop(match &*self {
-            Socket::Tcp(stream) => stream.ready(Interest::ERROR).await,
-            Socket::Unix(stream) => stream.ready(Interest::ERROR).await,
+        drop(match &self.stream {
+            Stream::Tcp(stream) => stream.ready(Interest::ERROR).await,
+            Stream::Unix(stream) => stream.ready(Interest::ERROR).await,
         });
+    }
+}
+
+impl Stream {
+    /// Reads once; 0 is the peer's FIN.
+    #[inline]
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let length = buffer.len();
+        loop {
+            match self {
+                Stream::Tcp(stream) => ready!(stream.poll_read_ready(cx))?,
+                Stream::Unix(stream) => ready!(stream.poll_read_ready(cx))?,
+            }
+            if let Some(result) = self.once(Interest::READABLE, length, |mut socket| socket.read(buffer)) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+
+    /// Writes once, perhaps not everything.
+    #[inline]
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            match self {
+                Stream::Tcp(stream) => ready!(stream.poll_write_ready(cx))?,
+                Stream::Unix(stream) => ready!(stream.poll_write_ready(cx))?,
+            }
+            if let Some(result) = self.once(Interest::WRITABLE, bytes.len(), |mut socket| socket.write(bytes)) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+
+    /// One system call; `None` when it would block. A count short of `length` means that the next one would.
+    #[inline]
+    fn once(
+        &self,
+        interest: Interest,
+        length: usize,
+        mut call: impl FnMut(&socket2::Socket) -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        let mut short = None;
+        let socket = self.socket();
+        let attempt = || loop {
+            match call(&socket) {
+                Ok(count) if 0 < count && count < length => {
+                    short = Some(count);
+                    return Err(ErrorKind::WouldBlock.into());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        };
+        let result = match self {
+            Stream::Tcp(stream) => stream.try_io(interest, attempt),
+            Stream::Unix(stream) => stream.try_io(interest, attempt),
+        };
+        match (short, result) {
+            (Some(count), _) => Some(Ok(count)),
+            (None, Err(error)) if error.kind() == ErrorKind::WouldBlock => None,
+            (None, result) => Some(result),
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        let read = (&*self.socket()).read(&mut [0]);
+        !read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Writes what the kernel takes at once: for last words, on which nobody waits.
+    pub(crate) fn send_now(&self, bytes: &[u8]) {
+        drop((&*self.socket()).write(bytes));
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        match self {
+            Stream::Tcp(stream) => SockRef::from(stream),
+            Stream::Unix(stream) => SockRef::from(stream),
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::held::{Budget, READ_MAX};
 use super::look::Lens;
 use super::shared::{Counted, Shared};
 use super::socket::Socket;
+use super::tls::stream::Loan;
 use super::{DrainMode, active};
 use crate::base::units::{Nanos, Stamp};
 use crate::runtime::listen::Accepted;
@@ -47,6 +48,8 @@ pub(crate) struct Worker {
     pub(crate) lens: Lens,
     pub(crate) budget: Rc<Budget>,
     pub(crate) buffer: RefCell<Box<[u8]>>,
+    /// What encrypted legs borrow.
+    pub(crate) loan: Rc<Loan>,
     links: RefCell<Slab<Rc<Link>>>,
     /// Told when the last link goes.
     empty: Notify,
@@ -83,9 +86,11 @@ pub(crate) fn run(
 
 impl Worker {
     fn new(shared: Arc<Shared>) -> Self {
+        let budget = Rc::new(Budget::new(shared.workers));
         Self {
             lens: Lens::new(Arc::clone(&shared)),
-            budget: Rc::new(Budget::new(shared.workers)),
+            loan: Rc::new(Loan::new(Rc::clone(&budget))),
+            budget,
             buffer: RefCell::new(vec![0; READ_MAX].into_boxed_slice()),
             links: RefCell::default(),
             empty: Notify::new(),
@@ -213,11 +218,11 @@ impl Drop for Listed {
 /// A connection's life. Start-up is boxed: an established connection does not pay for its state.
 async fn connect(worker: Rc<Worker>, incoming: Incoming) {
     let Incoming { socket, at, route, load } = incoming;
-    let client = match Socket::accepted(socket) {
+    let mut client = match Socket::accepted(socket) {
         Ok(client) => client,
         Err(error) => return tracing::debug!(%error, "an accepted socket was lost"),
     };
-    let established = Box::pin(establish(&worker, &client, route, at)).await;
+    let established = Box::pin(establish(&worker, &mut client, route, at)).await;
     match established {
         Ok(Some(established)) => {
             let connection = Connection::new(Rc::clone(&worker), client, route, established);

@@ -16,5 +16,6 @@ mod pipeline;
 mod routes;
 mod startup;
 mod support;
+mod tls;
 mod transparency;
 mod truth;

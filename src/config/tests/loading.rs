@@ -7,7 +7,8 @@ use crate::base::units::Nanos;
 use crate::config::error::Errors;
 use crate::config::keys;
 use crate::config::load::{Flags, Loaded, LogFormat, load};
-use crate::proxy::DrainMode;
+use crate::proxy::{DrainMode, Route};
+use crate::tls::settings::{ClientMode, UpstreamMode};
 
 /// Runs `load` on a file, variables and flags written as text.
 struct Case {
@@ -131,6 +132,43 @@ fn routes_have_their_own_addresses_and_names() {
 }
 
 #[test]
+fn tls_is_a_routes_own_or_everybodys() {
+    let loaded = case()
+        .file(
+            "[tls]\nclient = 'allow'\nupstream = 'require'\nupstream_ca = '/ca'\n\
+             [[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n\
+             [[route]]\nlisten = 'b:2'\nupstream = 'y:1'\ntls.client = 'disable'\ntls.upstream = 'verify-full'\n",
+        )
+        .well();
+    let modes = |route: &Route| (route.tls.client.mode, route.tls.upstream.mode, route.tls.upstream.ca.clone());
+    let routes = loaded.app.proxy.routes.iter().map(modes).collect::<Vec<_>>();
+    let ca = Some(PathBuf::from("/ca"));
+    assert_eq!(
+        routes,
+        [(ClientMode::Allow, UpstreamMode::Require, ca.clone()), (ClientMode::Disable, UpstreamMode::VerifyFull, ca)]
+    );
+}
+
+#[test]
+fn a_url_says_how_its_server_is_spoken_to_unless_a_key_does() {
+    let mode = |case: Case| case.well().app.proxy.routes[0].tls.upstream.mode;
+    let url = "postgres://db/app?sslmode=verify-full";
+    assert_eq!(mode(case()), UpstreamMode::Prefer);
+    assert_eq!(mode(case().flag("upstream", url)), UpstreamMode::VerifyFull);
+    assert_eq!(mode(case().flag("upstream", url).flag("tls.upstream", "require")), UpstreamMode::Require);
+}
+
+#[test]
+fn tls_that_cannot_be_meant_is_refused() {
+    case().flag("tls.client", "maybe").refused(&["--tls-client", "disable, allow, require"]);
+    case().flag("tls.key", "/k").refused(&["--tls-key", "tls.cert"]);
+    case().flag("tls.upstream_key", "/k").refused(&["--tls-upstream-key", "tls.upstream_cert"]);
+    case().flag("tls.upstream_negotiation", "direct").refused(&["--tls-upstream-negotiation", "require"]);
+    let unused = case().flag("tls.cert", "/c").well();
+    assert!(unused.warnings[0].contains("tls.client"), "{:?}", unused.warnings);
+}
+
+#[test]
 fn wrong_routes_are_refused() {
     let two = "[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n[[route]]\nlisten = 'a:1'\nupstream = 'y:1'\n";
     case().file(two).refused(&["pgvitals.toml:5", "route.listen", "a:1", "of its own"]);
@@ -201,7 +239,7 @@ fn a_missing_file_that_was_named_is_refused() {
 
 #[test]
 fn passwords_are_never_said() {
-    let url = "postgres://u:hunter2@db/app?sslmode=require";
+    let url = "postgres://u:hunter2@db/app?sslmode=perhaps";
     for errors in [case().flag("upstream", url).load(), case().variable("PGVITALS_UPSTREAM", url).load()] {
         let said = errors.unwrap_err().to_string();
         assert!(!said.contains("hunter2") && said.contains("postgres://…@db"), "{said}");

@@ -1,6 +1,7 @@
 //! What `upstream` may be.
 
 use crate::config::upstream::{parse, redacted, server_name};
+use crate::tls::settings::UpstreamMode;
 
 #[track_caller]
 fn check(text: &str, addresses: &str) {
@@ -50,9 +51,28 @@ fn urls_of_libpq_and_of_sqlalchemy() {
     check("postgres:///app?host=a,b&port=1,2", "a:1 b:2");
     check("postgres://u:p%40ss%2Fw@d%62/app", "db:5432");
     check("postgres://u:p@ss@db/app", "db:5432");
-    for mode in ["disable", "allow", "prefer"] {
-        check(&format!("postgres://db/app?sslmode={mode}"), "db:5432");
+}
+
+#[test]
+fn sslmode_and_its_kin_are_read() {
+    let tls = |parameters: &str| parse(&format!("postgres://db/app?{parameters}")).unwrap().tls;
+    for (mode, expected) in [
+        ("sslmode=disable", UpstreamMode::Disable),
+        ("sslmode=allow", UpstreamMode::Prefer),
+        ("sslmode=prefer", UpstreamMode::Prefer),
+        ("sslmode=require", UpstreamMode::Require),
+        ("sslmode=verify-ca", UpstreamMode::VerifyCa),
+        ("sslmode=verify-full", UpstreamMode::VerifyFull),
+        ("ssl=true", UpstreamMode::Require),
+        ("sslmode=no-verify", UpstreamMode::Require),
+        ("sslrootcert=system", UpstreamMode::VerifyFull),
+    ] {
+        assert_eq!(tls(mode).mode, Some(expected), "{mode}");
     }
+    let all = tls("sslmode=verify-ca&sslrootcert=/ca&sslcert=/c&sslkey=/k&sslnegotiation=direct");
+    let paths = [all.ca, all.cert, all.key].map(|path| path.unwrap().display().to_string());
+    assert_eq!((paths, all.direct), (["/ca", "/c", "/k"].map(str::to_owned), true));
+    assert_eq!(parse("db:1").unwrap().tls.mode, None);
 }
 
 #[test]
@@ -66,10 +86,7 @@ fn sockets_in_urls() {
 
 #[test]
 fn what_a_url_must_not_say() {
-    for mode in ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full", "ssl=true", "sslnegotiation=direct"] {
-        refuse(&format!("postgres://u:hunter2@db/app?{mode}"), "later version");
-    }
-    refuse("postgres://u:hunter2@db/app?sslmode=perhaps", "sslmode=disable, allow or prefer");
+    refuse("postgres://u:hunter2@db/app?sslmode=perhaps", "sslmode=disable, allow, prefer");
     refuse("mysql://u:hunter2@db/app", "scheme `mysql`");
     refuse("postgres://u:hunter2@db:x/app", "port");
     refuse("postgres://u:hun/ter2@db/app", "%2F");
@@ -83,7 +100,7 @@ fn what_others_put_into_urls_warns() {
     let said = |text: &str| parse(text).unwrap().warnings;
     assert_eq!(said("postgres://db/app?schema=public&pgbouncer=true&connection_limit=5").len(), 3);
     assert!(said("postgres://a,b/app?target_session_attrs=read-write")[0].contains("first address that answers"));
-    assert!(said("postgres://db/app?channel_binding=require")[0].contains("TLS"));
+    assert!(said("postgres://db/app?channel_binding=require")[0].contains("tls.cert"));
     assert!(said("postgres://db/app?options=-csearch_path%3Dx&connect_timeout=3").is_empty());
 }
 

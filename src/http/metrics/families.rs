@@ -9,7 +9,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 
 use super::names;
 use super::writer::Writer;
-use crate::base::telemetry::{Discarded, Dropped, Telemetry, Unmeasured};
+use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::Nanos;
 use crate::runtime::process::Usage;
 use crate::stats::live::LiveView;
@@ -128,6 +128,13 @@ impl Snapshot {
         })?;
         writer.counters(&names::STATEMENTS_DISCARDED, |sample| {
             Discarded::ALL.iter().try_for_each(|why| sample(&[why.as_str()], telemetry.discarded_total(*why)))
+        })?;
+        writer.counters(&names::TLS_STARTUPS, |sample| {
+            TlsStartup::ALL.iter().try_for_each(|outcome| {
+                let [client, upstream] = telemetry.tls_total(*outcome);
+                sample(&["client", outcome.as_str()], client)?;
+                sample(&["upstream", outcome.as_str()], upstream)
+            })
         })?;
         let (series, limit) = self.view.series();
         writer.gauge(&names::SERIES, series)?;

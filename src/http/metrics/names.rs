@@ -71,6 +71,8 @@ families! {
     CONNECTIONS_OPENED Counter "pgvitals_connections_opened" "sessions" [] "Sessions that reached ReadyForQuery.";
     CONNECTIONS_FAILED Counter "pgvitals_connections_failed" "connections" ["sqlstate"]
         "Start-ups that failed; sqlstate is (none) where the connection ended without an answer.";
+    TLS_STARTUPS Counter "pgvitals_tls_startups" "connections" ["leg", "outcome"]
+        "Connections on which TLS was begun or asked for, by leg (client, upstream) and how it came out.";
     CONNECTION_STARTUP Histogram "pgvitals_connection_startup_seconds" "seconds" []
         "Sessions by the time from accept to ReadyForQuery.";
     SESSIONS_ENDED Counter "pgvitals_sessions_ended" "sessions" ["sqlstate"] "Sessions that an error of the server ended.";

@@ -19,6 +19,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::listen::Address;
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::Panics;
+use crate::tls::settings as tls;
 
 /// StartupMessage 3.0 of user `u`.
 const STARTUP: &[u8] = b"\0\0\0\x10\0\x03\0\0user\0u\0\0";
@@ -26,6 +27,12 @@ const STARTUP: &[u8] = b"\0\0\0\x10\0\x03\0\0user\0u\0\0";
 const GREETING: &[u8] = b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x07\0\0\0\x08Z\0\0\0\x05I";
 /// CancelRequest for [`GREETING`]'s key.
 const CANCEL: &[u8] = b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x07\0\0\0\x08";
+
+/// TLS on neither leg.
+fn plaintext() -> tls::Settings {
+    let upstream = tls::Upstream { mode: tls::UpstreamMode::Disable, ..tls::Upstream::default() };
+    tls::Settings { upstream, ..tls::Settings::default() }
+}
 
 /// A proxy in front of a server that the test plays.
 struct Stage {
@@ -43,6 +50,7 @@ impl Stage {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             upstream: vec![server.local_addr().unwrap().into()],
             server: "test".to_owned(),
+            tls: plaintext(),
         };
         let mut settings = Settings { routes: vec![route], workers: Some(1), ..Settings::default() };
         change(&mut settings);

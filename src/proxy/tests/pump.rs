@@ -53,8 +53,8 @@ impl Bench {
         Self {
             sender,
             reader,
-            from: Rc::new(Socket::Unix(from)),
-            to: Socket::Unix(to),
+            from: Rc::new(Socket::unix(from)),
+            to: Socket::unix(to),
             direction: Direction::default(),
             budget: Rc::new(Budget::with_limit(budget)),
             buffer: vec![0; READ_MAX],

@@ -5,8 +5,12 @@ use std::io::{Read, Result, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::clock::PATIENCE;
 
@@ -64,22 +68,38 @@ impl fmt::Display for Address {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 impl Stream {
+    /// Encrypts it; the handshake is done when the first byte is read or written.
+    pub(crate) fn encrypt(self, config: Arc<ClientConfig>) -> Self {
+        let Stream::Tcp(socket) = self else { panic!("TLS is for TCP") };
+        let tls = ClientConnection::new(config, ServerName::try_from("localhost").unwrap()).unwrap();
+        Stream::Tls(Box::new(StreamOwned::new(tls, socket)))
+    }
+
     /// A read or write that takes longer fails.
     pub(crate) fn set_patience(&self, time: Duration) -> Result<()> {
         match self {
             Stream::Tcp(stream) => stream.set_read_timeout(Some(time)).and(stream.set_write_timeout(Some(time))),
             Stream::Unix(stream) => stream.set_read_timeout(Some(time)).and(stream.set_write_timeout(Some(time))),
+            Stream::Tls(stream) => {
+                stream.sock.set_read_timeout(Some(time)).and(stream.sock.set_write_timeout(Some(time)))
+            }
         }
     }
 
     /// Says that no more bytes will come, and goes on reading.
-    pub(crate) fn half_close(&self) -> Result<()> {
+    pub(crate) fn half_close(&mut self) -> Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Tls(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush()?;
+                stream.sock.shutdown(Shutdown::Write)
+            }
         }
     }
 }
@@ -89,6 +109,7 @@ impl Read for Stream {
         match self {
             Stream::Tcp(stream) => stream.read(buf),
             Stream::Unix(stream) => stream.read(buf),
+            Stream::Tls(stream) => stream.read(buf),
         }
     }
 }
@@ -98,6 +119,8 @@ impl Write for Stream {
         match self {
             Stream::Tcp(stream) => stream.write(buf),
             Stream::Unix(stream) => stream.write(buf),
+            // One record for each write, as a driver without a buffer of its own sends them.
+            Stream::Tls(stream) => stream.write(buf).and_then(|count| stream.flush().map(|()| count)),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use pgwire::messages::extendedquery::{Bind, Close, Describe, Execute, Flush, Parse, Sync};
 use pgwire::messages::simplequery::Query;
-use pgwire::messages::startup::{Password, Startup};
+use pgwire::messages::startup::{Password, SslRequest, Startup};
 
 use super::address::{Address, Stream};
 
@@ -132,6 +133,17 @@ impl Client {
     #[track_caller]
     pub(crate) fn open(address: &Address) -> Self {
         Self { stream: address.open(), key: None, parameters: BTreeMap::new() }
+    }
+
+    /// A connection on which only TLS was begun, after asking for it.
+    #[track_caller]
+    pub(crate) fn open_tls(address: &Address, config: Arc<rustls::ClientConfig>) -> Self {
+        let mut client = Self::open(address);
+        client.send(&bytes_of![SslRequest::new()]);
+        let mut answer = [0];
+        client.stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *b"S", "TLS was declined");
+        Self { stream: client.stream.encrypt(config), ..client }
     }
 
     /// A session of the superuser that stands.

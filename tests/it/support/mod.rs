@@ -2,7 +2,7 @@
 //!
 //! [`postgres`] a private cluster per major version, [`pgvitals`] the program under test, [`client`] and [`server`]
 //! scripted peers, [`tool`] other people's programs, [`http`] what pgvitals tells, [`keeper`] processes that end with
-//! us, [`address`] and [`clock`].
+//! us, [`pki`] certificates, [`address`] and [`clock`].
 
 pub(crate) mod address;
 pub(crate) mod client;
@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod keeper;
 pub(crate) mod pgvitals;
+pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod server;
 pub(crate) mod tool;

@@ -44,7 +44,7 @@ pub(crate) struct Statement {
 /// How to start it, beside one route from a free port to a server.
 #[derive(Default)]
 pub(crate) struct Setup {
-    routes: Vec<(Address, Address)>,
+    routes: Vec<(Address, String)>,
     flags: Vec<String>,
     directory: Option<TempDir>,
 }
@@ -57,7 +57,13 @@ impl Setup {
 
     /// A further route.
     pub(crate) fn route(mut self, listen: Address, upstream: &Address) -> Self {
-        self.routes.push((listen, upstream.clone()));
+        self.routes.push((listen, upstream.to_string()));
+        self
+    }
+
+    /// One route to what this text means, from a free port.
+    pub(crate) fn route_to_url(mut self, upstream: &str) -> Self {
+        self.routes.push((Address::Tcp(free_address()), upstream.to_owned()));
         self
     }
 
@@ -87,7 +93,7 @@ impl Setup {
         });
         let mut command = vec![env!("CARGO_BIN_EXE_pgvitals").to_owned(), "run".to_owned()];
         if let [(listen, upstream)] = &self.routes[..] {
-            command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.to_string()]);
+            command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.clone()]);
         } else {
             std::fs::write(&file, routes.collect::<String>()).unwrap();
             command.extend(["--config".to_owned(), file.display().to_string()]);

@@ -12,6 +12,7 @@ use std::sync::{LazyLock, OnceLock};
 use super::address::{Address, free_port};
 use super::client::Client;
 use super::keeper::{Keeper, User};
+use super::pki::Pki;
 
 /// What to do when a server or a driver is missing.
 pub(crate) const ADVICE: &str = "run scripts/bootstrap (PGVITALS_TEST_PG=dir:dir names further directories)";
@@ -32,6 +33,10 @@ static INSTALLED: LazyLock<BTreeMap<u32, PathBuf>> = LazyLock::new(|| {
 });
 
 static CLUSTERS: LazyLock<BTreeMap<u32, OnceLock<Cluster>>> =
+    LazyLock::new(|| INSTALLED.keys().map(|major| (*major, OnceLock::new())).collect());
+
+/// The same with TLS.
+static ENCRYPTED: LazyLock<BTreeMap<u32, OnceLock<Cluster>>> =
     LazyLock::new(|| INSTALLED.keys().map(|major| (*major, OnceLock::new())).collect());
 
 /// Where `scripts/bootstrap` put drivers and servers.
@@ -71,6 +76,7 @@ pub(crate) struct Cluster {
     /// IPv6 loopback, where the machine has one.
     pub(crate) tcp6: Option<Address>,
     pub(crate) unix: Address,
+    pki: Option<Pki>,
     _keeper: Keeper,
 }
 
@@ -78,7 +84,18 @@ impl Cluster {
     /// The cluster of one major version.
     pub(crate) fn of(major: u32) -> &'static Cluster {
         let cluster = CLUSTERS.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::start(major))
+        cluster.get_or_init(|| Cluster::start(major, false))
+    }
+
+    /// The cluster of one major version that speaks TLS, and plaintext too.
+    pub(crate) fn encrypted(major: u32) -> &'static Cluster {
+        let cluster = ENCRYPTED.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
+        cluster.get_or_init(|| Cluster::start(major, true))
+    }
+
+    /// The certificates of a cluster that speaks TLS.
+    pub(crate) fn pki(&self) -> &Pki {
+        self.pki.as_ref().expect("a cluster with TLS")
     }
 
     /// A cluster with all of PostgreSQL's clients beside it: where one version is enough.
@@ -97,7 +114,7 @@ impl Cluster {
         INSTALLED.keys().copied().collect()
     }
 
-    fn start(major: u32) -> Self {
+    fn start(major: u32, encrypted: bool) -> Self {
         let dir = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
         let user = unprivileged(dir.path());
         let data = dir.path().join("data");
@@ -116,8 +133,9 @@ impl Cluster {
             ),
             user,
         );
-        std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
-
+        let pki = encrypted.then(|| Pki::new(dir.path()));
+        std::fs::write(data.join("pg_hba.conf"), if encrypted { [HBA_TLS, HBA].concat() } else { HBA.to_owned() })
+            .unwrap();
         let port = free_port();
         let has_ipv6 = TcpListener::bind("[::1]:0").is_ok();
         let addresses = if has_ipv6 { "127.0.0.1,::1" } else { "127.0.0.1" };
@@ -129,7 +147,17 @@ impl Cluster {
             format!("listen_addresses={addresses}"),
             format!("unix_socket_directories={}", socket_dir.display()),
         ]);
-        command.extend(settings.flat_map(|setting| ["-c".to_owned(), setting]));
+        let tls = pki.iter().flat_map(|pki| {
+            own(&pki.server.key, user);
+            let [cert, key] = pki.server.text();
+            [
+                "ssl=on".to_owned(),
+                format!("ssl_ca_file={}", pki.ca.display()),
+                format!("ssl_cert_file={cert}"),
+                format!("ssl_key_file={key}"),
+            ]
+        });
+        command.extend(settings.chain(tls).flat_map(|setting| ["-c".to_owned(), setting]));
 
         let keeper = Keeper::start(dir, "QUIT", user, &command);
         keeper.log.await_line("ready", |line| line.contains("ready to accept connections").then_some(()));
@@ -138,11 +166,17 @@ impl Cluster {
             tcp: Address::Tcp((Ipv4Addr::LOCALHOST, port).into()),
             tcp6: has_ipv6.then(|| Address::Tcp((std::net::Ipv6Addr::LOCALHOST, port).into())),
             unix: Address::Unix(socket_dir.join(format!(".s.PGSQL.{port}"))),
+            pki,
             _keeper: keeper,
         };
         let mut admin = cluster.client("postgres");
         admin.query("create extension pg_stat_statements");
-        for (role, how) in [("scram_user", "scram-sha-256"), ("md5_user", "md5"), ("password_user", "scram-sha-256")] {
+        for (role, how) in [
+            ("scram_user", "scram-sha-256"),
+            ("md5_user", "md5"),
+            ("password_user", "scram-sha-256"),
+            ("cert_user", "scram-sha-256"),
+        ] {
             admin.query(&format!("set password_encryption = '{how}'"));
             admin.query(&format!("create role {role} superuser login password 'secret of {role}'"));
         }
@@ -170,6 +204,12 @@ impl Cluster {
         Client::connect(&self.unix, database)
     }
 }
+
+/// With TLS, a fourth user needs a certificate, and can't come without.
+const HBA_TLS: &str = "\
+hostssl all cert_user all cert
+hostnossl all cert_user all reject
+";
 
 /// Who may connect how: three users need a password, over TCP; all others are trusted.
 const HBA: &str = "\
@@ -213,9 +253,16 @@ fn unprivileged(dir: &Path) -> Option<User> {
     };
     let user =
         ["postgres", "nobody"].into_iter().find_map(|name| Some(User { uid: id("-u", name)?, gid: id("-g", name)? }));
-    let User { uid, gid } = user.expect("a user named postgres or nobody");
-    std::os::unix::fs::chown(dir, Some(uid), Some(gid)).unwrap();
-    Some(User { uid, gid })
+    let user = user.expect("a user named postgres or nobody");
+    own(dir, Some(user));
+    Some(user)
+}
+
+/// Makes `user` the owner, where it isn't already.
+fn own(path: &Path, user: Option<User>) {
+    if let Some(User { uid, gid }) = user {
+        std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+    }
 }
 
 /// Runs a program to its end, which must be a good one.

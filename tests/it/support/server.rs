@@ -9,6 +9,9 @@ use super::address::{Address, Stream};
 use super::client::Frame;
 use super::clock::PATIENCE;
 
+/// SSLRequest behind its length.
+pub(crate) const SSL_REQUEST: &[u8] = b"\x04\xd2\x16\x2f";
+
 /// Listens on a port of its own as long as the process lives; each connection runs the script on a thread.
 pub(crate) struct Server {
     pub(crate) address: Address,
@@ -38,8 +41,18 @@ impl Server {
 }
 
 impl Peer {
-    /// The untagged packet that begins a connection; `None` when the client left.
+    /// The untagged packet that begins a session, once a wish for TLS was declined; `None` when the client left.
     pub(crate) fn startup(&mut self) -> Option<Vec<u8>> {
+        let packet = self.packet()?;
+        if packet != SSL_REQUEST {
+            return Some(packet);
+        }
+        self.send(b"N");
+        self.packet()
+    }
+
+    /// The next untagged packet; `None` when the client left.
+    pub(crate) fn packet(&mut self) -> Option<Vec<u8>> {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length).ok()?;
         let mut body = vec![0; u32::from_be_bytes(length) as usize - 4];

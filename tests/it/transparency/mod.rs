@@ -5,7 +5,7 @@ mod drivers;
 mod programs;
 mod psql;
 mod rust;
-mod wire;
+pub(crate) mod wire;
 
 use crate::support::address::Address;
 use crate::support::pgvitals::{Pgvitals, Setup};
@@ -14,10 +14,20 @@ use crate::support::postgres::Cluster;
 /// Runs `script` directly, then through pgvitals, each time in a new database of the same name; both must say the same.
 #[track_caller]
 fn same<T: PartialEq + std::fmt::Debug>(cluster: &Cluster, script: impl Fn(&Address, &str) -> T) -> Pgvitals {
+    same_through(Setup::before(&cluster.tcp), cluster, script)
+}
+
+/// The same with a pgvitals of this kind.
+#[track_caller]
+pub(crate) fn same_through<T: PartialEq + std::fmt::Debug>(
+    setup: Setup,
+    cluster: &Cluster,
+    script: impl Fn(&Address, &str) -> T,
+) -> Pgvitals {
     let database = cluster.database();
     let direct = script(&cluster.tcp, &database);
     cluster.recreate(&database);
-    let pgvitals = Setup::before(&cluster.tcp).start();
+    let pgvitals = setup.start();
     let through = script(pgvitals.address(), &database);
     if direct != through {
         let (direct, through) = (format!("{direct:#?}"), format!("{through:#?}"));

@@ -90,7 +90,11 @@ const FUNCTION_CALL: [u8; 33] =
 
 /// Runs the script, each step cut into pieces of `size` bytes, and returns every frame.
 fn talk(address: &Address, database: &str, size: usize) -> Vec<Frame> {
-    let mut client = Client::open(address);
+    talk_with(Client::open(address), database, size)
+}
+
+/// The same on a connection that is there.
+pub(crate) fn talk_with(mut client: Client, database: &str, size: usize) -> Vec<Frame> {
     let mut frames = client.begin(&startup(&[("user", "postgres"), ("database", database)]));
     for step in script() {
         for piece in step.bytes.chunks(size) {
