@@ -53,6 +53,8 @@ pub(crate) async fn establish(
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
             cancel::forward(&shared.registry, &dialer, &worker.loan, route, upstream, &packet, key).await;
+            // libpq takes an end without close_notify for a failure.
+            drop(client.finish());
             return Ok(None);
         }
         Packet::SslRequest | Packet::GssEncRequest => return Err(Error::AskedTwice),

@@ -1,7 +1,7 @@
 //! What is changed of the server's authentication request (PROTOCOL §2): where channel binding can't hold, the client
 //! must not see that the server has it.
 //!
-//! A client that would have bound, and sees that it can't, is refused by the server (08P01) or leaves by itself. The first
+//! A client that would have bound, and sees that it can't, is refused by the server or leaves by itself. The first
 //! gets a hint, the second a line in the log: both name the ways out.
 
 use std::sync::Arc;
@@ -23,6 +23,10 @@ const WAYS_OUT: &str = "pgvitals stands between client and server, and both legs
     certificates, so that SCRAM channel binding can't hold. One of three ways out: give pgvitals the server's own \
     certificate and key (tls.cert, tls.key); connect to pgvitals without TLS (sslmode=disable) over loopback or a Unix \
     socket; or set channel_binding=disable at the client.";
+
+/// How a server refuses a client that could have bound: PostgreSQL as a wrong authorization, others as a violation of the
+/// protocol. In answer to a client's first words both can mean nothing else.
+const REFUSALS: [Sqlstate; 2] = [Sqlstate::INVALID_AUTHORIZATION, Sqlstate::PROTOCOL_VIOLATION];
 
 /// Where the exchange stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,7 +120,7 @@ impl Gate {
                 self.state = State::Offered { answered: false };
                 Some(changed)
             }
-            (State::Offered { .. }, b'E') => reply::with_hint(body, Sqlstate::PROTOCOL_VIOLATION, WAYS_OUT),
+            (State::Offered { .. }, b'E') => REFUSALS.iter().find_map(|code| reply::with_hint(body, *code, WAYS_OUT)),
             _ => None,
         }
     }
@@ -191,8 +195,11 @@ mod tests {
     fn a_client_that_saw_less_and_is_refused_for_it_gets_a_hint() {
         let (both, one) = (frame(b'R', BOTH), frame(b'R', ONE));
         let refusal = frame(b'E', b"SFATAL\0C08P01\0Mno\0\0");
-        let hint = frame(b'E', format!("SFATAL\0C08P01\0Mno\0H{WAYS_OUT}\0\0").as_bytes());
-        check(&[&both, &refusal], &[&one, &hint]);
+        for code in ["08P01", "28000"] {
+            let refusal = frame(b'E', format!("SFATAL\0C{code}\0Mno\0\0").as_bytes());
+            let hint = frame(b'E', format!("SFATAL\0C{code}\0Mno\0H{WAYS_OUT}\0\0").as_bytes());
+            check(&[&both, &refusal], &[&one, &hint]);
+        }
         check(&[&frame(b'R', ONE), &refusal], &[&frame(b'R', ONE), &refusal]);
         let wrong = frame(b'E', b"SFATAL\0C28P01\0Mwrong password\0\0");
         check(&[&both, &frame(b'R', b"\0\0\0\x0b"), &wrong], &[&one, &frame(b'R', b"\0\0\0\x0b"), &wrong]);

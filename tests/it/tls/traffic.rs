@@ -80,7 +80,7 @@ fn a_client_that_reads_late_gets_every_byte_and_is_what_was_waited_for() {
 #[test]
 fn a_client_that_half_closes_over_tls_gets_its_answer() {
     let cluster = Cluster::encrypted(Cluster::newest().major);
-    let (pgvitals, mut client) = session(before(cluster, "allow", "disable"));
+    let (pgvitals, mut client) = session(showing(before(cluster, "allow", "disable"), &cluster.pki().other));
     client.send(&bytes_of![query("select 'last words' from pg_sleep(0.3)"), query("select 2")]);
     client.stream.half_close().unwrap();
     let mut rest = Vec::new();
