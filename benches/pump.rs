@@ -14,6 +14,7 @@ use pgvitals::runtime::listen::Address;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::runtime::task::Panics;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 fn main() {
     divan::main();
@@ -56,6 +57,7 @@ struct Running {
     at: SocketAddr,
     shutdown: Shutdown,
     control: Runtime,
+    run: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
@@ -78,15 +80,15 @@ impl Running {
         let settings = Settings { routes: vec![route], workers: Some(1), ..Settings::default() };
         let proxy = control.block_on(Proxy::bind(settings, parts)).expect("a port");
         let Address::Tcp { port, .. } = proxy.listening().remove(0).address else { unreachable!("a TCP listener") };
-        control.spawn(proxy.run());
-        Self { at: (Ipv4Addr::LOCALHOST, port).into(), shutdown, control }
+        let run = control.spawn(proxy.run());
+        Self { at: (Ipv4Addr::LOCALHOST, port).into(), shutdown, control, run }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.shutdown.advance(Phase::Flushing);
-        self.control.block_on(self.shutdown.reached(Phase::Flushing));
+        self.control.block_on(&mut self.run).expect("no panic").expect("a proxy that ran");
     }
 }
 
