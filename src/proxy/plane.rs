@@ -67,13 +67,14 @@ impl Proxy {
             }
         }
         let Parts { stats, telemetry, clock, shutdown, panics } = parts;
-        let live = watch::Sender::new(LiveView::new(&stats, clock.wall()));
+        let live = watch::Sender::new(LiveView::new(&stats, clock.wall(), Arc::clone(&telemetry)));
         let shared = Arc::new(Shared {
             servers: settings.routes.iter().map(|route| route.server.as_str().into()).collect(),
             workers: settings.workers.unwrap_or_else(default_workers).max(1),
             health: Arc::new(Health::new(clock, shutdown.clone(), &settings.routes)),
             registry: Arc::new(Registry::default()),
             sessions: Count::default(),
+            starting: Count::default(),
             failures: LogGate::default(),
             settings,
             stats,
