@@ -104,13 +104,13 @@ pub fn start(settings: Settings) -> anyhow::Result<Started> {
         .build()
         .context("no runtime for the control side")?;
     let shutdown = Shutdown::default();
-    let telemetry = Arc::new(Telemetry::default());
+    let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let parts = Parts {
         stats: settings.stats,
         telemetry: Arc::clone(&telemetry),
         clock: Clock::start(),
         shutdown: shutdown.clone(),
-        panics: Panics::default(),
+        panics: panics.clone(),
     };
     let (proxy, http) = control.block_on(async {
         let proxy = Proxy::bind(settings.proxy, parts).await?;
@@ -124,7 +124,7 @@ pub fn start(settings: Settings) -> anyhow::Result<Started> {
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, ready };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };

@@ -26,6 +26,7 @@ use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::Nanos;
 use crate::runtime::listen::Address;
+use crate::runtime::task::Panics;
 use crate::stats::level::Thresholds;
 use crate::stats::live::LiveView;
 
@@ -57,6 +58,8 @@ pub struct Sources {
     pub live: watch::Receiver<LiveView>,
     /// What was not measured, and why.
     pub telemetry: Arc<Telemetry>,
+    /// Panics of tasks and workers.
+    pub panics: Panics,
     /// Whether the data plane can serve.
     pub ready: Arc<dyn Ready>,
 }

@@ -58,8 +58,9 @@ fn merge(shared: &Shared, live: &watch::Sender<LiveView>, pending: &mut Vec<(usi
     let now = shared.clock.wall();
     live.send_modify(|view| {
         for (worker, harvest) in pending.drain(..) {
+            let executions = harvest.executions();
             if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
-                shared.telemetry.dropped(Dropped::Panic, 1);
+                shared.telemetry.dropped(Dropped::Panic, executions);
             }
         }
         drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));

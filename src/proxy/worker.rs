@@ -19,6 +19,7 @@ use super::look::Lens;
 use super::shared::{Counted, Shared};
 use super::socket::Socket;
 use super::{DrainMode, active};
+use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, Stamp};
 use crate::runtime::listen::Accepted;
 use crate::runtime::shutdown::Phase;
@@ -130,9 +131,10 @@ impl Worker {
         if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
-        if let Some(harvest) = self.harvest() {
-            // Without a harvester nobody is left to tell.
-            drop(harvests.send((number, harvest)).await);
+        if let Some(harvest) = self.harvest()
+            && let Err(refused) = harvests.send((number, harvest)).await
+        {
+            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
         }
     }
 

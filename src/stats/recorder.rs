@@ -34,7 +34,6 @@ pub struct Recorder {
     tagged: TagSieve,
     sessions: SessionStats,
     slow: SlowSieve,
-    harvest_bytes: usize,
     /// Executions since the last harvest.
     pending: u64,
     dirty: bool,
@@ -76,7 +75,6 @@ impl Recorder {
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
             slow: SlowSieve::default(),
-            harvest_bytes: ceiling::HARVESTS / workers.max(1),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
@@ -88,8 +86,7 @@ impl Recorder {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
-        self.pending = 0;
-        let mut harvest = Harvest { share: self.harvest_bytes, ..Harvest::empty(at) };
+        let mut harvest = Harvest::empty(at);
         self.series.harvest(|whose, stats| {
             harvest.series.push(HarvestedSeries {
                 query: Arc::clone(&whose.query),
@@ -103,7 +100,14 @@ impl Recorder {
         harvest.slow = self.slow.harvest(at, now);
         harvest.sessions = self.sessions.clone();
         self.sessions.clear();
+        self.pending = 0;
         Some(harvest)
+    }
+
+    /// Bytes that were read were written `span` later; a sample of such spans is enough.
+    pub fn forwarded(&mut self, span: Nanos) {
+        self.sessions.forwarded(span);
+        self.dirty = true;
     }
 
     /// Executions since the last harvest: what is lost when the recorder has to be thrown away.
