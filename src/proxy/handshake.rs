@@ -43,12 +43,12 @@ pub(crate) async fn establish(
     accepted: Stamp,
 ) -> Result<Option<Established>, Error> {
     let shared = &worker.shared;
-    let Some(Route { upstream, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
-    let limit = shared.settings.max_connections;
+    let settings = shared.settings();
+    let Some(Route { upstream, .. }) = settings.routes.get(route) else { return Ok(None) };
+    let limit = settings.max_connections;
     let place = shared.starting.enter_below(limit.max(STARTING_MIN)).ok_or(Error::Crowded)?;
     let packet =
-        in_time(&shared.timers, shared.settings.startup_timeout, read_startup(client), || Error::StartupTimeout)
-            .await?;
+        in_time(&shared.timers, settings.startup_timeout, read_startup(client), || Error::StartupTimeout).await?;
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
             cancel::forward(&shared.registry, &shared.timers, route, upstream, &packet, key).await;
@@ -58,14 +58,14 @@ pub(crate) async fn establish(
         Packet::Startup(parameters) => (Some(parameters), None),
         Packet::Unknown(_) => (None, Some(Unmeasured::StartupPacket)),
     };
-    if shared.shutdown.phase() > Phase::Serving && shared.settings.drain_mode == DrainMode::Transactions {
+    if shared.shutdown.phase() > Phase::Serving && settings.drain_mode == DrainMode::Transactions {
         return Err(Error::Draining);
     }
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
     drop(place);
 
     let connected = tokio::select! {
-        connected = upstream::connect(&shared.timers, upstream, shared.settings.connect_timeout) => connected,
+        connected = upstream::connect(&shared.timers, upstream, settings.connect_timeout) => connected,
         left = left(client, &shared.timers) => return Err(Error::Client(left)),
     };
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);

@@ -56,7 +56,9 @@ fn until_publish(clock: Clock) -> Duration {
 /// One new view for all that came; readers never see half a second.
 fn merge(shared: &Shared, live: &watch::Sender<LiveView>, pending: &mut Vec<(usize, Harvest)>) {
     let now = shared.clock.wall();
+    let stats = shared.stats();
     live.send_modify(|view| {
+        view.tune(&stats);
         for (worker, harvest) in pending.drain(..) {
             let executions = harvest.executions();
             if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {

@@ -50,8 +50,8 @@ struct Parts {
 impl Parts {
     fn new(shared: &Shared) -> Self {
         Self {
-            recorder: Recorder::new(&shared.stats, shared.workers, Arc::clone(&shared.telemetry)),
-            fingerprinter: Fingerprinter::new(shared.settings.max_query_text, seed()),
+            recorder: Recorder::new(&shared.stats(), shared.workers, Arc::clone(&shared.telemetry)),
+            fingerprinter: Fingerprinter::new(shared.settings().max_query_text, seed()),
         }
     }
 }
@@ -112,7 +112,9 @@ impl Lens {
         let parts = &mut *self.parts.borrow_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             parts.fingerprinter.forget_idle();
-            parts.recorder.harvest(at, now)
+            let harvest = parts.recorder.harvest(at, now);
+            parts.recorder.tune(&self.shared.stats(), self.shared.workers);
+            harvest
         }));
         outcome.unwrap_or_else(|_| {
             self.replace(parts);

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, watch};
 use super::acceptor::{self, Door};
 use super::cancel::Registry;
 use super::health::Health;
-use super::shared::{Count, Shared};
+use super::shared::{Count, Current, Shared};
+use super::tune::Tuner;
 use super::{Route, Settings, harvester, worker};
 use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
@@ -76,8 +77,7 @@ impl Proxy {
             sessions: Count::default(),
             starting: Count::default(),
             failures: LogGate::default(),
-            settings,
-            stats,
+            current: watch::Sender::new(Current { settings: Arc::new(settings), stats: Arc::new(stats) }),
             clock,
             timers: Timers::current(),
             telemetry,
@@ -99,6 +99,11 @@ impl Proxy {
     /// Whether traffic can be served.
     pub fn health(&self) -> Arc<Health> {
         Arc::clone(&self.shared.health)
+    }
+
+    /// Gives it other settings while it runs.
+    pub fn tuner(&self) -> Tuner {
+        Tuner::new(Arc::clone(&self.shared))
     }
 
     /// What is measured; a new view each second.
@@ -151,7 +156,7 @@ async fn drained(shared: &Shared) {
     };
     tokio::select! {
         () = empty => tracing::info!("drained"),
-        () = tokio::time::sleep(shared.settings.drain_timeout) => {
+        () = tokio::time::sleep(shared.settings().drain_timeout) => {
             tracing::warn!(sessions = shared.sessions.now(), "drain_timeout is over; the sessions that are left end now");
         }
         () = shared.shutdown.reached(Phase::Flushing) => {}

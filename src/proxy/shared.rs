@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use tokio::sync::watch;
+
 use super::Settings;
 use super::cancel::Registry;
 use super::health::Health;
@@ -15,8 +17,8 @@ use crate::runtime::timers::Timers;
 /// One per proxy.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) stats: crate::stats::Settings,
+    /// What holds now; replaced as a whole.
+    pub(crate) current: watch::Sender<Current>,
     /// Names of the routes' servers, in order.
     pub(crate) servers: Vec<Arc<str>>,
     /// How many threads move bytes.
@@ -35,6 +37,25 @@ pub(crate) struct Shared {
     pub(crate) starting: Count,
     /// One line a while about start-ups that failed.
     pub(crate) failures: LogGate,
+}
+
+/// Settings that hold at a moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) stats: Arc<crate::stats::Settings>,
+}
+
+impl Shared {
+    /// The data plane's settings now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.current.borrow().settings)
+    }
+
+    /// How aggregates are kept now.
+    pub(crate) fn stats(&self) -> Arc<crate::stats::Settings> {
+        Arc::clone(&self.current.borrow().stats)
+    }
 }
 
 /// Counts what holds a [`Counted`]; shared by reference.

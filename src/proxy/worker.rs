@@ -106,7 +106,7 @@ impl Worker {
         timers.sleep(pause).await;
         let mut draining = pin!(shutdown.reached(Phase::Draining));
         let mut flushing = pin!(shutdown.reached(Phase::Flushing));
-        let mut drains = self.shared.settings.drain_mode == DrainMode::Transactions;
+        let mut drains = self.shared.settings().drain_mode == DrainMode::Transactions;
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
@@ -166,7 +166,7 @@ impl Worker {
 
     /// Lists a new connection, and tells it of an end that has begun.
     fn list(self: &Rc<Self>, link: Rc<Link>) -> Listed {
-        match (self.shared.shutdown.phase(), self.shared.settings.drain_mode) {
+        match (self.shared.shutdown.phase(), self.shared.settings().drain_mode) {
             (Phase::Serving, _) | (Phase::Draining, DrainMode::Clients) => {}
             (Phase::Draining, DrainMode::Transactions) => link.order(Order::WhenIdle),
             (Phase::Flushing | Phase::Stopped, _) => link.order(Order::Now),

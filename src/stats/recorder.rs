@@ -81,6 +81,13 @@ impl Recorder {
         }
     }
 
+    /// Goes on under other settings; `workers` as at the start.
+    pub fn tune(&mut self, settings: &Settings, workers: usize) {
+        self.levels = settings.levels;
+        self.slow_threshold = settings.slow_threshold;
+        self.series.limit(ceiling::worker_series(settings.max_series, workers));
+    }
+
     /// What was recorded since the last harvest; `None` when nothing was. `at` and `now` are one moment on both clocks.
     pub fn harvest(&mut self, at: WallTime, now: Stamp) -> Option<Harvest> {
         if !std::mem::take(&mut self.dirty) {

@@ -176,7 +176,7 @@ impl Transactions {
 
 impl Slow {
     fn new(ask: &Ask<'_>) -> Self {
-        let settings = &ask.app.settings;
+        let settings = ask.view.settings();
         let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
         Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }

@@ -172,8 +172,6 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
     Settings {
         listen: listen.parse().unwrap(),
         token: token.map(|token| Secret::new(token.to_owned())),
-        slow_threshold: millis(500),
-        levels: stats::level::Thresholds::default(),
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],

@@ -32,6 +32,7 @@ pub struct LiveView {
     pub(super) cumulative: Arc<Cumulative>,
     pub(super) last_second: Arc<Second>,
     this_second: Arc<Second>,
+    settings: Settings,
     telemetry: Arc<Telemetry>,
     most_bytes: usize,
 }
@@ -56,9 +57,23 @@ impl LiveView {
             cumulative: Arc::default(),
             last_second: Arc::default(),
             this_second: Arc::new(Second::of(started)),
+            settings: settings.clone(),
             telemetry,
             most_bytes: ceiling::MERGED,
         }
+    }
+
+    /// Goes on under other settings.
+    pub fn tune(&mut self, settings: &Settings) {
+        if self.settings != *settings {
+            self.settings = settings.clone();
+            Arc::make_mut(&mut self.admission).limit(settings.max_series);
+        }
+    }
+
+    /// What it is kept under: thresholds for those who show it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The same under another ceiling than [`ceiling::MERGED`].

@@ -38,6 +38,21 @@ fn what_does_not_fit_is_one_visible_series() {
 }
 
 #[test]
+fn a_limit_may_change_while_it_runs_and_counts_stay_exact() {
+    let (mut view, mut worker) = (LiveView::new(&settings(300), at(0), Arc::default()), Worker::alone());
+    (0..300).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+    worker.hand_in(&mut view, 1);
+    view.tune(&settings(100));
+    assert_eq!(view.series(), (300, 100), "nobody goes before the minute is over");
+    view.tick(at(60));
+    assert_eq!(view.series(), (101, 100));
+    view.tune(&settings(200));
+    (300..500).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+    worker.hand_in(&mut view, 61);
+    assert_eq!((view.series().0, calls(&view)), (201, 500));
+}
+
+#[test]
 fn series_idle_longest_make_room_when_a_minute_closes() {
     let settings = settings(300);
     let (mut view, mut worker) = (LiveView::new(&settings, at(0), Arc::default()), Worker::alone());
