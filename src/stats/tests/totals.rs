@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::support::{at, code, ever, identity, observation, query};
+use super::support::{at, code, ever, identity, observation, query, tagged};
 use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::{Nanos, Stamp};
@@ -26,11 +26,11 @@ fn execution(n: u64) -> Observation {
     let identity = identity(&format!("db{}", n % 150), &format!("app{}", n % 7));
     let mut one = observation(&query, &identity, Nanos::from_micros(1 + n % 700 * 1_000));
     one.rows = n % 5;
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         one.outcome = Outcome::Failed(code((n / 4 % 200) as usize));
     }
     let pairs = vec![("route".into(), format!("/{n}").into()), (format!("key{}", n % 90).into(), "v".into())];
-    one.tags = Some(Arc::new(Tags { pairs, name: None }));
+    one.details = tagged(Tags { pairs, name: None });
     one
 }
 
