@@ -14,8 +14,6 @@ use crate::runtime::clock::Clock;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::LiveView;
 
-/// Harvests that may wait for each worker.
-pub(crate) const QUEUE: usize = 4;
 /// Workers harvest at full seconds; so much later all have handed in.
 const AFTER_SECOND: Duration = Duration::from_millis(100);
 /// A worker that had statements in flight and is silent for so long is named in the log.

@@ -118,7 +118,8 @@ impl Proxy {
     /// When a thread can't be started.
     pub async fn run(self) -> std::io::Result<()> {
         let Self { shared, listeners, live } = self;
-        let (harvests, queue) = mpsc::channel(shared.workers * harvester::QUEUE);
+        // One from each worker; who finds no room goes on recording.
+        let (harvests, queue) = mpsc::channel(shared.workers);
         let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live));
         let mut doors = Vec::new();
         for number in 0..shared.workers {
