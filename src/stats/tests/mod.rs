@@ -4,3 +4,4 @@ mod bounds;
 mod history;
 mod reading;
 pub(crate) mod support;
+mod totals;
