@@ -6,15 +6,17 @@ use std::sync::Arc;
 use divan::{Bencher, counter::ItemsCount};
 use pgvitals::base::telemetry::Telemetry;
 use pgvitals::base::units::{Nanos, Stamp, WallTime};
-use pgvitals::session::identity::Identity;
-use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
-use pgvitals::sql::hash::QueryHash;
-use pgvitals::sql::kind::Kind;
-use pgvitals::sql::query::Query;
+use pgvitals::session::observation::{Event, Observation, Observer};
 use pgvitals::sql::statement::{Details, Tags};
 use pgvitals::stats::Settings;
 use pgvitals::stats::live::{Filter, GroupBy, LiveView, Window};
 use pgvitals::stats::recorder::Recorder;
+// The sample's paths begin at the crate.
+use pgvitals::{base, session, sql};
+use sample::{identity, observation, query};
+
+#[path = "../src/stats/tests/sample.rs"]
+mod sample;
 
 fn main() {
     divan::main();
@@ -24,13 +26,8 @@ fn main() {
 const EXECUTIONS: usize = 512;
 
 fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
-    let identity = Arc::new(Identity::new(Arc::from("db:5432"), "app", "alice", "web"));
-    let queries: Vec<Arc<Query>> = (0..statements)
-        .map(|n| {
-            let text = format!("select c{n} from orders where id = $1");
-            Arc::new(Query { hash: QueryHash::of(&text), kind: Kind::Select, text: text.into() })
-        })
-        .collect();
+    let identity = identity("app", "web");
+    let queries: Vec<_> = (0..statements).map(|n| query(&format!("select c{n} from orders where id = $1"))).collect();
     let details: Vec<Arc<Details>> = (0..50)
         .map(|n| {
             let pairs = vec![("route".into(), format!("/orders/{n}").into()), ("action".into(), "show".into())];
@@ -44,20 +41,8 @@ fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
             // 100 µs to 1.6 ms, low durations more often.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let duration = Nanos::from_micros(100 + (seed >> 40) % (1 << (4 + (seed >> 33) % 7)) * 2);
-            Observation {
-                query: Arc::clone(&queries[(seed >> 20) as usize % statements]),
-                identity: Arc::clone(&identity),
-                start: Stamp::from_nanos(0),
-                duration,
-                batch: None,
-                first_row: Some(duration),
-                client_stall: Nanos::ZERO,
-                rows: 1,
-                bytes_in: 60,
-                bytes_out: 200,
-                outcome: Outcome::Completed,
-                details: tagged.then(|| Arc::clone(&details[n % details.len()])),
-            }
+            let details = tagged.then(|| Arc::clone(&details[n % details.len()]));
+            Observation { details, ..observation(&queries[(seed >> 20) as usize % statements], &identity, duration) }
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use super::load::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::proxy::{DrainMode, Route};
+use crate::runtime::listen::Address;
 use crate::{app, http, proxy, stats};
 
 const CONNECTIONS_MAX: usize = 1_000_000;
@@ -148,11 +149,12 @@ impl Reader {
         Route { listen, upstream: addresses, server }
     }
 
-    /// Two routes that listen on one address, or whose statistics could not be told apart, are a mistake.
+    /// Two routes that listen on one address are a mistake; with port 0 each gets one of its own.
     fn distinct(&mut self, routes: &[Route], tables: &[BTreeMap<&'static str, Given>]) {
         for (index, (route, keys)) in routes.iter().zip(tables).enumerate() {
             let earlier = routes.get(..index).unwrap_or_default();
-            let clash = route.listen.iter().any(|address| earlier.iter().any(|other| other.listen.contains(address)));
+            let mut fixed = route.listen.iter().filter(|address| !matches!(address, Address::Tcp { port: 0, .. }));
+            let clash = fixed.any(|address| earlier.iter().any(|other| other.listen.contains(address)));
             if let (true, Some(given)) = (clash, keys.get("listen")) {
                 let problem = Problem::new("an earlier route listens there", "give each route an address of its own");
                 self.fail("route.listen", given, problem);

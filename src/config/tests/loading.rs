@@ -129,6 +129,14 @@ fn routes_have_their_own_addresses_and_names() {
     assert_eq!(loaded.app.http.servers, ["x:1", "why"]);
 }
 
+/// Port 0 is any free one, so routes may share it.
+#[test]
+fn several_routes_may_ask_for_any_port() {
+    let routes = ["x:1", "y:1"].map(|upstream| format!("[[route]]\nlisten = '127.0.0.1:0'\nupstream = '{upstream}'\n"));
+    let loaded = case().file(&routes.concat()).well();
+    assert_eq!(loaded.app.proxy.routes.len(), 2);
+}
+
 #[test]
 fn wrong_routes_are_refused() {
     let two = "[[route]]\nlisten = 'a:1'\nupstream = 'x:1'\n[[route]]\nlisten = 'a:1'\nupstream = 'y:1'\n";

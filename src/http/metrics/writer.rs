@@ -31,6 +31,9 @@ impl EncodeLabelSet for Labels<'_> {
     }
 }
 
+/// Writes one sample: its labels' values, and its own.
+type Sample<'f, V> = &'f mut dyn FnMut(Values<'_>, V) -> Result<(), Error>;
+
 /// Writes families one after the other.
 pub(super) struct Writer<'e>(pub(super) DescriptorEncoder<'e>);
 
@@ -44,13 +47,9 @@ impl Writer<'_> {
     pub(super) fn counters<V: EncodeCounterValue>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, V) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, value| {
-            let labels = Labels(family.labels, values);
-            encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, V, u64>(&value, None)
-        })
+        self.samples(family, |mut encoder, value| encoder.encode_counter::<NoLabelSet, V, u64>(&value, None), fill)
     }
 
     /// A gauge without labels.
@@ -62,25 +61,32 @@ impl Writer<'_> {
     pub(super) fn gauges<V: EncodeGaugeValue>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, V) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, value| encoder.encode_family(&Labels(family.labels, values))?.encode_gauge(&value))
+        self.samples(family, |mut encoder, value| encoder.encode_gauge(&value), fill)
     }
 
     /// A histogram: `fill` gives each sample's durations and their sum.
-    pub(super) fn histograms(
+    pub(super) fn histograms<'h>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, &Histogram, Nanos) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, (&'h Histogram, Nanos)>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let encode = |mut encoder: MetricEncoder<'_>, (durations, sum): (&'h Histogram, Nanos)| {
+            let (sum, buckets) = (sum.as_secs_f64(), classic(durations, &BOUNDS_S));
+            encoder.encode_histogram::<NoLabelSet>(sum, durations.count(), &buckets, None)
+        };
+        self.samples(family, encode, fill)
+    }
+
+    fn samples<V>(
+        &mut self,
+        family: &'static Family,
+        mut encode: impl FnMut(MetricEncoder<'_>, V) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, durations, sum| {
-            let labels = Labels(family.labels, values);
-            let sum = sum.as_secs_f64();
-            let buckets = classic(durations, &BOUNDS_S);
-            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, durations.count(), &buckets, None)
-        })
+        fill(&mut |values, value| encode(encoder.encode_family(&Labels(family.labels, values))?, value))
     }
 
     /// A histogram of spans so short that the usual bounds don't tell them apart.

@@ -29,6 +29,7 @@ use crate::stats;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, LiveView};
 use crate::stats::recorder::Recorder;
+use crate::stats::tests::sample::observation;
 
 /// 2026-01-31T12:00:00Z, the begin of a minute, an hour, and (in UTC) half a day.
 pub(super) const START: WallTime = WallTime::from_unix_micros(1_769_860_800_000_000);
@@ -56,18 +57,12 @@ pub(super) fn identity(database: &str, user: &str, application: &str) -> Arc<Ide
 /// One completed execution.
 pub(super) fn executed(query: &Arc<Query>, identity: &Arc<Identity>, duration: Nanos) -> Observation {
     Observation {
-        query: Arc::clone(query),
-        identity: Arc::clone(identity),
-        start: Stamp::from_nanos(0),
-        duration,
-        batch: None,
         first_row: Some(Nanos::from_micros(duration.as_micros() / 2)),
         client_stall: millis(1),
         rows: 2,
         bytes_in: 50,
         bytes_out: 200,
-        outcome: Outcome::Completed,
-        details: None,
+        ..observation(query, identity, duration)
     }
 }
 

@@ -6,10 +6,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
-use super::address::{Address, free_port};
+use super::address::Address;
 use super::client::Client;
 use super::keeper::{Keeper, User};
 
@@ -78,7 +78,11 @@ impl Cluster {
     /// The cluster of one major version.
     pub(crate) fn of(major: u32) -> &'static Cluster {
         let cluster = CLUSTERS.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::start(major))
+        cluster.get_or_init(|| {
+            // Between the look for a free port and the server's own bind, others may take it.
+            let started = (0..5).find_map(|_| Cluster::start(major));
+            started.unwrap_or_else(|| panic!("PostgreSQL {major} found no free port"))
+        })
     }
 
     /// A cluster with all of PostgreSQL's clients beside it: where one version is enough.
@@ -97,7 +101,8 @@ impl Cluster {
         INSTALLED.keys().copied().collect()
     }
 
-    fn start(major: u32) -> Self {
+    /// A new cluster; `None` when somebody took its port.
+    fn start(major: u32) -> Option<Self> {
         let dir = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
         let user = unprivileged(dir.path());
         let data = dir.path().join("data");
@@ -132,7 +137,14 @@ impl Cluster {
         command.extend(settings.flat_map(|setting| ["-c".to_owned(), setting]));
 
         let keeper = Keeper::start(dir, "QUIT", user, &command);
-        keeper.log.await_line("ready", |line| line.contains("ready to accept connections").then_some(()));
+        let ready = keeper.log.await_line("ready", |line| match line {
+            _ if line.contains("ready to accept connections") => Some(true),
+            _ if line.contains("Address already in use") => Some(false),
+            _ => None,
+        });
+        if !ready {
+            return None;
+        }
         let cluster = Self {
             major,
             tcp: Address::Tcp((Ipv4Addr::LOCALHOST, port).into()),
@@ -146,7 +158,7 @@ impl Cluster {
             admin.query(&format!("set password_encryption = '{how}'"));
             admin.query(&format!("create role {role} superuser login password 'secret of {role}'"));
         }
-        cluster
+        Some(cluster)
     }
 
     /// A database of its own for a test, with `pg_stat_statements` in it.
@@ -171,6 +183,16 @@ impl Cluster {
     }
 }
 
+/// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 100) as u16 * 120;
+    (0..12_000)
+        .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
+}
+
 /// Who may connect how: three users need a password, over TCP; all others are trusted.
 const HBA: &str = "\
 host all scram_user all scram-sha-256
@@ -188,7 +210,7 @@ const SETTINGS: [&str; 15] = [
     "synchronous_commit=off",
     "full_page_writes=off",
     "autovacuum=off",
-    "max_connections=120",
+    "max_connections=1200",
     "max_prepared_transactions=8",
     "wal_level=logical",
     "max_wal_senders=8",
