@@ -87,7 +87,7 @@ fn harvest(bencher: Bencher, statements: usize) {
 #[divan::bench(args = [100, 1_000])]
 fn absorb(bencher: Bencher, statements: usize) {
     let observations = observations(statements, false);
-    let mut view = LiveView::new(&Settings::default(), WallTime::default());
+    let mut view = LiveView::new(&Settings::default(), WallTime::default(), Arc::default());
     let harvest = || {
         let mut recorder = recorder();
         observations.iter().cloned().for_each(|one| recorder.observe(Event::Statement(one)));
@@ -103,7 +103,7 @@ fn absorb(bencher: Bencher, statements: usize) {
 #[divan::bench]
 fn list_an_hour(bencher: Bencher) {
     let observations = observations(1_000, false);
-    let mut view = LiveView::new(&Settings::default(), WallTime::default());
+    let mut view = LiveView::new(&Settings::default(), WallTime::default(), Arc::default());
     let mut recorder = recorder();
     for minute in 0..60 {
         observations.iter().cloned().for_each(|one| recorder.observe(Event::Statement(one)));

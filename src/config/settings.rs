@@ -36,7 +36,7 @@ impl Reader {
         self.store();
         let proxy = self.proxy();
         let stats = self.stats();
-        let http = self.http(&proxy, &stats);
+        let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => Ok((app::Settings { proxy, stats, http }, log, self.warnings)),
@@ -69,15 +69,13 @@ impl Reader {
         }
     }
 
-    fn http(&mut self, proxy: &proxy::Settings, stats: &stats::Settings) -> Option<http::Settings> {
+    fn http(&mut self, proxy: &proxy::Settings) -> Option<http::Settings> {
         let listen = self.get("http", |text| upstream::address(text, None).map(Some))?;
         let token: Option<String> = self.read("http_token", token);
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
             listen,
             token: token.map(Secret::new),
-            slow_threshold: stats.slow_threshold,
-            levels: stats.levels,
             instance: self.host.name.clone(),
             service,
             servers: proxy.routes.iter().map(|route| route.server.clone()).collect(),

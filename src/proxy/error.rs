@@ -39,6 +39,8 @@ pub(crate) enum Error {
     Unreachable(String),
     #[error("more than {0} connections")]
     TooMany(usize),
+    #[error("too many start-ups at a time")]
+    Crowded,
     #[error("draining")]
     Draining,
 }
@@ -54,7 +56,7 @@ impl Error {
             | Error::EarlyBytes
             | Error::StartupTimeout => Side::Client,
             Error::Upstream(_) | Error::Unreachable(_) => Side::Upstream,
-            Error::TooMany(_) | Error::Draining => Side::Own,
+            Error::TooMany(_) | Error::Crowded | Error::Draining => Side::Own,
         }
     }
 
@@ -63,8 +65,12 @@ impl Error {
         match self.side() {
             Side::Client => None,
             Side::Upstream => Some(Sqlstate::CONNECTION_FAILURE),
-            Side::Own if matches!(self, Error::Draining) => Some(Sqlstate::ADMIN_SHUTDOWN),
-            Side::Own => Some(Sqlstate::TOO_MANY_CONNECTIONS),
+            Side::Own => match self {
+                Error::Draining => Some(Sqlstate::ADMIN_SHUTDOWN),
+                // It has not said yet what it wants.
+                Error::Crowded => None,
+                _ => Some(Sqlstate::TOO_MANY_CONNECTIONS),
+            },
         }
     }
 

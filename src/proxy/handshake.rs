@@ -2,6 +2,7 @@
 //! StartupMessage as the client sent it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::cancel;
 use super::error::{Error, in_time};
@@ -13,10 +14,16 @@ use super::{DrainMode, Route};
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
 use crate::runtime::shutdown::Phase;
+use crate::runtime::timers::Timers;
 use crate::session::Session;
 use crate::session::identity::StartupParameters;
 use crate::wire::reply;
 use crate::wire::startup::{self, LENGTH_BYTES, Packet};
+
+/// Sockets that may be on their way to a session, or carry requests to cancel, where `max_connections` is small.
+const STARTING_MIN: usize = 64;
+/// How long connecting to the server may go on for a client that has ended its side.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Both legs stand, and the server has the StartupMessage.
 pub(crate) struct Established {
@@ -36,10 +43,12 @@ pub(crate) async fn establish(
     accepted: Stamp,
 ) -> Result<Option<Established>, Error> {
     let shared = &worker.shared;
-    let Some(Route { upstream, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
+    let settings = shared.settings();
+    let Some(Route { upstream, .. }) = settings.routes.get(route) else { return Ok(None) };
+    let limit = settings.max_connections;
+    let place = shared.starting.enter_below(limit.max(STARTING_MIN)).ok_or(Error::Crowded)?;
     let packet =
-        in_time(&shared.timers, shared.settings.startup_timeout, read_startup(client), || Error::StartupTimeout)
-            .await?;
+        in_time(&shared.timers, settings.startup_timeout, read_startup(client), || Error::StartupTimeout).await?;
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
             cancel::forward(&shared.registry, &shared.timers, route, upstream, &packet, key).await;
@@ -49,13 +58,16 @@ pub(crate) async fn establish(
         Packet::Startup(parameters) => (Some(parameters), None),
         Packet::Unknown(_) => (None, Some(Unmeasured::StartupPacket)),
     };
-    if shared.shutdown.phase() > Phase::Serving && shared.settings.drain_mode == DrainMode::Transactions {
+    if shared.shutdown.phase() > Phase::Serving && settings.drain_mode == DrainMode::Transactions {
         return Err(Error::Draining);
     }
-    let limit = shared.settings.max_connections;
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
+    drop(place);
 
-    let connected = upstream::connect(&shared.timers, upstream, shared.settings.connect_timeout).await;
+    let connected = tokio::select! {
+        connected = upstream::connect(&shared.timers, upstream, settings.connect_timeout) => connected,
+        left = left(client, &shared.timers) => return Err(Error::Client(left)),
+    };
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
     let (server, peer) = connected?;
@@ -71,6 +83,17 @@ pub(crate) async fn establish(
     let name = shared.servers.get(route).cloned().unwrap_or_else(|| "".into());
     let session = Session::new(name, accepted, &parameters);
     Ok(Some(Established { server, peer, session, opaque, slot }))
+}
+
+/// Returns when there is nobody to connect for any more. A client that has only ended its side still wants its answer,
+/// and can't be told from one that is gone: it is given a while. Whoever has sent more is asked nothing.
+async fn left(client: &Socket, timers: &Timers) -> std::io::Error {
+    match client.ends_next().await {
+        Ok(true) => timers.sleep(PATIENCE).await,
+        Ok(false) => std::future::pending().await,
+        Err(error) => return error,
+    }
+    std::io::ErrorKind::UnexpectedEof.into()
 }
 
 /// The packet that says what the client wants, whole, after requests for encryption were refused, each once.

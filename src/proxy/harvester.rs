@@ -14,8 +14,6 @@ use crate::runtime::clock::Clock;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::LiveView;
 
-/// Harvests that may wait for each worker.
-pub(crate) const QUEUE: usize = 4;
 /// Workers harvest at full seconds; so much later all have handed in.
 const AFTER_SECOND: Duration = Duration::from_millis(100);
 /// A worker that had statements in flight and is silent for so long is named in the log.
@@ -56,10 +54,13 @@ fn until_publish(clock: Clock) -> Duration {
 /// One new view for all that came; readers never see half a second.
 fn merge(shared: &Shared, live: &watch::Sender<LiveView>, pending: &mut Vec<(usize, Harvest)>) {
     let now = shared.clock.wall();
+    let stats = shared.stats();
     live.send_modify(|view| {
+        view.tune(&stats);
         for (worker, harvest) in pending.drain(..) {
+            let executions = harvest.executions();
             if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
-                shared.telemetry.dropped(Dropped::Panic, 1);
+                shared.telemetry.dropped(Dropped::Panic, executions);
             }
         }
         drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));

@@ -3,7 +3,7 @@
 //! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
 //! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk; `held` bytes of
 //! slow readers; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
-//! `shared` what all workers have in common; `error` what a client is told.
+//! `shared` what all workers have in common, `tune` what may change of it; `error` what a client is told.
 
 mod acceptor;
 mod active;
@@ -21,6 +21,7 @@ mod plane;
 mod pump;
 mod shared;
 mod socket;
+mod tune;
 mod upstream;
 mod worker;
 
@@ -32,6 +33,7 @@ use std::time::Duration;
 use crate::runtime::listen::Address;
 
 pub use plane::{Listening, Parts, Proxy};
+pub use tune::Tuner;
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 //! count. So each message costs one system call in each direction (LAYOUT §5, IO rule 1).
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -49,13 +50,18 @@ impl Socket {
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let length = buffer.len();
         loop {
-            match self {
-                Socket::Tcp(stream) => ready!(stream.poll_read_ready(cx))?,
-                Socket::Unix(stream) => ready!(stream.poll_read_ready(cx))?,
-            }
+            ready!(self.poll_read_ready(cx))?;
             if let Some(result) = self.once(Interest::READABLE, length, |mut socket| socket.read(buffer)) {
                 return Poll::Ready(result);
             }
+        }
+    }
+
+    #[inline]
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Socket::Tcp(stream) => stream.poll_read_ready(cx),
+            Socket::Unix(stream) => stream.poll_read_ready(cx),
         }
     }
 
@@ -129,6 +135,20 @@ impl Socket {
             }
         }
         Ok(())
+    }
+
+    /// Returns when something can be read: whether it is the end. Consumes nothing.
+    pub(crate) async fn ends_next(&self) -> io::Result<bool> {
+        let peek = |socket: &socket2::Socket| socket.peek(&mut [MaybeUninit::uninit()]);
+        std::future::poll_fn(|cx| {
+            loop {
+                ready!(self.poll_read_ready(cx))?;
+                if let Some(result) = self.once(Interest::READABLE, 1, peek) {
+                    return Poll::Ready(result.map(|count| count == 0));
+                }
+            }
+        })
+        .await
     }
 
     /// Whether bytes, or the end, can be read now. Consumes at most one byte: ask only where any byte is one too many.

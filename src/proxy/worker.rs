@@ -19,6 +19,7 @@ use super::look::Lens;
 use super::shared::{Counted, Shared};
 use super::socket::Socket;
 use super::{DrainMode, active};
+use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, Stamp};
 use crate::runtime::listen::Accepted;
 use crate::runtime::shutdown::Phase;
@@ -105,7 +106,7 @@ impl Worker {
         timers.sleep(pause).await;
         let mut draining = pin!(shutdown.reached(Phase::Draining));
         let mut flushing = pin!(shutdown.reached(Phase::Flushing));
-        let mut drains = self.shared.settings.drain_mode == DrainMode::Transactions;
+        let mut drains = self.shared.settings().drain_mode == DrainMode::Transactions;
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
@@ -130,9 +131,10 @@ impl Worker {
         if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
-        if let Some(harvest) = self.harvest() {
-            // Without a harvester nobody is left to tell.
-            drop(harvests.send((number, harvest)).await);
+        if let Some(harvest) = self.harvest()
+            && let Err(refused) = harvests.send((number, harvest)).await
+        {
+            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
         }
     }
 
@@ -164,7 +166,7 @@ impl Worker {
 
     /// Lists a new connection, and tells it of an end that has begun.
     fn list(self: &Rc<Self>, link: Rc<Link>) -> Listed {
-        match (self.shared.shutdown.phase(), self.shared.settings.drain_mode) {
+        match (self.shared.shutdown.phase(), self.shared.settings().drain_mode) {
             (Phase::Serving, _) | (Phase::Draining, DrainMode::Clients) => {}
             (Phase::Draining, DrainMode::Transactions) => link.order(Order::WhenIdle),
             (Phase::Flushing | Phase::Stopped, _) => link.order(Order::Now),

@@ -8,7 +8,7 @@ use crate::session::observation::{Event, Outcome};
 use crate::session::owed::Owed;
 use crate::session::portal::{Call, Portal, Suspended};
 use crate::session::track::{CopyIn, Track, pseudo};
-use crate::session::transaction::{Ended, ends};
+use crate::session::transaction::{Ended, Step, step};
 use crate::sql::query::Pseudo;
 use crate::sql::statement::{Details, Effect, Name, Statement};
 use crate::wire::backend;
@@ -176,15 +176,11 @@ impl Track {
         if completed && statement.details.is_some() {
             self.take_effect(&statement);
         }
-        if completed && ends(tag, statement.effect()) && !self.portals.is_empty() {
+        let step = if completed { step(tag, statement.effect()) } else { None };
+        if step.is_some_and(Step::ends) && !self.portals.is_empty() {
             self.drop_portals();
         }
-        let ended = Ended {
-            tag: if completed { tag } else { b"" },
-            effect: statement.effect(),
-            query: &statement.query,
-            start: call.start,
-        };
+        let ended = Ended { step, effect: statement.effect(), query: &statement.query, start: call.start };
         let transaction = self.transactions.ended(ended, now, self.owner.identity());
         self.group.ended(answer.portal, answer.start, answer.unflushed, observation(statement, call, outcome));
         if let Some(event) = transaction {

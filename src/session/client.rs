@@ -87,7 +87,7 @@ impl Track {
             FrontendTag::CopyDone | FrontendTag::CopyFail => return self.copy_end(bytes, now),
             FrontendTag::Sync => (0..frames).for_each(|_| self.sync(now)),
             FrontendTag::Flush => self.pipeline.flush(now),
-            FrontendTag::Other(_) if self.mode != Mode::Startup => {
+            tag if !tag.is_known() && self.mode != Mode::Startup => {
                 (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
             }
             _ => {}

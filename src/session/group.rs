@@ -133,6 +133,9 @@ impl Group {
         let span = now.since(self.start);
         let stall = spans.within(self.start, now, self.unflushed.take());
         let part = |whole: Nanos, index: usize| {
+            if count == 1 {
+                return whole;
+            }
             let more = u64::from((index as u64) < whole.get() % count);
             Nanos::new(whole.get() / count + more)
         };

@@ -82,7 +82,7 @@ impl Track {
                 self.bytes_out += bytes;
                 self.rows(frames, now);
             }
-            BackendTag::Other(_) => {
+            tag if !tag.is_known() => {
                 self.overhead_out += bytes;
                 (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
             }

@@ -34,7 +34,6 @@ pub struct Recorder {
     tagged: TagSieve,
     sessions: SessionStats,
     slow: SlowSieve,
-    harvest_bytes: usize,
     /// Executions since the last harvest.
     pending: u64,
     dirty: bool,
@@ -76,11 +75,17 @@ impl Recorder {
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
             slow: SlowSieve::default(),
-            harvest_bytes: ceiling::HARVESTS / workers.max(1),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
         }
+    }
+
+    /// Goes on under other settings; `workers` as at the start.
+    pub fn tune(&mut self, settings: &Settings, workers: usize) {
+        self.levels = settings.levels;
+        self.slow_threshold = settings.slow_threshold;
+        self.series.limit(ceiling::worker_series(settings.max_series, workers));
     }
 
     /// What was recorded since the last harvest; `None` when nothing was. `at` and `now` are one moment on both clocks.
@@ -88,8 +93,7 @@ impl Recorder {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
-        self.pending = 0;
-        let mut harvest = Harvest { share: self.harvest_bytes, ..Harvest::empty(at) };
+        let mut harvest = Harvest::empty(at);
         self.series.harvest(|whose, stats| {
             harvest.series.push(HarvestedSeries {
                 query: Arc::clone(&whose.query),
@@ -103,7 +107,14 @@ impl Recorder {
         harvest.slow = self.slow.harvest(at, now);
         harvest.sessions = self.sessions.clone();
         self.sessions.clear();
+        self.pending = 0;
         Some(harvest)
+    }
+
+    /// Bytes that were read were written `span` later; a sample of such spans is enough.
+    pub fn forwarded(&mut self, span: Nanos) {
+        self.sessions.forwarded(span);
+        self.dirty = true;
     }
 
     /// Executions since the last harvest: what is lost when the recorder has to be thrown away.

@@ -114,7 +114,6 @@ fn every_kind_of_value_is_read_from_the_file() {
     assert_eq!(proxy.drain_mode, DrainMode::Transactions);
     assert_eq!(loaded.app.stats.slow_threshold, Nanos::from_millis(1_500));
     assert_eq!(loaded.app.stats.levels.alert, Nanos::from_millis(2));
-    assert_eq!(loaded.app.http.levels, loaded.app.stats.levels);
     assert_eq!(loaded.app.http.service, "orders");
     assert_eq!(loaded.log.format, LogFormat::Json);
 }

@@ -11,6 +11,7 @@ use super::names;
 use super::writer::Writer;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, Unmeasured};
 use crate::base::units::Nanos;
+use crate::http::Sources;
 use crate::runtime::process::Usage;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
@@ -20,13 +21,15 @@ use crate::stats::series::SeriesStats;
 pub(super) struct Snapshot {
     view: LiveView,
     telemetry: Arc<Telemetry>,
+    panics: u64,
     usage: Option<Usage>,
 }
 
 impl Snapshot {
     /// A scrape of `view`, and of the process now.
-    pub(super) fn new(view: LiveView, telemetry: Arc<Telemetry>) -> Self {
-        Self { view, telemetry, usage: Usage::read() }
+    pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
+        let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
+        Self { view, telemetry, panics, usage: Usage::read() }
     }
 }
 
@@ -129,6 +132,9 @@ impl Snapshot {
         writer.counters(&names::STATEMENTS_DISCARDED, |sample| {
             Discarded::ALL.iter().try_for_each(|why| sample(&[why.as_str()], telemetry.discarded_total(*why)))
         })?;
+        writer.counter(&names::PANICS, self.panics)?;
+        let sessions = &self.view.cumulative().sessions;
+        writer.brief_histogram(&names::PROXY_OVERHEAD, &sessions.forwarding, sessions.forwarding_time)?;
         let (series, limit) = self.view.series();
         writer.gauge(&names::SERIES, series)?;
         writer.gauge(&names::SERIES_LIMIT, limit)

@@ -18,6 +18,7 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
+use crate::runtime::task::Panics;
 use crate::session::identity::Identity;
 use crate::session::observation::{Batch, Event, Observation, Observer, Outcome, Transaction};
 use crate::sql::hash::QueryHash;
@@ -80,7 +81,8 @@ impl Memory {
         let settings = stats::Settings::default();
         let telemetry = Arc::new(Telemetry::default());
         let recorder = Recorder::new(&settings, 1, Arc::clone(&telemetry));
-        Self { telemetry, recorder, view: LiveView::new(&settings, START) }
+        let view = LiveView::new(&settings, START, Arc::clone(&telemetry));
+        Self { telemetry, recorder, view }
     }
 
     /// Something happened on a connection.
@@ -165,8 +167,6 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
     Settings {
         listen: listen.parse().unwrap(),
         token: token.map(|token| Secret::new(token.to_owned())),
-        slow_threshold: millis(500),
-        levels: stats::level::Thresholds::default(),
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],
@@ -176,7 +176,8 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 /// Sources that show `memory`, and the sender of further views.
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
-    (Sources { live, telemetry: Arc::clone(&memory.telemetry), ready: Arc::new(Door(ready)) }, sender)
+    let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)) }, sender)
 }
 
 /// The router over `memory`, bound to loopback.

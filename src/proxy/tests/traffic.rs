@@ -3,8 +3,10 @@
 use socket2::SockRef;
 
 use super::*;
-use crate::base::telemetry::Unmeasured;
+use crate::base::telemetry::{Dropped, Unmeasured};
+use crate::base::units::{Nanos, WallTime};
 use crate::proxy::DrainMode;
+use crate::stats::live::{Filter, Window};
 
 /// A simple Query with this text.
 fn query(text: &str) -> Vec<u8> {
@@ -117,4 +119,41 @@ async fn draining_by_clients_accepts_until_the_last_one_leaves() {
     drop((first, second));
     in_time(stage.run).await.unwrap().unwrap();
     assert_eq!(stage.shutdown.phase(), Phase::Flushing);
+}
+
+#[tokio::test]
+async fn what_a_panic_takes_along_is_counted_execution_by_execution() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, mut server) = stage.session().await;
+    for text in ["select a from t", "select b from t", "select a from t", "select pgvitals_fault_stats from t"] {
+        let question = query(text);
+        client.write_all(&question).await.unwrap();
+        expect(&mut server, &question).await;
+        server.write_all(ANSWER).await.unwrap();
+        expect(&mut client, ANSWER).await;
+    }
+    let telemetry = Arc::clone(&stage.telemetry);
+    let live = stage.stop().await;
+    let ever = Window { from: WallTime::default(), to: WallTime::from_unix_micros(i64::MAX) };
+    let seen = live.totals(ever, &Filter::default()).calls;
+    // A harvest may have come between.
+    assert_eq!(seen + telemetry.dropped_total(Dropped::Panic), 3);
+    assert_eq!(telemetry.dropped_total(Dropped::HarvestQueue), 0);
+}
+
+#[tokio::test]
+async fn what_pgvitals_adds_to_a_chunks_way_is_sampled() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut client, mut server) = stage.session().await;
+    for _ in 0..61 {
+        let question = query("select a from t");
+        client.write_all(&question).await.unwrap();
+        expect(&mut server, &question).await;
+        server.write_all(ANSWER).await.unwrap();
+        expect(&mut client, ANSWER).await;
+    }
+    let live = stage.stop().await;
+    let sessions = &live.cumulative().sessions;
+    assert_eq!(sessions.forwarding.count(), 2, "of 122 chunks and a greeting");
+    assert!(sessions.forwarding_time > Nanos::ZERO);
 }

@@ -5,3 +5,4 @@ mod history;
 mod reading;
 pub(crate) mod sample;
 pub(crate) mod support;
+mod totals;

@@ -12,7 +12,7 @@ use crate::stats::harvest::Harvest;
 use crate::stats::live::{ActiveState, ActiveStatement, Filter, GroupBy, LiveView};
 
 fn view() -> LiveView {
-    LiveView::new(&Settings::default(), at(0))
+    LiveView::new(&Settings::default(), at(0), Arc::default())
 }
 
 fn of_application(application: &str) -> Filter {
@@ -112,7 +112,8 @@ fn errors_are_told_by_code_and_by_statement() {
 #[test]
 fn slow_executions_come_newest_first_and_a_flood_is_counted() {
     let telemetry = Arc::new(Telemetry::default());
-    let (mut view, mut worker) = (view().counting_in(Arc::clone(&telemetry)), Worker::alone());
+    let mut view = LiveView::new(&Settings::default(), at(0), Arc::clone(&telemetry));
+    let mut worker = Worker::alone();
     for second in 1..10 {
         (0..12).for_each(|_| worker.run("select a", "web", 700));
         worker.run("select b", "web", 2_000);

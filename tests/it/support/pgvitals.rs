@@ -143,7 +143,7 @@ impl Pgvitals {
 
     /// Asks at once, and again after each merge, until `find` finds something.
     #[track_caller]
-    pub(crate) fn await_merge<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> T {
+    pub(crate) fn await_merge<T>(&self, what: &str, mut find: impl FnMut(&Self) -> Option<T>) -> T {
         let end = now() + PATIENCE / 3;
         let mut events = Events::subscribe(self.http);
         loop {
