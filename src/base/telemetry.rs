@@ -51,6 +51,8 @@ reasons! {
         Panic => "panic",
         /// Too many slow executions at once, or of one statement in a minute: not kept by itself.
         SlowRing => "slow_ring",
+        /// Owed when their session could be followed no more: the server runs them, nobody measures.
+        Opaque => "opaque",
         /// A worker's last harvest found nobody to take it.
         HarvestQueue => "harvest_queue",
         /// The oldest slow executions in memory made room for newer ones.

@@ -24,6 +24,13 @@ impl Watched {
         Self(RefCell::new(Some(Box::new(session))))
     }
 
+    /// A second has passed.
+    pub(crate) fn rest(&self) {
+        if let Some(session) = self.0.borrow_mut().as_deref_mut() {
+            session.rest();
+        }
+    }
+
     /// The session, unless it is opaque because of a panic.
     pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
         Ref::filter_map(self.0.borrow(), |session| session.as_deref()).ok()
@@ -94,7 +101,9 @@ impl Lens {
         if outcome.is_err() {
             self.replace(parts);
             self.shared.telemetry.unmeasured(Unmeasured::Panic);
-            // What panicked may panic again when it goes.
+            // What panicked may panic again.
+            let untold = catch_unwind(AssertUnwindSafe(|| session.as_ref().map_or(0, |session| session.untold())));
+            self.shared.telemetry.dropped(Dropped::Opaque, untold.unwrap_or(0));
             drop(catch_unwind(AssertUnwindSafe(|| *session = None)));
         }
     }

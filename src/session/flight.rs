@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::session::key::Key;
 use crate::session::observation::{FlightState, InFlight};
 use crate::session::owed::Owed;
+use crate::session::portal::Portal;
 use crate::session::track::{Mode, Track, pseudo};
 use crate::sql::query::{Pseudo, Query};
-use crate::sql::statement::{Effect, Statement};
+use crate::sql::statement::{Effect, Statement, Statements};
 
 impl Track {
     /// Position of the statement that is running: the first that is owed, unless only ReadyForQuery is left of it.
@@ -20,6 +21,28 @@ impl Track {
     /// A statement is running, and no Sync before it is owed.
     pub(super) fn is_running(&self) -> bool {
         self.running().is_some_and(|index| !self.pipeline.iter().take(index).any(|o| matches!(o, Owed::Sync { .. })))
+    }
+
+    /// Calls that are owed or suspended, and are not told yet.
+    pub(super) fn untold(&self) -> u64 {
+        let length = |text: &Statements| text.len().max(1);
+        let mut texts = self.pipeline.texts().map(length);
+        let owed = self.pipeline.iter().map(|owed| match owed {
+            Owed::Query { .. } => texts.next().unwrap_or(1),
+            Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
+            _ => 0,
+        });
+        let owed: usize = owed.sum();
+        let front = match self.pipeline.front() {
+            Some(Owed::Query { .. }) => self.pipeline.text().map_or(1, length),
+            Some(_) => 1,
+            None => 0,
+        };
+        let told = if self.message_is_over() { front } else { self.flight.piece.min(front) };
+        let executing =
+            |name| self.pipeline.iter().any(|o| matches!(o, Owed::Execute { portal, .. } if *portal == name));
+        let suspended = |(name, portal): &(Key, &Portal)| matches!(portal, Portal::Suspended(_)) && !executing(*name);
+        (owed - told + self.portals.iter().filter(suspended).count()) as u64
     }
 
     /// The statement that is running.

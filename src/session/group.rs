@@ -32,8 +32,8 @@ enum Member {
     Fetched(Key),
 }
 
-/// More than this is given back after the read.
-const RETAINED: usize = 8;
+/// Room for more events than this is given back after the read.
+const RETAINED_BUSY: usize = 512;
 
 impl Group {
     /// Says something that shares no time.
@@ -116,14 +116,19 @@ impl Group {
             self.share(now, spans, portals);
             spans.forget(now);
         }
-        if self.events.spilled() && self.events.len() > RETAINED {
-            for event in std::mem::take(&mut self.events) {
-                out.observe(event);
-            }
-        } else {
-            for event in self.events.drain(..) {
-                out.observe(event);
-            }
+        for event in self.events.drain(..) {
+            out.observe(event);
+        }
+        if self.events.capacity() > RETAINED_BUSY {
+            self.rest();
+        }
+    }
+
+    /// Gives memory back that a session at rest has no use for.
+    pub(super) fn rest(&mut self) {
+        if self.events.is_empty() {
+            self.events.shrink_to_fit();
+            self.members.shrink_to_fit();
         }
     }
 
@@ -165,11 +170,7 @@ impl Group {
                 }
             }
         }
-        if self.members.spilled() && self.members.len() > RETAINED {
-            self.members = SmallVec::new();
-        } else {
-            self.members.clear();
-        }
+        self.members.clear();
     }
 }
 

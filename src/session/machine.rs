@@ -148,6 +148,12 @@ impl Session {
         self.settle(now, out);
     }
 
+    /// To be called once a second: gives back memory that a burst took.
+    pub fn rest(&mut self) {
+        self.track.pipeline.rest();
+        self.track.group.rest();
+    }
+
     /// From now on bytes are only counted. For use after a panic: what the read had told so far is forgotten with it.
     pub fn make_opaque(&mut self, reason: Unmeasured, out: &mut impl Observer) {
         self.track.group = Group::default();
@@ -197,6 +203,11 @@ impl Session {
     /// The explicit transaction that is open.
     pub fn open_transaction(&self) -> Option<OpenTransaction> {
         self.track.transactions.open(self.track.owner.identity())
+    }
+
+    /// Calls that are owed or suspended and not told yet: what is lost with the session when it can't be followed.
+    pub fn untold(&self) -> u64 {
+        self.track.untold()
     }
 
     /// Whose session it is now.

@@ -61,6 +61,8 @@ pub enum Event {
     },
     /// Statements that the client sent and the server never ran.
     Discarded(Discarded, u64),
+    /// So many statements were owed when the session became opaque: they run, and are not told.
+    Lost(u64),
     /// An error that belongs to no call.
     ProtocolError,
     /// Too few or too many completions up to a ReadyForQuery.

@@ -169,6 +169,12 @@ impl Track {
         }
     }
 
+    fn lost(&mut self, statements: u64) {
+        if statements > 0 {
+            self.group.say(Event::Lost(statements));
+        }
+    }
+
     /// From here on bytes are counted, no more. What was owed or prepared is forgotten.
     pub(super) fn go_opaque(&mut self, reason: Unmeasured) {
         if self.mode == Mode::Opaque {
@@ -179,6 +185,7 @@ impl Track {
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         self.overhead_in += self.pipeline.bytes();
+        self.lost(self.untold());
         self.pipeline = Pipeline::default();
         self.flight = Flight::default();
         self.statements = Names::new(0);
@@ -190,7 +197,8 @@ impl Track {
     /// An entry was appended, or the queue is full.
     #[inline]
     pub(super) fn appended(&mut self, result: Result<(), Full>) {
-        if result.is_err() {
+        if let Err(Full(statements)) = result {
+            self.lost(statements);
             self.go_opaque(Unmeasured::PipelineFull);
         }
     }

@@ -175,6 +175,7 @@ impl Observer for Recorder {
     fn observe(&mut self, event: Event) {
         match event {
             Event::Discarded(reason, count) => return self.telemetry.discarded(reason, count),
+            Event::Lost(count) => return self.telemetry.dropped(Dropped::Opaque, count),
             Event::Unmeasured(reason) => return self.telemetry.unmeasured(reason),
             Event::Statement(observation) => self.statement(observation),
             Event::Prepared { query, identity, time } => {

@@ -77,7 +77,29 @@ fn more_than_can_be_owed_makes_the_session_opaque() {
     talk.told.0.clear();
     talk.client(&execute);
     assert_eq!(talk.session.phase(), Phase::Opaque);
-    assert_eq!(talk.told.0.first(), Some(&Event::Unmeasured(Unmeasured::PipelineFull)));
+    let opaque = Event::Unmeasured(Unmeasured::PipelineFull);
+    let bytes_in = (execute.len() * OWED_MAX) as u64;
+    let overhead = Event::Overhead { bytes_in, bytes_out: 0 };
+    assert_eq!(talk.told.0, [Event::Lost(1), opaque, Event::Lost(OWED_MAX as u64), overhead]);
+}
+
+/// "every statement counted once … nothing lost silently" (DESIGN §1.3): what was told is not lost as well.
+#[test]
+fn what_is_owed_when_a_session_becomes_opaque_is_counted() {
+    for (answered, lost) in [("", 4), ("C \"SELECT 1\"", 3), ("C \"SELECT 1\" C \"SELECT 2\"", 2), ("E \"C57014\"", 2)]
+    {
+        let mut talk = Talk::new();
+        talk.say("Q \"select 1; select 2\" B \"\" \"\" E \"\" 0 S Q \"\"", answered);
+        assert_eq!(talk.session.untold(), lost, "{answered}");
+        talk.told.0.clear();
+        talk.server(b"D\0\0\0\0");
+        assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Framing), Event::Lost(lost)]);
+    }
+    let mut talk = Talk::new();
+    talk.say("P \"\" \"select 1\" B \"\" \"\" E \"\" 1 H", "1 2 D s");
+    assert_eq!(talk.session.untold(), 1, "a suspended call");
+    talk.say("E \"\" 1 H", "");
+    assert_eq!(talk.session.untold(), 1, "its next fetch is the same call");
 }
 
 #[test]

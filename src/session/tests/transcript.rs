@@ -217,6 +217,7 @@ impl Transcript {
             }
             Event::Overhead { .. } => return None,
             Event::Discarded(reason, count) => format!("discarded {count} {}", reason.as_str()),
+            Event::Lost(count) => format!("lost {count}"),
             Event::ProtocolError => "protocol error".into(),
             Event::Mismatch => "mismatch".into(),
             Event::Unmeasured(reason) => format!("unmeasured {}", reason.as_str()),
