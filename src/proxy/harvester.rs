@@ -25,9 +25,10 @@ pub(crate) async fn run(
     mut harvests: mpsc::Receiver<(usize, Harvest)>,
     live: watch::Sender<LiveView>,
 ) {
+    let mut view = live.borrow().clone();
     let mut pending = Vec::new();
     let mut lateness = Lateness::new(shared.workers);
-    let mut publish = pin!(tokio::time::sleep(until_publish(shared.clock)));
+    let mut due = pin!(tokio::time::sleep(until_publish(shared.clock)));
     loop {
         tokio::select! {
             received = harvests.recv() => match received {
@@ -37,34 +38,40 @@ pub(crate) async fn run(
                 }
                 None => break,
             },
-            () = &mut publish => {
-                merge(&shared, &live, &mut pending);
+            () = &mut due => {
+                merge(&shared, &mut view, &mut pending);
+                publish(&live, &view);
                 lateness.name_late(shared.clock.stamp());
-                publish.set(tokio::time::sleep(until_publish(shared.clock)));
+                due.set(tokio::time::sleep(until_publish(shared.clock)));
             }
         }
     }
-    merge(&shared, &live, &mut pending);
+    merge(&shared, &mut view, &mut pending);
+    publish(&live, &view);
+}
+
+/// The channel is locked for an exchange of pointers alone: no reader waits for a merge. What readers are shown is shared
+/// with what the next merge changes, which therefore copies what it touches.
+fn publish(live: &watch::Sender<LiveView>, view: &LiveView) {
+    // The old view goes here, after the exchange.
+    drop(live.send_replace(view.clone()));
 }
 
 fn until_publish(clock: Clock) -> Duration {
     clock.until_next_second() + AFTER_SECOND
 }
 
-/// One new view for all that came; readers never see half a second.
-fn merge(shared: &Shared, live: &watch::Sender<LiveView>, pending: &mut Vec<(usize, Harvest)>) {
+/// All that came goes into one view; readers never see half a second.
+fn merge(shared: &Shared, view: &mut LiveView, pending: &mut Vec<(usize, Harvest)>) {
     let now = shared.clock.wall();
-    let stats = shared.stats();
-    live.send_modify(|view| {
-        view.tune(&stats);
-        for (worker, harvest) in pending.drain(..) {
-            let executions = harvest.executions();
-            if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
-                shared.telemetry.dropped(Dropped::Panic, executions);
-            }
+    view.tune(&shared.stats());
+    for (worker, harvest) in pending.drain(..) {
+        let executions = harvest.executions();
+        if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
+            shared.telemetry.dropped(Dropped::Panic, executions);
         }
-        drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));
-    });
+    }
+    drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));
 }
 
 /// Finds workers that should have been heard of: one that is stuck can't say so itself.
