@@ -215,6 +215,7 @@ impl Drop for Listed {
 /// A connection's life. Start-up is boxed: an established connection does not pay for its state.
 async fn connect(worker: Rc<Worker>, incoming: Incoming) {
     let Incoming { socket, at, route, load } = incoming;
+    let _watch = worker.shared.panics.watch("connection");
     let client = match Socket::accepted(socket) {
         Ok(client) => client,
         Err(error) => return tracing::debug!(%error, "an accepted socket was lost"),
