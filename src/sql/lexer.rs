@@ -3,6 +3,7 @@
 //! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, dollar quotes
 //! and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
 
+use super::block::Block;
 use super::number::Number;
 use super::operators::Operator;
 use super::quotes::{Dollar, Escapes};
@@ -153,6 +154,9 @@ impl Lexer {
             State::Quoted => piece.skeleton.quoted_end(false),
             State::LineComment | State::BlockComment | State::BlockMark(_) => piece.comment_end(),
             State::String | State::StringEscape | State::StringPair | State::DollarQuoted => {}
+            State::Start | State::Parameter | State::StringQuote => {}
+            State::Number(Number::Zero | Number::Whole) => piece.skeleton.number_end(self.whole),
+            State::Word => self.end_word(piece),
             // A space ends every other token and is none.
             _ => {
                 self.feed(b" ", piece);
@@ -168,7 +172,9 @@ impl Lexer {
     /// Bytes that turned out to belong to no number or tag are read again, as what they are.
     pub(super) fn again(&mut self, bytes: &[u8], piece: &mut Piece) {
         self.state = State::Start;
-        self.feed(bytes, piece);
+        if !bytes.is_empty() {
+            self.feed(bytes, piece);
+        }
     }
 
     /// Reads tokens as long as they end within `bytes`; how many bytes, and whether the statement has ended.
@@ -184,19 +190,27 @@ impl Lexer {
                 self.release(piece);
             }
             at += match class {
-                Byte::Word => self.begin_word(rest, piece),
-                Byte::Prefix => self.begin_prefix(rest, piece),
+                Byte::Prefix if !matches!(rest, [_, next, ..] if !matches!(next, b'\'' | b'&')) => {
+                    self.begin_prefix(*byte, piece)
+                }
+                Byte::Word | Byte::Prefix => self.begin_word(rest, piece),
                 Byte::Operator => self.begin_operator(rest, piece),
                 Byte::Digit => self.begin_number(rest, piece),
-                Byte::Quote => self.begin_string(None, piece),
-                Byte::DoubleQuote => self.begin_quoted(b"", piece),
+                Byte::Quote => self.begin_string(None, piece) + self.string(rest.get(1..).unwrap_or_default()),
+                Byte::DoubleQuote => match piece.skeleton.bare_word(rest.get(1..).unwrap_or_default()) {
+                    Some(len) => self.end_bare_word(len, piece),
+                    None => self.begin_quoted(b"", piece),
+                },
                 Byte::Dot => self.begin_dot(rest, piece),
+                Byte::Comma => self.comma(rest, piece),
                 Byte::Semicolon if piece.semicolon() => return (at + 1, true),
                 _ => self.mark(class, *byte, piece),
             };
-            if self.state != State::Start {
+            if !matches!(self.state, State::Start) {
                 break;
             }
+            // Behind most tokens there is a single space.
+            at += usize::from(bytes.get(at) == Some(&b' '));
         }
         (at, false)
     }
@@ -212,13 +226,23 @@ impl Lexer {
                 piece.skeleton.close(byte);
                 self.last = Last::Operand;
             }
-            Byte::Comma => piece.skeleton.comma(),
             Byte::Colon => self.state = State::Colon,
             Byte::Dollar => self.state = State::Dollar,
             Byte::Semicolon | Byte::Space => {}
             _ => piece.skeleton.other(byte),
         }
         1
+    }
+
+    #[inline]
+    fn comma(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.last = Last::Other;
+        piece.skeleton.comma();
+        if !piece.skeleton.literal_repeats() {
+            return 1;
+        }
+        1 + self.repeats(bytes.get(1..).unwrap_or_default())
     }
 
     pub(super) fn held(&self) -> bool {
@@ -236,12 +260,19 @@ impl Lexer {
     #[inline(always)]
     fn begin_word(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
         piece.fresh = true;
-        piece.skeleton.word_begin();
-        self.state = State::Word;
-        self.word(bytes, piece)
+        let (folded, len) = Block::front(bytes).word();
+        piece.skeleton.word_begin(folded, len);
+        let next = bytes.get(len).map(|byte| FOLDED[usize::from(*byte)]);
+        // Bytes from 0x80 end what is counted, so no pairs are missed.
+        if next == Some(0) && !matches!(self.last, Last::String { unicode: true, .. }) {
+            self.last = Last::Operand;
+            piece.skeleton.short_word_end(folded, len);
+        } else {
+            self.state = State::Word;
+        }
+        len
     }
 
-    #[inline(always)]
     fn word(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
         if self.dialect.encoding != Encoding::AsciiSafe {
             return self.word_of_pairs(bytes, piece);
@@ -277,7 +308,6 @@ impl Lexer {
         1
     }
 
-    #[inline(always)]
     fn end_word(&mut self, piece: &mut Piece) {
         self.state = State::Start;
         if matches!(self.last, Last::String { unicode: true, .. }) && piece.skeleton.word_is(b"uescape") {
@@ -295,17 +325,10 @@ impl Lexer {
         }
     }
 
-    #[inline(always)]
-    fn begin_prefix(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        match bytes {
-            [_, next, ..] if *next != b'\'' && *next != b'&' => self.begin_word(bytes, piece),
-            [letter, ..] => {
-                piece.fresh = true;
-                self.state = State::Prefix(*letter);
-                1
-            }
-            [] => 0,
-        }
+    fn begin_prefix(&mut self, letter: u8, piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.state = State::Prefix(letter);
+        1
     }
 
     fn prefix(&mut self, letter: u8, byte: u8, piece: &mut Piece) -> usize {
@@ -316,8 +339,14 @@ impl Lexer {
             self.state = State::Unicode(letter);
             return 1;
         }
-        self.begin_word(&[letter], piece);
+        self.begin_letter(letter, piece);
         0
+    }
+
+    /// What could have been a string's prefix is a word's first letter.
+    fn begin_letter(&mut self, letter: u8, piece: &mut Piece) {
+        self.state = State::Word;
+        piece.skeleton.word_begin(Block::new(u128::from(letter | 0x20)), 1);
     }
 
     fn unicode(&mut self, letter: u8, byte: u8, piece: &mut Piece) -> usize {
@@ -325,7 +354,7 @@ impl Lexer {
             b'\'' => self.begin_string(Some(letter), piece),
             b'"' => self.begin_quoted(&[letter, b'&'], piece),
             _ => {
-                self.begin_word(&[letter], piece);
+                self.begin_letter(letter, piece);
                 self.end_word(piece);
                 self.again(b"&", piece);
                 0
@@ -338,6 +367,14 @@ impl Lexer {
         piece.skeleton.quoted_begin(prefix);
         self.state = State::Quoted;
         1
+    }
+
+    /// A word in quotes that needed none has ended.
+    #[inline]
+    fn end_bare_word(&mut self, len: usize, piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.last = Last::Operand;
+        len + 2
     }
 
     fn quoted(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {

@@ -1,5 +1,6 @@
 //! Numbers (FINGERPRINT §1), byte by byte.
 
+use super::block::Block;
 use super::lexer::{Last, Lexer, State};
 use super::split::Piece;
 use super::token::{Byte, class};
@@ -88,18 +89,16 @@ impl Lexer {
         self.last = Last::Other;
         self.whole = true;
         piece.skeleton.number_begin();
-        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if let Some((digits, [next, ..])) = bytes.split_at_checked(digits)
-            && !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot)
-        {
-            piece.skeleton.number_part(digits);
-            piece.skeleton.number_end(true);
-            return digits.len();
+        let count = Block::front(bytes).digits();
+        let digits = bytes.get(..count).unwrap_or_default();
+        piece.skeleton.number_part(digits);
+        match bytes.get(count) {
+            Some(next) if !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot | Byte::Digit) => {
+                piece.skeleton.number_end(true);
+            }
+            _ => self.state = State::Number(if digits == b"0" { Number::Zero } else { Number::Whole }),
         }
-        let zero = bytes.first() == Some(&b'0');
-        self.state = State::Number(if zero { Number::Zero } else { Number::Whole });
-        piece.skeleton.number_part(bytes.get(..1).unwrap_or_default());
-        1
+        count
     }
 
     pub(super) fn number(&mut self, number: Number, bytes: &[u8], piece: &mut Piece) -> usize {

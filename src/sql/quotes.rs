@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
+use super::block::{BLOCK, Block};
 use super::lexer::{Last, Lexer, State};
 use super::split::Piece;
 use super::statement::Encoding;
@@ -53,6 +54,16 @@ impl Tag {
     }
 }
 
+/// Where `byte` is: most strings are short.
+#[inline(always)]
+pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let before = Block::front(bytes).find(byte);
+    if before < BLOCK {
+        return Some(before);
+    }
+    memchr(byte, bytes.get(BLOCK..)?).map(|at| BLOCK + at)
+}
+
 impl Lexer {
     /// `'` was read, behind a prefix or alone.
     #[inline]
@@ -75,14 +86,23 @@ impl Lexer {
         1
     }
 
+    #[inline]
     pub(super) fn string(&mut self, bytes: &[u8]) -> usize {
-        let found = if matches!(self.last, Last::String { escapes: Escapes::Skip, .. }) {
-            match self.dialect.encoding {
-                Encoding::AsciiSafe => memchr2(b'\'', b'\\', bytes),
-                _ => bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\') || self.dialect.encoding.pairs(*byte)),
-            }
-        } else {
-            memchr(b'\'', bytes)
+        if matches!(self.last, Last::String { escapes: Escapes::Skip, .. }) {
+            return self.string_with_escapes(bytes);
+        }
+        let Some(at) = find(b'\'', bytes) else { return bytes.len() };
+        self.state = match bytes.get(at + 1) {
+            Some(next) if *next != b'\'' => State::Start,
+            _ => State::StringQuote,
+        };
+        at + 1
+    }
+
+    fn string_with_escapes(&mut self, bytes: &[u8]) -> usize {
+        let found = match self.dialect.encoding {
+            Encoding::AsciiSafe => memchr2(b'\'', b'\\', bytes),
+            _ => bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\') || self.dialect.encoding.pairs(*byte)),
         };
         let Some(at) = found else { return bytes.len() };
         self.state = match bytes.get(at) {
