@@ -11,7 +11,7 @@ use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
 use pgvitals::sql::hash::QueryHash;
 use pgvitals::sql::kind::Kind;
 use pgvitals::sql::query::Query;
-use pgvitals::sql::statement::Tags;
+use pgvitals::sql::statement::{Details, Tags};
 use pgvitals::stats::Settings;
 use pgvitals::stats::live::{Filter, GroupBy, LiveView, Window};
 use pgvitals::stats::recorder::Recorder;
@@ -31,10 +31,11 @@ fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
             Arc::new(Query { hash: QueryHash::of(&text), kind: Kind::Select, text: text.into() })
         })
         .collect();
-    let tags: Vec<Arc<Tags>> = (0..50)
+    let details: Vec<Arc<Details>> = (0..50)
         .map(|n| {
             let pairs = vec![("route".into(), format!("/orders/{n}").into()), ("action".into(), "show".into())];
-            Arc::new(Tags { pairs, name: None })
+            let tags = Some(Arc::new(Tags { pairs, name: None }));
+            Arc::new(Details { tags, ..Details::default() })
         })
         .collect();
     let mut seed = 0x9e37_79b9_u64;
@@ -55,8 +56,7 @@ fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
                 bytes_in: 60,
                 bytes_out: 200,
                 outcome: Outcome::Completed,
-                tags: tagged.then(|| Arc::clone(&tags[n % tags.len()])),
-                trace: None,
+                details: tagged.then(|| Arc::clone(&details[n % details.len()])),
             }
         })
         .collect()

@@ -8,6 +8,7 @@ use dashmap::DashMap;
 use super::socket::Socket;
 use super::upstream::{self, Peer};
 use crate::runtime::listen::Address;
+use crate::runtime::timers::Timers;
 
 /// How long the server may take to close; then the client's connection is closed all the same.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -50,7 +51,14 @@ impl Drop for Registered {
 /// Sends `packet`, whose key is `key`, where it belongs, and returns once the server has taken it or [`LIMIT`] passed.
 ///
 /// The caller closes the client's connection then: clients take that for the proof that the request arrived.
-pub(crate) async fn forward(registry: &Registry, route: usize, addresses: &[Address], packet: &[u8], key: &[u8]) {
+pub(crate) async fn forward(
+    registry: &Registry,
+    timers: &Timers,
+    route: usize,
+    addresses: &[Address],
+    packet: &[u8],
+    key: &[u8],
+) {
     let deliver = async {
         let peers = match registry.find(route, key) {
             Some(peer) => vec![peer],
@@ -60,26 +68,26 @@ pub(crate) async fn forward(registry: &Registry, route: usize, addresses: &[Addr
         let deliveries: Vec<_> = peers
             .into_iter()
             .take(PEERS_MAX)
-            .map(|peer| tokio::task::spawn_local(deliver(peer, Arc::clone(&packet))))
+            .map(|peer| tokio::task::spawn_local(deliver(timers.clone(), peer, Arc::clone(&packet))))
             .collect();
         for delivery in deliveries {
             // A delivery that panicked is over, too.
             drop(delivery.await);
         }
     };
-    if tokio::time::timeout(LIMIT, deliver).await.is_err() {
+    if timers.timeout(LIMIT, deliver).await.is_err() {
         tracing::debug!("cancel: the server did not close in time");
     }
 }
 
-async fn deliver(peer: Peer, packet: Arc<[u8]>) {
+async fn deliver(timers: Timers, peer: Peer, packet: Arc<[u8]>) {
     let sent = async {
         let socket: Socket = peer.connect().await?;
         socket.write_all(&packet).await?;
         // The server answers nothing; it closes.
         socket.read_exact(&mut [0]).await
     };
-    match tokio::time::timeout(LIMIT, sent).await {
+    match timers.timeout(LIMIT, sent).await {
         Ok(Err(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
             tracing::debug!(%peer, %error, "cancel: not delivered");
         }
@@ -119,17 +127,17 @@ mod tests {
         let (first, second) =
             (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let addresses = [&first, &second].map(|listener| Address::from(listener.local_addr().unwrap()));
-        let registry = Arc::new(Registry::default());
+        let (registry, timers) = (Arc::new(Registry::default()), Timers::current());
         let _entry = registry.register(0, b"known", Peer::Tcp(second.local_addr().unwrap()));
         LocalSet::new()
             .run_until(async {
                 let (packet, ()) =
-                    tokio::join!(take(&second, 6), forward(&registry, 0, &addresses, b"packet", b"known"));
+                    tokio::join!(take(&second, 6), forward(&registry, &timers, 0, &addresses, b"packet", b"known"));
                 assert_eq!(packet, b"packet");
                 let (one, two, ()) = tokio::join!(
                     take(&first, 6),
                     take(&second, 6),
-                    forward(&registry, 0, &addresses, b"packet", b"unknown"),
+                    forward(&registry, &timers, 0, &addresses, b"packet", b"unknown"),
                 );
                 assert_eq!((&*one, &*two), (&b"packet"[..], &b"packet"[..]));
             })

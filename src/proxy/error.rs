@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::sqlstate::Sqlstate;
+use crate::runtime::timers::Timers;
 use crate::wire::reply;
 use crate::wire::startup::StartupError;
 
@@ -88,9 +89,10 @@ pub(crate) fn shutting_down() -> Bytes {
 
 /// Waits for `future`, at most `limit`.
 pub(crate) async fn in_time<T>(
+    timers: &Timers,
     limit: Duration,
     future: impl Future<Output = Result<T, Error>>,
     late: impl FnOnce() -> Error,
 ) -> Result<T, Error> {
-    tokio::time::timeout(limit, future).await.unwrap_or_else(|_| Err(late()))
+    timers.timeout(limit, future).await.unwrap_or_else(|_| Err(late()))
 }

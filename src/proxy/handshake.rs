@@ -37,10 +37,12 @@ pub(crate) async fn establish(
 ) -> Result<Option<Established>, Error> {
     let shared = &worker.shared;
     let Some(Route { upstream, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
-    let packet = in_time(shared.settings.startup_timeout, read_startup(client), || Error::StartupTimeout).await?;
+    let packet =
+        in_time(&shared.timers, shared.settings.startup_timeout, read_startup(client), || Error::StartupTimeout)
+            .await?;
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
-            cancel::forward(&shared.registry, route, upstream, &packet, key).await;
+            cancel::forward(&shared.registry, &shared.timers, route, upstream, &packet, key).await;
             return Ok(None);
         }
         Packet::SslRequest | Packet::GssEncRequest => return Err(Error::AskedTwice),
@@ -53,7 +55,7 @@ pub(crate) async fn establish(
     let limit = shared.settings.max_connections;
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
 
-    let connected = upstream::connect(upstream, shared.settings.connect_timeout).await;
+    let connected = upstream::connect(&shared.timers, upstream, shared.settings.connect_timeout).await;
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
     let (server, peer) = connected?;

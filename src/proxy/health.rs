@@ -8,6 +8,7 @@ use super::upstream;
 use crate::base::units::{Nanos, Stamp};
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::runtime::timers::Timers;
 
 /// A result older than this says nothing; then a bare connect is tried, never a start-up packet.
 const FRESH: Nanos = Nanos::from_millis(10_000);
@@ -51,7 +52,7 @@ impl Health {
             let result = match known {
                 Some((at, result)) if self.clock.stamp().since(at) <= FRESH => result,
                 _ => {
-                    let probed = upstream::connect(&route.upstream, PROBE_LIMIT).await;
+                    let probed = upstream::connect(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
                     let result = probed.map(drop).map_err(|error| error.to_string());
                     self.record(number, result.clone());
                     result

@@ -15,6 +15,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::listen::{Address, BindError, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::{Panics, Tasks};
+use crate::runtime::timers::Timers;
 use crate::stats::live::LiveView;
 
 /// Workers unless set: more threads than this gain nothing a sidecar needs.
@@ -77,6 +78,7 @@ impl Proxy {
             settings,
             stats,
             clock,
+            timers: Timers::current(),
             telemetry,
             shutdown,
             panics,

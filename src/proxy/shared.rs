@@ -10,6 +10,7 @@ use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Shutdown;
 use crate::runtime::task::Panics;
+use crate::runtime::timers::Timers;
 
 /// One per proxy.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     /// How many threads move bytes.
     pub(crate) workers: usize,
     pub(crate) clock: Clock,
+    /// The control runtime's; workers have none of their own.
+    pub(crate) timers: Timers,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) shutdown: Shutdown,
     pub(crate) panics: Panics,

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout_at;
 
 use super::error::Error;
 use super::socket::Socket;
 use crate::runtime::clock;
 use crate::runtime::listen::Address;
+use crate::runtime::timers::Timers;
 
 /// One address of a server: where a session is connected to, and where a request to cancel has to go.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,14 +56,14 @@ pub(crate) async fn resolve(addresses: &[Address], mut failed: impl FnMut(String
 }
 
 /// Connects to the first peer that accepts. Each gets an equal share of the time that is left.
-pub(crate) async fn connect(addresses: &[Address], limit: Duration) -> Result<(Socket, Peer), Error> {
+pub(crate) async fn connect(timers: &Timers, addresses: &[Address], limit: Duration) -> Result<(Socket, Peer), Error> {
     let deadline = clock::deadline(limit);
     let mut failures = Vec::new();
-    let peers = timeout_at(deadline, resolve(addresses, |failure| failures.push(failure))).await.unwrap_or_default();
+    let peers = timers.timeout(limit, resolve(addresses, |failure| failures.push(failure))).await.unwrap_or_default();
     let count = u32::try_from(peers.len()).unwrap_or(u32::MAX);
     for (peer, left) in peers.into_iter().zip((1..=count).rev()) {
         let share = clock::left(deadline) / left;
-        match tokio::time::timeout(share, peer.connect()).await {
+        match timers.timeout(share, peer.connect()).await {
             Ok(Ok(socket)) => return Ok((socket, peer)),
             Ok(Err(error)) => failures.push(format!("{peer}: {error}")),
             Err(_) => failures.push(format!("{peer}: no answer in {share:.1?}")),
@@ -85,7 +85,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let addresses = [Address::Unix(directory.path().join("nobody")), Address::from(at)];
-        let (_socket, peer) = connect(&addresses, Duration::from_secs(5)).await.unwrap();
+        let (_socket, peer) = connect(&Timers::current(), &addresses, Duration::from_secs(5)).await.unwrap();
         assert_eq!(peer, Peer::Tcp(at));
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let path = directory.path().join("nobody");
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let addresses = [Address::Unix(path.clone()), Address::from(free)];
-        let error = connect(&addresses, Duration::from_secs(5)).await.unwrap_err().to_string();
+        let error = connect(&Timers::current(), &addresses, Duration::from_secs(5)).await.unwrap_err().to_string();
         assert!(error.contains(&path.display().to_string()) && error.contains(&free.to_string()), "{error}");
     }
 }

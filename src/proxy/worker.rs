@@ -1,4 +1,4 @@
-//! One thread: a single-threaded runtime, its connections, its recorder. Its own timer hands in the harvest.
+//! One thread: a single-threaded runtime, its connections, its recorder. A timer of the control runtime lets it hand in the harvest.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
+use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::LocalSet;
 
 use super::connection::{Connection, Link, Order};
 use super::error::{Error, Side};
@@ -64,9 +64,10 @@ pub(crate) fn run(
     let mut pause = Duration::ZERO;
     loop {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_io().build_local(LocalOptions::default())?;
             let worker = Rc::new(Worker::new(Arc::clone(shared)));
-            LocalSet::new().block_on(&runtime, worker.serve(pause, number, &mut inbox, harvests));
+            runtime.block_on(worker.serve(pause, number, &mut inbox, harvests));
             std::io::Result::Ok(())
         }));
         match outcome {
@@ -100,18 +101,18 @@ impl Worker {
         inbox: &mut mpsc::Receiver<Incoming>,
         harvests: &mpsc::Sender<(usize, Harvest)>,
     ) {
-        tokio::time::sleep(pause).await;
-        let shutdown = &self.shared.shutdown;
+        let Shared { timers, clock, shutdown, .. } = &*self.shared;
+        timers.sleep(pause).await;
         let mut draining = pin!(shutdown.reached(Phase::Draining));
         let mut flushing = pin!(shutdown.reached(Phase::Flushing));
         let mut drains = self.shared.settings.drain_mode == DrainMode::Transactions;
-        let mut second = pin!(tokio::time::sleep(self.shared.clock.until_next_second()));
+        let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
                 Some(incoming) = inbox.recv() => drop(tokio::task::spawn_local(connect(Rc::clone(self), incoming))),
                 () = &mut second => {
                     self.hand_in(number, harvests);
-                    second.set(tokio::time::sleep(self.shared.clock.until_next_second()));
+                    second.set(timers.sleep(clock.until_next_second()));
                 }
                 () = &mut draining, if drains => {
                     drains = false;
@@ -126,7 +127,7 @@ impl Worker {
                 self.empty.notified().await;
             }
         };
-        if tokio::time::timeout(PARTING, parted).await.is_err() {
+        if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
         if let Some(harvest) = self.harvest() {

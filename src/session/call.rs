@@ -10,7 +10,7 @@ use crate::session::portal::{Call, Portal, Suspended};
 use crate::session::track::{CopyIn, Track, pseudo};
 use crate::session::transaction::{Ended, ends};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Effect, Name, Statement};
+use crate::sql::statement::{Details, Effect, Name, Statement};
 use crate::wire::backend;
 
 /// The answer that ended a call: what it said, and when.
@@ -173,15 +173,15 @@ impl Track {
             call.start = call.start.min(shared.max(answer.sent));
         }
         let completed = outcome == Outcome::Completed;
-        if completed && statement.effect != Effect::None {
+        if completed && statement.details.is_some() {
             self.take_effect(&statement);
         }
-        if completed && ends(tag, &statement.effect) && !self.portals.is_empty() {
+        if completed && ends(tag, statement.effect()) && !self.portals.is_empty() {
             self.drop_portals();
         }
         let ended = Ended {
             tag: if completed { tag } else { b"" },
-            effect: &statement.effect,
+            effect: statement.effect(),
             query: &statement.query,
             start: call.start,
         };
@@ -196,7 +196,7 @@ impl Track {
     /// `EXECUTE name` counts under the statement after AS of its PREPARE.
     #[inline]
     pub(super) fn resolve(&mut self, mut statement: Statement) -> Statement {
-        if let Effect::Execute(name) = &statement.effect {
+        if let Effect::Execute(name) = statement.effect() {
             let inner = self.statements.get(Key::of(name)).map(|inner| inner.query.clone());
             statement.query = inner.unwrap_or_else(|| Pseudo::Unknown.query());
         }
@@ -206,7 +206,7 @@ impl Track {
     /// What a completed statement does to the tables of names.
     fn take_effect(&mut self, statement: &Statement) {
         let key = |name: &Name| Key::of(name);
-        match &statement.effect {
+        match statement.effect() {
             Effect::Prepare { name, inner } => {
                 let inner = Statement { query: inner.clone(), ..pseudo(Pseudo::Unknown) };
                 self.statements.insert(key(name), inner);
@@ -218,8 +218,9 @@ impl Track {
                 self.drop_portals();
             }
             Effect::Declare(name) => {
-                let cursor = Statement { effect: Effect::None, ..statement.clone() };
-                self.open_portal(key(name), Portal::Ready(cursor));
+                let details = statement.details.as_deref().cloned().unwrap_or_default();
+                let details = Details { effect: Effect::None, ..details }.kept();
+                self.open_portal(key(name), Portal::Ready(Statement { details, ..statement.clone() }));
             }
             Effect::Close(name) => self.drop_portal(key(name)),
             Effect::CloseAll => self.drop_portals(),
@@ -252,6 +253,13 @@ impl Track {
     /// All portals go.
     pub(super) fn drop_portals(&mut self) {
         self.drop_portal(Key::UNNAMED);
+        if self.portals.has_named() {
+            self.drop_named_portals();
+        }
+    }
+
+    #[cold]
+    fn drop_named_portals(&mut self) {
         for (name, portal) in self.portals.remove_named() {
             if let Portal::Suspended(suspended) = portal {
                 self.end_suspended(name, *suspended);

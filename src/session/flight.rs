@@ -48,12 +48,12 @@ impl Track {
             identity: self.flight.identity.clone().unwrap_or_else(|| self.owner.identity().clone()),
             start: self.flight.start.unwrap_or_else(|| self.answers.start(owed.sent())),
             state,
-            tags: statement.tags,
+            tags: statement.tags().cloned(),
         })
     }
 
     fn counted_under(&self, statement: &Statement) -> Arc<Query> {
-        let Effect::Execute(name) = &statement.effect else { return statement.query.clone() };
+        let Effect::Execute(name) = statement.effect() else { return statement.query.clone() };
         self.statements.peek(Key::of(name)).map_or_else(|| Pseudo::Unknown.query(), |inner| inner.query.clone())
     }
 

@@ -185,7 +185,6 @@ pub(super) fn observation(statement: Statement, call: Call, outcome: Outcome) ->
         bytes_in: call.bytes_in,
         bytes_out: call.bytes_out,
         outcome,
-        tags: statement.tags,
-        trace: statement.trace,
+        details: statement.details,
     }
 }

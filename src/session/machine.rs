@@ -216,7 +216,7 @@ impl Track {
         }
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
-        self.say_overhead();
+        self.tell_overhead = true;
         if self.started {
             self.group.say(Event::Ended(self.ended_by));
         } else if !self.refused {

@@ -83,6 +83,12 @@ impl<T> Names<T> {
         mem::replace(&mut self.named, empty).into_iter().map(|(key, slot)| (key, slot.value))
     }
 
+    /// True when something but the unnamed entry is there.
+    #[inline]
+    pub(super) fn has_named(&self) -> bool {
+        !self.named.is_empty()
+    }
+
     /// True when nothing has a name.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {

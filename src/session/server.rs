@@ -259,7 +259,7 @@ impl Track {
             self.overhead_in += std::mem::take(&mut self.copied_ahead);
             self.pipeline.release();
         }
-        self.say_overhead();
+        self.tell_overhead = true;
     }
 
     /// The first ReadyForQuery.
@@ -270,7 +270,7 @@ impl Track {
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         let identity = self.owner.identity().clone();
         self.group.say(Event::Started { identity, startup: now.since(self.accepted) });
-        self.say_overhead();
+        self.tell_overhead = true;
         if self.replication {
             self.go_opaque(Unmeasured::Replication);
         }

@@ -17,7 +17,7 @@ use crate::session::text::Text;
 use crate::session::transaction::Transactions;
 use crate::session::{PORTALS_MAX, STATEMENTS_MAX};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Dialect, Effect, Statement};
+use crate::sql::statement::{Dialect, Statement};
 use crate::wire::backend::{ErrorFields, TransactionStatus};
 
 /// How far a session is followed.
@@ -115,6 +115,8 @@ pub(super) struct Track {
     pub(super) bytes_out: u64,
     pub(super) overhead_in: u64,
     pub(super) overhead_out: u64,
+    /// At the end of this read overhead is told.
+    pub(super) tell_overhead: bool,
     /// FATAL was read: nothing that the client sends runs any more.
     pub(super) fatal: bool,
     pub(super) ended_by: Option<Sqlstate>,
@@ -154,6 +156,7 @@ impl Track {
             bytes_out: 0,
             overhead_in: 0,
             overhead_out: 0,
+            tell_overhead: false,
             fatal: false,
             ended_by: None,
             closed: false,
@@ -196,19 +199,17 @@ impl Track {
     #[inline]
     pub(super) fn settle(&mut self, now: Stamp, out: &mut impl Observer) {
         if self.mode == Mode::Opaque && self.overhead_in + self.overhead_out >= OPAQUE_REPORT {
-            self.say_overhead();
+            self.tell_overhead = true;
         }
         if !self.group.is_empty() {
             self.group.settle(now, &mut self.spans, &mut self.portals, out);
         }
-    }
-
-    #[inline]
-    pub(super) fn say_overhead(&mut self) {
-        let bytes_in = std::mem::take(&mut self.overhead_in);
-        let bytes_out = std::mem::take(&mut self.overhead_out);
-        if bytes_in + bytes_out > 0 {
-            self.group.say(Event::Overhead { bytes_in, bytes_out });
+        if std::mem::take(&mut self.tell_overhead) {
+            let bytes_in = std::mem::take(&mut self.overhead_in);
+            let bytes_out = std::mem::take(&mut self.overhead_out);
+            if bytes_in + bytes_out > 0 {
+                out.observe(Event::Overhead { bytes_in, bytes_out });
+            }
         }
     }
 }
@@ -223,5 +224,5 @@ fn is_replication(value: &[u8]) -> bool {
 
 /// A statement that stands for something without a text.
 pub(super) fn pseudo(pseudo: Pseudo) -> Statement {
-    Statement { query: pseudo.query(), effect: Effect::None, tags: None, trace: None, end_chars: 0 }
+    Statement { query: pseudo.query(), details: None, end_chars: 0 }
 }

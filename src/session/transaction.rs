@@ -50,7 +50,7 @@ fn step(tag: &[u8]) -> Option<Step> {
 pub(super) fn ends(tag: &[u8], effect: &Effect) -> bool {
     match step(tag) {
         Some(Step::Commit) => true,
-        Some(Step::Rollback) => *effect != Effect::RollbackTo,
+        Some(Step::Rollback) => !matches!(effect, Effect::RollbackTo),
         Some(Step::Begin) | None => false,
     }
 }
@@ -82,7 +82,7 @@ impl Transactions {
             return None;
         }
         let event = self.end(step == Some(Step::Commit), now, identity);
-        if *call.effect == Effect::Chain {
+        if matches!(call.effect, Effect::Chain) {
             self.open = Some(Open { start: now, statements: 0 });
         }
         event

@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::prepare;
 use super::query::Pseudo;
 use super::split::{Piece, Reader};
-use super::statement::{Dialect, Effect, Statement, Statements, Tags, Trace};
+use super::statement::{Details, Dialect, Statement, Statements, Tags, Trace};
 use super::tags::Interner;
 
 /// A text that comes in pieces. Good until its buffer is taken for another one.
@@ -88,8 +88,7 @@ impl Known {
         if piece.skeleton().is_empty() {
             // Comments behind the last `;` are the last statement's.
             if let Some(last) = statements.last_mut() {
-                last.tags = last.tags.take().or(tags);
-                last.trace = last.trace.or(trace);
+                Details::describe(&mut last.details, tags, trace);
             }
             return;
         }
@@ -100,7 +99,7 @@ impl Known {
         let name = piece.take_name();
         let effect =
             prepare::effect(query.kind, piece.skeleton(), || name, |inner| self.queries.query(&self.hasher, inner));
-        statements.push(Statement { query, effect, tags, trace, end_chars });
+        statements.push(Statement { query, details: Details { effect, tags, trace }.kept(), end_chars });
     }
 }
 
@@ -193,7 +192,7 @@ impl Fingerprinter {
 
 fn unfingerprinted() -> Statement {
     let query = Pseudo::Unfingerprinted.query();
-    Statement { query, effect: Effect::None, tags: None, trace: None, end_chars: u32::MAX }
+    Statement { query, details: None, end_chars: u32::MAX }
 }
 
 #[cfg(test)]

@@ -50,20 +50,59 @@ impl Encoding {
     }
 }
 
-/// One statement of a text.
+/// One statement of a text. It is copied from Parse to Bind to its execution, so what few have is kept apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statement {
     /// Its fingerprint.
     pub query: Arc<Query>,
+    /// What only few statements have.
+    pub details: Option<Arc<Details>>,
+    /// Characters of the text up to and with this statement's `;`, to place an error's position `P`; `u32::MAX` for the
+    /// last one, whose is whatever follows.
+    pub end_chars: u32,
+}
+
+impl Statement {
     /// What it will do to the session's names and transaction once the server completes it.
+    #[inline]
+    pub fn effect(&self) -> &Effect {
+        self.details.as_ref().map_or(&Effect::None, |details| &details.effect)
+    }
+
+    /// Comments that describe the execution.
+    #[inline]
+    pub fn tags(&self) -> Option<&Arc<Tags>> {
+        self.details.as_ref()?.tags.as_ref()
+    }
+}
+
+/// What few statements have.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Details {
+    /// What the statement will do to the session's names and transaction once the server completes it.
     pub effect: Effect,
     /// Comments that describe the execution.
     pub tags: Option<Arc<Tags>>,
     /// `traceparent` of the comments, kept apart: it differs in each execution.
     pub trace: Option<Trace>,
-    /// Characters of the text up to and with this statement's `;`, to place an error's position `P`; `u32::MAX` for the
-    /// last one, whose is whatever follows.
-    pub end_chars: u32,
+}
+
+impl Details {
+    /// Keeps them, unless they say nothing.
+    #[inline]
+    pub fn kept(self) -> Option<Arc<Self>> {
+        let plain = matches!(self, Self { effect: Effect::None, tags: None, trace: None });
+        (!plain).then(|| Arc::new(self))
+    }
+
+    /// Adds comments where there are none yet.
+    pub(super) fn describe(details: &mut Option<Arc<Self>>, tags: Option<Arc<Tags>>, trace: Option<Trace>) {
+        if tags.is_some() || trace.is_some() {
+            let details = Arc::make_mut(details.get_or_insert_default());
+            details.tags = details.tags.take().or(tags);
+            details.trace = details.trace.or(trace);
+        }
+    }
 }
 
 /// What a statement does to names and transactions, known from its tokens.

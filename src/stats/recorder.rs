@@ -125,7 +125,7 @@ impl Recorder {
         if let Some(first_row) = observation.first_row {
             slot.meta.first_rows.record(first_row);
         }
-        if let Some(tags) = &observation.tags {
+        if let Some(tags) = observation.tags() {
             self.tagged.record(tags, &observation, level);
         }
         let (span, statements, reported) = match observation.batch {

@@ -40,6 +40,8 @@ impl SlowSieve {
         };
         let execution = SlowExecution {
             at: WallTime::default(),
+            tags: observation.tags().cloned(),
+            trace: observation.trace(),
             query: observation.query,
             identity: observation.identity,
             duration: span,
@@ -48,8 +50,6 @@ impl SlowSieve {
             client_stall: observation.client_stall,
             rows: observation.rows,
             error,
-            tags: observation.tags,
-            trace: observation.trace,
         };
         self.kept.push((completed, execution));
         true

@@ -23,7 +23,7 @@ use crate::session::observation::{Batch, Event, Observation, Observer, Outcome, 
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Kind;
 use crate::sql::query::Query;
-use crate::sql::statement::{Tags, Trace};
+use crate::sql::statement::{Details, Tags, Trace};
 use crate::stats;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, LiveView};
@@ -66,8 +66,7 @@ pub(super) fn executed(query: &Arc<Query>, identity: &Arc<Identity>, duration: N
         bytes_in: 50,
         bytes_out: 200,
         outcome: Outcome::Completed,
-        tags: None,
-        trace: None,
+        details: None,
     }
 }
 
@@ -123,14 +122,15 @@ pub(super) fn busy() -> Memory {
     memory.happens(Event::StartupFailed(Some(Sqlstate::INVALID_AUTHORIZATION)));
     let tags = Tags { pairs: vec![("route".into(), "/songs".into())], name: Some("GetSong".into()) };
     let tags = Some(Arc::new(tags));
+    let details = |trace| Details { tags: tags.clone(), trace, ..Details::default() }.kept();
     for ms in 1..=19 {
-        memory.ran(Observation { tags: tags.clone(), ..executed(&songs, &shop, millis(ms)) });
+        memory.ran(Observation { details: details(None), ..executed(&songs, &shop, millis(ms)) });
     }
     let failed = Outcome::Failed(Sqlstate::QUERY_CANCELED);
     memory.ran(Observation { outcome: failed, ..executed(&songs, &batch, millis(200)) });
     memory.ran(executed(&begin, &shop, millis(1)));
     let trace = Some(Trace { trace_id: [0xab; 16], span_id: [1; 8], sampled: true });
-    memory.ran(Observation { trace, tags: tags.clone(), ..executed(&slow, &shop, millis(1_200)) });
+    memory.ran(Observation { details: details(trace), ..executed(&slow, &shop, millis(1_200)) });
     let batched = Batch { statements: NonZeroU32::new(3).unwrap(), span: millis(600), leader: true };
     memory.ran(Observation { batch: Some(batched), ..executed(&slow, &batch, millis(200)) });
     let identity = Arc::clone(&shop);

@@ -89,5 +89,5 @@ fn after_a_panic_bytes_are_counted_and_the_end_is_told() {
     talk.server(&[0; 100]);
     talk.session.closed(Stamp::from_nanos(9), &mut talk.lexer, &mut talk.told);
     let overhead = Event::Overhead { bytes_in: 14, bytes_out: 100 };
-    assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Panic), overhead, Event::Ended(None)]);
+    assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Panic), Event::Ended(None), overhead]);
 }

@@ -245,7 +245,8 @@ impl Transcript {
             add(format!("batch={}/{}{leader}", batch.statements, millis(batch.span)));
         }
         if self.shows("tags") {
-            let pairs = call.tags.iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
+            let pairs =
+                call.tags().into_iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
             add(format!("tags={}", pairs.collect::<Vec<_>>().join(",")));
         }
         if self.shows("bytes") {

@@ -13,7 +13,7 @@ fn fingerprinter() -> Fingerprinter {
 }
 
 fn effect(sql: &str) -> Effect {
-    fingerprinter().statements(sql.as_bytes(), Dialect::default()).remove(0).effect
+    fingerprinter().statements(sql.as_bytes(), Dialect::default()).remove(0).effect().clone()
 }
 
 fn name(name: &str) -> Name {
@@ -102,7 +102,7 @@ fn comments_describe_their_statement() {
     let pairs: Vec<String> = statements
         .iter()
         .map(|statement| {
-            let pairs = statement.tags.iter().flat_map(|tags| &tags.pairs);
+            let pairs = statement.tags().into_iter().flat_map(|tags| &tags.pairs);
             pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
         })
         .collect();

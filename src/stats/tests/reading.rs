@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::support::{Worker, at, code, ever, identity, observation, query, window};
+use super::support::{Worker, at, code, ever, identity, observation, query, tagged, window};
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::Nanos;
 use crate::session::observation::{Event, Outcome};
@@ -135,7 +135,7 @@ fn tags_are_told_by_value_and_give_a_statement_its_name() {
     {
         let mut one = observation(&query(text), &identity("app", "web"), Nanos::from_millis(1));
         let pairs = vec![("route".into(), route.into())];
-        one.tags = Some(Arc::new(Tags { pairs, name: (text == "select a").then(|| "GetA".into()) }));
+        one.details = tagged(Tags { pairs, name: (text == "select a").then(|| "GetA".into()) });
         worker.tell(Event::Statement(one));
         worker.hand_in(&mut view, minute * 60 + 1);
     }

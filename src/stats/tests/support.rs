@@ -9,6 +9,7 @@ use crate::session::observation::{Event, Observation, Observer, Outcome};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Kind;
 use crate::sql::query::Query;
+use crate::sql::statement::{Details, Tags};
 use crate::stats::Settings;
 use crate::stats::live::{LiveView, Window};
 use crate::stats::recorder::Recorder;
@@ -39,9 +40,13 @@ pub(crate) fn observation(query: &Arc<Query>, identity: &Arc<Identity>, duration
         bytes_in: 40,
         bytes_out: 100,
         outcome: Outcome::Completed,
-        tags: None,
-        trace: None,
+        details: None,
     }
+}
+
+/// Details of an execution that has these tags.
+pub(crate) fn tagged(tags: Tags) -> Option<Arc<Details>> {
+    Details { tags: Some(Arc::new(tags)), ..Details::default() }.kept()
 }
 
 /// The `n`th of many SQLSTATEs.
