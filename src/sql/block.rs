@@ -112,7 +112,7 @@ fn fold(eight: u64) -> (u64, u64) {
 }
 
 /// Fewer than sixteen bytes, from two loads that overlap.
-#[inline]
+#[inline(never)]
 fn short(bytes: &[u8]) -> u128 {
     let behind = |half: usize| 8 * (bytes.len() - half) as u32;
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {

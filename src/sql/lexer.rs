@@ -1,7 +1,7 @@
 //! Bytes to tokens (FINGERPRINT §1): a push machine that may be stopped and resumed at any byte. Never fails.
 //!
-//! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, dollar quotes
-//! and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
+//! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, quoted words,
+//! dollar quotes and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
 
 use super::block::Block;
 use super::number::Number;
@@ -178,6 +178,7 @@ impl Lexer {
     }
 
     /// Reads tokens as long as they end within `bytes`; how many bytes, and whether the statement has ended.
+    #[inline(never)]
     fn start(&mut self, bytes: &[u8], piece: &mut Piece) -> (usize, bool) {
         let mut at = 0;
         while let Some(rest @ [byte, ..]) = bytes.get(at..) {
@@ -197,10 +198,7 @@ impl Lexer {
                 Byte::Operator => self.begin_operator(rest, piece),
                 Byte::Digit => self.begin_number(rest, piece),
                 Byte::Quote => self.begin_string(None, piece) + self.string(rest.get(1..).unwrap_or_default()),
-                Byte::DoubleQuote => match piece.skeleton.bare_word(rest.get(1..).unwrap_or_default()) {
-                    Some(len) => self.end_bare_word(len, piece),
-                    None => self.begin_quoted(b"", piece),
-                },
+                Byte::DoubleQuote => self.double_quote(rest, piece),
                 Byte::Dot => self.begin_dot(rest, piece),
                 Byte::Comma => self.comma(rest, piece),
                 Byte::Semicolon if piece.semicolon() => return (at + 1, true),
@@ -360,42 +358,6 @@ impl Lexer {
                 0
             }
         }
-    }
-
-    fn begin_quoted(&mut self, prefix: &[u8], piece: &mut Piece) -> usize {
-        piece.fresh = true;
-        piece.skeleton.quoted_begin(prefix);
-        self.state = State::Quoted;
-        1
-    }
-
-    /// A word in quotes that needed none has ended.
-    #[inline]
-    fn end_bare_word(&mut self, len: usize, piece: &mut Piece) -> usize {
-        piece.fresh = true;
-        self.last = Last::Operand;
-        len + 2
-    }
-
-    fn quoted(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        let taken = piece.skeleton.quoted_part(bytes);
-        if taken < bytes.len() {
-            self.state = State::QuotedQuote;
-            return taken + 1;
-        }
-        taken
-    }
-
-    fn quoted_quote(&mut self, byte: u8, piece: &mut Piece) -> usize {
-        if byte == b'"' {
-            piece.skeleton.quoted_quote();
-            self.state = State::Quoted;
-            return 1;
-        }
-        piece.skeleton.quoted_end(true);
-        self.state = State::Start;
-        self.last = Last::Operand;
-        0
     }
 
     fn colon(&mut self, byte: u8, piece: &mut Piece) -> usize {

@@ -82,6 +82,11 @@ impl Number {
     }
 }
 
+/// Whether `byte` behind digits leaves no doubt that they are a number.
+fn ends_number(byte: u8) -> bool {
+    !matches!(class(byte), Byte::Word | Byte::Prefix | Byte::Dot | Byte::Digit)
+}
+
 impl Lexer {
     #[inline]
     pub(super) fn begin_number(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
@@ -92,12 +97,20 @@ impl Lexer {
         let count = Block::front(bytes).digits();
         let digits = bytes.get(..count).unwrap_or_default();
         piece.skeleton.number_part(digits);
-        match bytes.get(count) {
-            Some(next) if !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot | Byte::Digit) => {
-                piece.skeleton.number_end(true);
-            }
-            _ => self.state = State::Number(if digits == b"0" { Number::Zero } else { Number::Whole }),
+        let next = bytes.get(count);
+        if next.is_some_and(|next| ends_number(*next)) {
+            piece.skeleton.number_end(true);
+            return count;
         }
+        if next == Some(&b'.') {
+            let fraction = bytes.get(count + 1..).unwrap_or_default();
+            let more = Block::front(fraction).digits();
+            if more > 0 && fraction.get(more).is_some_and(|next| ends_number(*next)) {
+                piece.skeleton.number_end(false);
+                return count + 1 + more;
+            }
+        }
+        self.state = State::Number(if digits == b"0" { Number::Zero } else { Number::Whole });
         count
     }
 

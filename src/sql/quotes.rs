@@ -1,4 +1,4 @@
-//! Strings, dollar quotes, parameters and the insides of comments (FINGERPRINT §1).
+//! Strings, quoted words, dollar quotes, parameters and the insides of comments (FINGERPRINT §1).
 
 use memchr::{memchr, memchr2};
 
@@ -127,6 +127,45 @@ impl Lexer {
     pub(super) fn string_pair(&mut self, byte: u8) -> usize {
         self.state = State::String;
         usize::from(byte != b'\'')
+    }
+
+    /// `"` was read, and is the first of `bytes`.
+    #[inline]
+    pub(super) fn double_quote(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        let Some(len) = piece.skeleton.bare_word(bytes.get(1..).unwrap_or_default()) else {
+            return self.begin_quoted(b"", piece);
+        };
+        piece.fresh = true;
+        self.last = Last::Operand;
+        len + 2
+    }
+
+    pub(super) fn begin_quoted(&mut self, prefix: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        piece.skeleton.quoted_begin(prefix);
+        self.state = State::Quoted;
+        1
+    }
+
+    pub(super) fn quoted(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        let taken = piece.skeleton.quoted_part(bytes);
+        if taken < bytes.len() {
+            self.state = State::QuotedQuote;
+            return taken + 1;
+        }
+        taken
+    }
+
+    pub(super) fn quoted_quote(&mut self, byte: u8, piece: &mut Piece) -> usize {
+        if byte == b'"' {
+            piece.skeleton.quoted_quote();
+            self.state = State::Quoted;
+            return 1;
+        }
+        piece.skeleton.quoted_end(true);
+        self.state = State::Start;
+        self.last = Last::Operand;
+        0
     }
 
     pub(super) fn dollar(&mut self, byte: u8, piece: &mut Piece) -> usize {
