@@ -1,16 +1,69 @@
 //! What lexing tells of one statement of a text, beside its fingerprint.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::query::Query;
+use super::tags::Interner;
 
 /// The name of a prepared statement or portal, as bytes: protocol names are arbitrary, SQL names arrive folded.
 pub type Name = SmallVec<[u8; 24]>;
 
 /// The statements of one text, in order. One is the common case and needs no allocation.
-pub type Statements = SmallVec<[Statement; 1]>;
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Statements {
+    list: SmallVec<[Statement; 1]>,
+    /// Statements behind those of the list, which has at most [`STATEMENTS_MAX`]: whoever counts calls has lost them.
+    pub left_out: u32,
+}
+
+/// Statements of one text at most.
+pub const STATEMENTS_MAX: usize = 10_000;
+
+impl Statements {
+    /// Adds a statement, or counts it where there are too many.
+    #[inline]
+    pub(super) fn push(&mut self, statement: impl FnOnce() -> Statement) {
+        if self.list.len() < STATEMENTS_MAX {
+            self.list.push(statement());
+        } else {
+            self.left_out = self.left_out.saturating_add(1);
+        }
+    }
+}
+
+impl From<Statement> for Statements {
+    fn from(statement: Statement) -> Self {
+        Self { list: SmallVec::from_buf([statement]), left_out: 0 }
+    }
+}
+
+impl Deref for Statements {
+    type Target = [Statement];
+
+    #[inline]
+    fn deref(&self) -> &[Statement] {
+        &self.list
+    }
+}
+
+impl DerefMut for Statements {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [Statement] {
+        &mut self.list
+    }
+}
+
+impl IntoIterator for Statements {
+    type Item = Statement;
+    type IntoIter = smallvec::IntoIter<[Statement; 1]>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
 
 /// How bytes of statement text are to be read, as the server last reported it (FINGERPRINT §1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -95,11 +148,16 @@ impl Details {
         (!plain).then(|| Arc::new(self))
     }
 
-    /// Adds comments where there are none yet.
-    pub(super) fn describe(details: &mut Option<Arc<Self>>, tags: Option<Arc<Tags>>, trace: Option<Trace>) {
+    /// Adds what comments further on say; where both have a value, the first one stays.
+    pub(super) fn describe(
+        details: &mut Option<Arc<Self>>,
+        tags: Option<Arc<Tags>>,
+        trace: Option<Trace>,
+        interner: &mut Interner,
+    ) {
         if tags.is_some() || trace.is_some() {
             let details = Arc::make_mut(details.get_or_insert_default());
-            details.tags = details.tags.take().or(tags);
+            details.tags = interner.join(details.tags.take(), tags);
             details.trace = details.trace.or(trace);
         }
     }

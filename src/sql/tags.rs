@@ -114,6 +114,14 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// What `first` says and then `second`: of a key's values the first one stays.
+    pub(super) fn join(&mut self, first: Option<Arc<Tags>>, second: Option<Arc<Tags>>) -> Option<Arc<Tags>> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(self.intern(&comment::joined_key(&first, &second))),
+            (first, second) => first.or(second),
+        }
+    }
+
     fn intern(&mut self, key: &str) -> Arc<Tags> {
         if let Some(tags) = self.young.get(key) {
             return Arc::clone(tags);
