@@ -77,6 +77,7 @@ impl Track {
     }
 
     /// The COPY's statement is answered.
+    #[cold]
     fn end_copy_in(&mut self, outcome: Outcome, now: Stamp) {
         self.copy = CopyIn::None;
         self.spans.end_copy(now);
@@ -150,9 +151,14 @@ impl Track {
     #[inline]
     fn complete_piece(&mut self, answer: Answer<'_>) {
         let Some(text) = self.pipeline.text() else { return };
-        let (count, piece) = (text.len().max(1), self.flight.piece);
+        let (count, piece) = (text.answers(), self.flight.piece);
         self.mismatch |= piece >= count;
-        let statement = text.get(piece.min(count - 1)).cloned().unwrap_or_else(|| pseudo(Pseudo::Empty));
+        let statement = match text.get(piece.min(count - 1)) {
+            Some(statement) => statement.clone(),
+            None if text.is_empty() => pseudo(Pseudo::Empty),
+            // Behind the statements of a text of very many.
+            None => pseudo(Pseudo::Unfingerprinted),
+        };
         let bytes = self.pipeline.take_query_bytes();
         let call = self.call(answer.start, bytes);
         self.flight.piece = piece + 1;
@@ -192,7 +198,9 @@ impl Track {
     /// `EXECUTE name` counts under the statement after AS of its PREPARE.
     #[inline]
     pub(super) fn resolve(&mut self, mut statement: Statement) -> Statement {
-        if let Effect::Execute(name) = statement.effect() {
+        if statement.details.is_some()
+            && let Effect::Execute(name) = statement.effect()
+        {
             let inner = self.statements.get(Key::of(name)).map(|inner| inner.query.clone());
             statement.query = inner.unwrap_or_else(|| Pseudo::Unknown.query());
         }
@@ -200,6 +208,7 @@ impl Track {
     }
 
     /// What a completed statement does to the tables of names.
+    #[cold]
     fn take_effect(&mut self, statement: &Statement) {
         let key = |name: &Name| Key::of(name);
         match statement.effect() {
@@ -225,6 +234,7 @@ impl Track {
     }
 
     /// PortalSuspended: a row-limited Execute, in front, stopped short.
+    #[inline(never)]
     pub(super) fn suspend(&mut self, now: Stamp) {
         let start = self.begin();
         let Some(&Owed::Execute { portal, sent, flushed, bytes }) = self.pipeline.front() else { return };
@@ -264,6 +274,7 @@ impl Track {
     }
 
     /// A suspended call completed at its last PortalSuspended.
+    #[cold]
     pub(super) fn end_suspended(&mut self, portal: Key, suspended: Suspended) {
         self.transactions.counted();
         let Suspended { statement, call } = suspended;

@@ -110,7 +110,7 @@ impl Track {
 
     pub(super) fn query(&mut self, statements: Statements, bytes: u64, now: Stamp) {
         if self.unanswered() {
-            return self.unanswered_statements(statements.len().max(1) as u64, bytes);
+            return self.unanswered_statements(statements.answers() as u64, bytes);
         }
         let result = self.pipeline.push_query(statements, now, clamp(bytes));
         self.appended(result);

@@ -25,8 +25,7 @@ impl Track {
 
     /// Calls that are owed or suspended, and are not told yet.
     pub(super) fn untold(&self) -> u64 {
-        let length = |text: &Statements| text.len().max(1);
-        let mut texts = self.pipeline.texts().map(length);
+        let mut texts = self.pipeline.texts().map(Statements::answers);
         let owed = self.pipeline.iter().map(|owed| match owed {
             Owed::Query { .. } => texts.next().unwrap_or(1),
             Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
@@ -34,7 +33,7 @@ impl Track {
         });
         let owed: usize = owed.sum();
         let front = match self.pipeline.front() {
-            Some(Owed::Query { .. }) => self.pipeline.text().map_or(1, length),
+            Some(Owed::Query { .. }) => self.pipeline.text().map_or(1, Statements::answers),
             Some(_) => 1,
             None => 0,
         };

@@ -62,6 +62,7 @@ impl Group {
     }
 
     /// A fetch of `portal` ended and its call goes on.
+    #[inline(never)]
     pub(super) fn fetched(&mut self, portal: Key, start: Stamp, unflushed: Option<(Stamp, Stamp)>) {
         if !self.members.contains(&Member::Fetched(portal)) {
             self.join(Member::Fetched(portal), start, unflushed);
@@ -115,6 +116,11 @@ impl Group {
         if !self.members.is_empty() {
             self.share(now, spans, portals);
             spans.forget(now);
+        }
+        if self.events.len() == 1 {
+            // By far the most reads tell one event.
+            self.events.pop().into_iter().for_each(|event| out.observe(event));
+            return;
         }
         for event in self.events.drain(..) {
             out.observe(event);

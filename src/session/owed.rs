@@ -99,7 +99,7 @@ impl Pipeline {
 
     /// Appends a Query.
     pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) -> Result<(), Full> {
-        let full = Full(statements.len().max(1) as u64);
+        let full = Full(statements.answers() as u64);
         if self.texts.len() >= TEXTS_MAX {
             return Err(full);
         }
@@ -258,7 +258,7 @@ impl Popped {
     /// Statements that will never run now that this was taken off unanswered.
     pub(super) fn statements(&self) -> u64 {
         match self.owed {
-            Owed::Query { .. } => self.text.as_ref().map_or(1, |text| text.len().max(1) as u64),
+            Owed::Query { .. } => self.text.as_ref().map_or(1, |text| text.answers() as u64),
             Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
             _ => 0,
         }

@@ -176,6 +176,7 @@ impl Track {
     }
 
     /// From here on bytes are counted, no more. What was owed or prepared is forgotten.
+    #[cold]
     pub(super) fn go_opaque(&mut self, reason: Unmeasured) {
         if self.mode == Mode::Opaque {
             return;

@@ -15,7 +15,7 @@ pub type Name = SmallVec<[u8; 24]>;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Statements {
     list: SmallVec<[Statement; 1]>,
-    /// Statements behind those of the list, which has at most [`STATEMENTS_MAX`]: whoever counts calls has lost them.
+    /// Statements behind those of the list, which has at most [`STATEMENTS_MAX`]: nobody knows what they are.
     pub left_out: u32,
 }
 
@@ -31,6 +31,14 @@ impl Statements {
         } else {
             self.left_out = self.left_out.saturating_add(1);
         }
+    }
+}
+
+impl Statements {
+    /// How many times the server answers: an empty text is one statement too, and those that were left out are.
+    #[inline]
+    pub fn answers(&self) -> usize {
+        self.list.len().max(1) + self.left_out as usize
     }
 }
 

@@ -172,11 +172,31 @@ fn slot<'a>(
 }
 
 impl Observer for Recorder {
+    #[inline]
     fn observe(&mut self, event: Event) {
+        self.dirty = true;
         match event {
-            Event::Discarded(reason, count) => return self.telemetry.discarded(reason, count),
-            Event::Lost(count) => return self.telemetry.dropped(Dropped::Opaque, count),
-            Event::Unmeasured(reason) => return self.telemetry.unmeasured(reason),
+            Event::Statement(observation) => self.statement(observation),
+            Event::Overhead { bytes_in, bytes_out } => self.overhead(bytes_in, bytes_out),
+            rare => self.rare(rare),
+        }
+    }
+}
+
+impl Recorder {
+    #[inline]
+    fn overhead(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.sessions.overhead_in += bytes_in;
+        self.sessions.overhead_out += bytes_out;
+    }
+
+    /// What is not told of each statement.
+    #[inline(never)]
+    fn rare(&mut self, event: Event) {
+        match event {
+            Event::Discarded(reason, count) => self.telemetry.discarded(reason, count),
+            Event::Lost(count) => self.telemetry.dropped(Dropped::Opaque, count),
+            Event::Unmeasured(reason) => self.telemetry.unmeasured(reason),
             Event::Statement(observation) => self.statement(observation),
             Event::Prepared { query, identity, time } => {
                 let stats = &mut slot(&mut self.series, &mut self.others, &query, &identity).stats;
@@ -193,14 +213,10 @@ impl Observer for Recorder {
             Event::Started { startup, .. } => self.sessions.started(startup),
             Event::StartupFailed(code) => self.sessions.startup_failed(code),
             Event::Ended(code) => self.sessions.session_ended(code),
-            Event::Overhead { bytes_in, bytes_out } => {
-                self.sessions.overhead_in += bytes_in;
-                self.sessions.overhead_out += bytes_out;
-            }
+            Event::Overhead { bytes_in, bytes_out } => self.overhead(bytes_in, bytes_out),
             Event::ProtocolError => self.sessions.protocol_errors += 1,
             Event::Mismatch => self.sessions.mismatches += 1,
         }
-        self.dirty = true;
     }
 }
 

@@ -10,6 +10,7 @@ use crate::session::tests::messages::{backend, frontend, raw};
 use crate::session::tests::transcript::{Told, words};
 use crate::session::{OWED_MAX, Phase, STATEMENTS_MAX, Session};
 use crate::sql::fingerprint::Fingerprinter;
+use crate::sql::statement::STATEMENTS_MAX as STATEMENTS_OF_A_TEXT_MAX;
 
 struct Talk {
     session: Session,
@@ -112,4 +113,21 @@ fn after_a_panic_bytes_are_counted_and_the_end_is_told() {
     talk.session.closed(Stamp::from_nanos(9), &mut talk.lexer, &mut talk.told);
     let overhead = Event::Overhead { bytes_in: 14, bytes_out: 100 };
     assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Panic), Event::Ended(None), overhead]);
+}
+
+#[test]
+fn statements_of_a_text_with_too_many_are_counted_all_the_same() {
+    let mut talk = Talk::new();
+    let count = STATEMENTS_OF_A_TEXT_MAX + 5;
+    talk.client(&raw(b'Q', &["select 1;".repeat(count).as_bytes(), b"\0"].concat()));
+    assert_eq!(talk.session.untold(), count as u64);
+    talk.told.0.clear();
+    talk.server(&raw(b'C', b"SELECT 1\0").repeat(count));
+    talk.server(&raw(b'Z', b"I"));
+    let calls = |text: &str| {
+        let of = |event: &&Event| matches!(event, Event::Statement(call) if &*call.query.text == text);
+        talk.told.0.iter().filter(of).count()
+    };
+    assert_eq!((calls("select $1"), calls("(unfingerprinted)")), (STATEMENTS_OF_A_TEXT_MAX, 5));
+    assert!(!talk.told.0.contains(&Event::Mismatch));
 }
