@@ -87,7 +87,7 @@ impl Known {
         if piece.skeleton().is_empty() {
             // An empty statement is none, so its comments stand behind the one before.
             if let (0, Some(last)) = (statements.left_out, statements.last_mut()) {
-                Details::describe(&mut last.details, tags, trace, &mut self.interner);
+                self.interner.describe(&mut last.details, tags, trace);
             }
             return;
         }

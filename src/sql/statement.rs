@@ -6,7 +6,6 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::query::Query;
-use super::tags::Interner;
 
 /// The name of a prepared statement or portal, as bytes: protocol names are arbitrary, SQL names arrive folded.
 pub type Name = SmallVec<[u8; 24]>;
@@ -154,20 +153,6 @@ impl Details {
     pub fn kept(self) -> Option<Arc<Self>> {
         let plain = matches!(self, Self { effect: Effect::None, tags: None, trace: None });
         (!plain).then(|| Arc::new(self))
-    }
-
-    /// Adds what comments further on say; where both have a value, the first one stays.
-    pub(super) fn describe(
-        details: &mut Option<Arc<Self>>,
-        tags: Option<Arc<Tags>>,
-        trace: Option<Trace>,
-        interner: &mut Interner,
-    ) {
-        if tags.is_some() || trace.is_some() {
-            let details = Arc::make_mut(details.get_or_insert_default());
-            details.tags = interner.join(details.tags.take(), tags);
-            details.trace = details.trace.or(trace);
-        }
     }
 }
 
