@@ -6,15 +6,17 @@ use std::sync::Arc;
 use divan::{Bencher, counter::ItemsCount};
 use pgvitals::base::telemetry::Telemetry;
 use pgvitals::base::units::{Nanos, Stamp, WallTime};
-use pgvitals::session::identity::Identity;
-use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
-use pgvitals::sql::hash::QueryHash;
-use pgvitals::sql::kind::Kind;
-use pgvitals::sql::query::Query;
-use pgvitals::sql::statement::Tags;
+use pgvitals::session::observation::{Event, Observation, Observer};
+use pgvitals::sql::statement::{Details, Tags};
 use pgvitals::stats::Settings;
 use pgvitals::stats::live::{Filter, GroupBy, LiveView, Window};
 use pgvitals::stats::recorder::Recorder;
+// The sample's paths begin at the crate.
+use pgvitals::{base, session, sql};
+use sample::{identity, observation, query};
+
+#[path = "../src/stats/tests/sample.rs"]
+mod sample;
 
 fn main() {
     divan::main();
@@ -24,17 +26,13 @@ fn main() {
 const EXECUTIONS: usize = 512;
 
 fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
-    let identity = Arc::new(Identity::new(Arc::from("db:5432"), "app", "alice", "web"));
-    let queries: Vec<Arc<Query>> = (0..statements)
-        .map(|n| {
-            let text = format!("select c{n} from orders where id = $1");
-            Arc::new(Query { hash: QueryHash::of(&text), kind: Kind::Select, text: text.into() })
-        })
-        .collect();
-    let tags: Vec<Arc<Tags>> = (0..50)
+    let identity = identity("app", "web");
+    let queries: Vec<_> = (0..statements).map(|n| query(&format!("select c{n} from orders where id = $1"))).collect();
+    let details: Vec<Arc<Details>> = (0..50)
         .map(|n| {
             let pairs = vec![("route".into(), format!("/orders/{n}").into()), ("action".into(), "show".into())];
-            Arc::new(Tags { pairs, name: None })
+            let tags = Some(Arc::new(Tags { pairs, name: None }));
+            Arc::new(Details { tags, ..Details::default() })
         })
         .collect();
     let mut seed = 0x9e37_79b9_u64;
@@ -43,21 +41,8 @@ fn observations(statements: usize, tagged: bool) -> Vec<Observation> {
             // 100 µs to 1.6 ms, low durations more often.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let duration = Nanos::from_micros(100 + (seed >> 40) % (1 << (4 + (seed >> 33) % 7)) * 2);
-            Observation {
-                query: Arc::clone(&queries[(seed >> 20) as usize % statements]),
-                identity: Arc::clone(&identity),
-                start: Stamp::from_nanos(0),
-                duration,
-                batch: None,
-                first_row: Some(duration),
-                client_stall: Nanos::ZERO,
-                rows: 1,
-                bytes_in: 60,
-                bytes_out: 200,
-                outcome: Outcome::Completed,
-                tags: tagged.then(|| Arc::clone(&tags[n % tags.len()])),
-                trace: None,
-            }
+            let details = tagged.then(|| Arc::clone(&details[n % details.len()]));
+            Observation { details, ..observation(&queries[(seed >> 20) as usize % statements], &identity, duration) }
         })
         .collect()
 }
@@ -102,7 +87,7 @@ fn harvest(bencher: Bencher, statements: usize) {
 #[divan::bench(args = [100, 1_000])]
 fn absorb(bencher: Bencher, statements: usize) {
     let observations = observations(statements, false);
-    let mut view = LiveView::new(&Settings::default(), WallTime::default());
+    let mut view = LiveView::new(&Settings::default(), WallTime::default(), Arc::default());
     let harvest = || {
         let mut recorder = recorder();
         observations.iter().cloned().for_each(|one| recorder.observe(Event::Statement(one)));
@@ -118,7 +103,7 @@ fn absorb(bencher: Bencher, statements: usize) {
 #[divan::bench]
 fn list_an_hour(bencher: Bencher) {
     let observations = observations(1_000, false);
-    let mut view = LiveView::new(&Settings::default(), WallTime::default());
+    let mut view = LiveView::new(&Settings::default(), WallTime::default(), Arc::default());
     let mut recorder = recorder();
     for minute in 0..60 {
         observations.iter().cloned().for_each(|one| recorder.observe(Event::Statement(one)));

@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
 use crate::proxy::health::Health;
-use crate::proxy::{Listening, Parts, Proxy};
+use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::listen::{Address, Listener};
-use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::runtime::shutdown::{Phase, Shutdown, Signals};
 use crate::runtime::task::Panics;
 use crate::{http, proxy, stats};
 
@@ -30,25 +30,45 @@ pub struct Settings {
     pub http: http::Settings,
 }
 
-/// Runs until SIGTERM or SIGINT, and what they begin, is over.
+/// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
+/// why where it has no answer.
 ///
 /// # Errors
 /// When an address of the data plane can't be listened on, or the system gives no threads.
-pub fn run(settings: Settings) -> anyhow::Result<()> {
+pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Send + 'static) -> anyhow::Result<()> {
     if let Some(source) = clock::slow_source() {
         tracing::warn!(
             source,
             "reading this clock source is a system call, twice for each statement; prefer tsc, or the hypervisor's own"
         );
     }
-    let started = start(settings)?;
-    let shutdown = started.shutdown.clone();
+    let control = control()?;
+    let signals = {
+        let _inside = control.enter();
+        Signals::catch().context("signals can't be followed")?
+    };
+    let http = settings.http.clone();
+    let started = start_on(control, settings)?;
+    let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
-        if let Err(error) = shutdown.follow_signals().await {
-            tracing::error!(%error, "signals can't be followed");
-        }
+        let reload = || {
+            if let Some(new) = reload() {
+                reloaded(&tuner, &http, new);
+            }
+        };
+        signals.follow(&shutdown, reload).await;
     });
     started.wait()
+}
+
+/// Hands new settings to the rooms that accept them, and names those that wait for a restart.
+fn reloaded(tuner: &Tuner, old: &http::Settings, new: Settings) {
+    let mut fixed = tuner.tune(new.proxy, new.stats);
+    fixed.extend(old.changed(&new.http));
+    for key in fixed {
+        tracing::warn!(key, "this setting changes with a restart only; the old value stays");
+    }
+    tracing::info!("settings reloaded");
 }
 
 /// A pgvitals that serves.
@@ -60,6 +80,7 @@ pub struct Started {
     pub http: Option<Address>,
     /// Moves the phase on.
     pub shutdown: Shutdown,
+    tuner: Tuner,
     control: Runtime,
     proxy: JoinHandle<std::io::Result<()>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
@@ -97,26 +118,34 @@ impl Started {
 /// # Errors
 /// As [`run`].
 pub fn start(settings: Settings) -> anyhow::Result<Started> {
-    let control = tokio::runtime::Builder::new_multi_thread()
+    start_on(control()?, settings)
+}
+
+/// The runtime of everything but moving bytes.
+fn control() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
         .thread_name("control")
         .enable_all()
         .build()
-        .context("no runtime for the control side")?;
+        .context("no runtime for the control side")
+}
+
+fn start_on(control: Runtime, settings: Settings) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
-    let telemetry = Arc::new(Telemetry::default());
+    let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let parts = Parts {
         stats: settings.stats,
         telemetry: Arc::clone(&telemetry),
         clock: Clock::start(),
         shutdown: shutdown.clone(),
-        panics: Panics::default(),
+        panics: panics.clone(),
     };
     let (proxy, http) = control.block_on(async {
         let proxy = Proxy::bind(settings.proxy, parts).await?;
         anyhow::Ok((proxy, bind_http(&settings.http.listen).await))
     })?;
-    let listening = proxy.listening();
+    let (listening, tuner) = (proxy.listening(), proxy.tuner());
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
@@ -124,14 +153,14 @@ pub fn start(settings: Settings) -> anyhow::Result<Started> {
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, ready };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };
         control.spawn(http::serve(listener, settings, sources, stopped))
     });
     let proxy = control.spawn(proxy.run());
-    Ok(Started { listening, http: address, shutdown, control, proxy, serving })
+    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, serving })
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use pgvitals::base::telemetry::Telemetry;
-use pgvitals::base::units::Stamp;
+use pgvitals::base::units::{Stamp, WallTime};
 use pgvitals::session::Session;
 use pgvitals::session::identity::StartupParameters;
 use pgvitals::sql::fingerprint::Fingerprinter;
@@ -53,12 +53,19 @@ fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
     [&[tag][..], &(body.len() as u32 + 4).to_be_bytes(), body].concat()
 }
 
+/// Durations in µs, one in each bucket of a histogram below the threshold of slow statements (500 ms): each µs up to 255,
+/// then 128 in each doubling (STORE §2).
+fn durations() -> impl Iterator<Item = u64> {
+    (0..256).chain((1..=10).flat_map(|shift| (128..256).map(move |base| base << shift)))
+}
+
 /// A worker's parts with one session that has started.
 struct Worker {
     session: Session,
     fingerprinter: Fingerprinter,
     recorder: Recorder,
     now: u64,
+    rounds: usize,
 }
 
 impl Worker {
@@ -69,33 +76,66 @@ impl Worker {
             fingerprinter: Fingerprinter::new(8_192, 7),
             recorder: Recorder::new(&Settings::default(), 1, Arc::new(Telemetry::default())),
             now: 0,
+            rounds: 0,
         };
-        worker.round_trip(&[], &frame(b'Z', b"I"));
+        worker.round_trip(&[], &frame(b'Z', b"I"), 0);
         worker
     }
 
-    /// A request and its answer. Durations scatter over many buckets, the same ones in each thousand rounds.
-    fn round_trip(&mut self, request: &[u8], answer: &[u8]) {
-        let Self { session, fingerprinter, recorder, now } = self;
-        let duration = 50_000 + (*now / 1_000_000 % 1_000) * 700;
-        session.client_bytes(request, Stamp::from_nanos(*now + 1_000), fingerprinter, recorder);
-        session.server_bytes(answer, Stamp::from_nanos(*now + duration), fingerprinter, recorder);
-        *now += 1_000_000;
+    /// A request and its answer, each in one read, so many µs apart.
+    fn round_trip(&mut self, request: &[u8], answer: &[u8], micros: u64) {
+        let Self { session, fingerprinter, recorder, now, .. } = self;
+        session.client_bytes(request, Stamp::from_nanos(*now), fingerprinter, recorder);
+        *now += micros * 1_000;
+        session.server_bytes(answer, Stamp::from_nanos(*now), fingerprinter, recorder);
+        *now += 1_000;
     }
 
-    /// What the last 10,000 of 20,000 rounds allocate.
-    fn steady(&mut self, rounds: &[(Vec<u8>, Vec<u8>)]) -> u64 {
-        for i in 0..10_000 {
-            let (request, answer) = &rounds[i % rounds.len()];
-            self.round_trip(request, answer);
-        }
-        let before = allocations();
-        for i in 0..10_000 {
-            let (request, answer) = &rounds[i % rounds.len()];
-            self.round_trip(request, answer);
-        }
-        allocations() - before
+    /// The next round of `rounds`.
+    fn round(&mut self, rounds: &[Round], micros: u64) {
+        let Round { request, answer } = &rounds[self.rounds % rounds.len()];
+        self.round_trip(request, answer, micros);
+        self.rounds += 1;
     }
+
+    /// What statements allocate in ten seconds of steady state.
+    ///
+    /// Steady state: each of the `statements`, which rounds bring in turn, has run, with every duration that a histogram
+    /// tells apart, so that what its series needs has grown. From then on, durations scattered over all of that range: no
+    /// round allocates, not the first after a harvest either. A harvest itself is handed over by value, and allocates
+    /// for each series, once a second and not for each statement; it is left out here.
+    fn steady(&mut self, statements: usize, rounds: &[Round]) -> u64 {
+        assert_eq!(rounds.len() % statements, 0, "statements come in turn");
+        for micros in durations() {
+            (0..statements).for_each(|_| self.round(rounds, micros));
+        }
+        self.harvest();
+        let durations: Vec<u64> = durations().collect();
+        let (mut seed, mut allocated) = (1_u64, 0);
+        for _ in 0..10 {
+            let before = allocations();
+            for _ in 0..200 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                self.round(rounds, durations[(seed >> 33) as usize % durations.len()]);
+            }
+            allocated += allocations() - before;
+            self.harvest();
+        }
+        allocated
+    }
+
+    /// A second is over. Something was recorded in it.
+    fn harvest(&mut self) {
+        assert!(self.recorder.pending() >= 200, "only {} recorded", self.recorder.pending());
+        let at = WallTime::from_unix_micros(self.now as i64 / 1_000);
+        drop(self.recorder.harvest(at, Stamp::from_nanos(self.now)));
+    }
+}
+
+/// What the client sends and the server answers.
+struct Round {
+    request: Vec<u8>,
+    answer: Vec<u8>,
 }
 
 /// Twenty texts, so that no single cache entry does it.
@@ -110,38 +150,72 @@ fn the_counter_counts() {
     assert_eq!(allocations() - before, 1);
 }
 
-#[test]
-fn a_prepared_workload_allocates_nothing() {
+const PARSED: &[u8] = b"1\0\0\0\x04Z\0\0\0\x05I";
+
+/// A worker whose session has prepared each of [`texts`], as `s0`, `s1`, …
+fn prepared() -> Worker {
     let mut worker = Worker::new();
-    let mut rounds = Vec::new();
     for (i, text) in texts().enumerate() {
         let parse = [frame(b'P', format!("s{i}\0{text}\0\0\0").as_bytes()), frame(b'S', b"")].concat();
-        worker.round_trip(&parse, &[frame(b'1', b""), frame(b'Z', b"I")].concat());
-        let bind = frame(b'B', format!("\0s{i}\0\0\0\0\x01\0\0\0\x0512345\0\0").as_bytes());
-        let request = [bind, frame(b'E', b"\0\0\0\0\0"), frame(b'S', b"")].concat();
-        let answer = [frame(b'2', b""), frame(b'D', &[0; 20]), frame(b'C', b"SELECT 1\0"), frame(b'Z', b"I")].concat();
-        rounds.push((request, answer));
+        worker.round_trip(&parse, PARSED, 10);
     }
-    assert_eq!(worker.steady(&rounds), 0);
-    assert!(worker.recorder.pending() >= 20_000, "all of it was recorded");
+    worker
+}
+
+/// Bind and Execute of statement `i`, and what the server says to them.
+fn bind_and_execute(i: usize) -> (Vec<u8>, Vec<u8>) {
+    let bind = frame(b'B', format!("\0s{i}\0\0\0\0\x01\0\0\0\x0512345\0\0").as_bytes());
+    let answer = [frame(b'2', b""), frame(b'D', &[0; 20]), frame(b'C', b"SELECT 1\0")].concat();
+    ([bind, frame(b'E', b"\0\0\0\0\0")].concat(), answer)
+}
+
+#[test]
+fn a_prepared_workload_allocates_nothing() {
+    let rounds: Vec<_> = (0..20)
+        .map(|i| {
+            let (request, answer) = bind_and_execute(i);
+            let (request, answer) = ([request, frame(b'S', b"")].concat(), [answer, frame(b'Z', b"I")].concat());
+            Round { request, answer }
+        })
+        .collect();
+    assert_eq!(prepared().steady(20, &rounds), 0);
+}
+
+/// As drivers send `executemany`: a hundred statements in one write, one Sync, their answers in one read.
+#[test]
+fn a_batch_of_a_hundred_statements_allocates_nothing() {
+    let (requests, answers): (Vec<_>, Vec<_>) = (0..100).map(|i| bind_and_execute(i % 20)).unzip();
+    let request = [requests.concat(), frame(b'S', b"")].concat();
+    let rounds = [Round { request, answer: [answers.concat(), frame(b'Z', b"I")].concat() }];
+    assert_eq!(prepared().steady(1, &rounds), 0);
+}
+
+/// A pipeline in which each of a hundred statements has a Sync of its own.
+#[test]
+fn a_pipeline_of_a_hundred_syncs_allocates_nothing() {
+    let (requests, answers): (Vec<_>, Vec<_>) = (0..100).map(|i| bind_and_execute(i % 20)).unzip();
+    let request =
+        requests.iter().map(|request| [&request[..], &frame(b'S', b"")].concat()).collect::<Vec<_>>().concat();
+    let answer = answers.iter().map(|answer| [&answer[..], &frame(b'Z', b"I")].concat()).collect::<Vec<_>>().concat();
+    assert_eq!(prepared().steady(1, &[Round { request, answer }]), 0);
 }
 
 #[test]
 fn a_simple_workload_of_known_statements_allocates_nothing() {
-    let mut worker = Worker::new();
     let answer = [frame(b'T', &[0; 30]), frame(b'D', &[0; 20]), frame(b'C', b"SELECT 1\0"), frame(b'Z', b"I")].concat();
-    let rounds: Vec<_> = texts().map(|text| (frame(b'Q', format!("{text}\0").as_bytes()), answer.clone())).collect();
-    assert_eq!(worker.steady(&rounds), 0);
-    assert!(worker.recorder.pending() >= 20_000, "all of it was recorded");
+    let rounds: Vec<_> = texts()
+        .map(|text| Round { request: frame(b'Q', format!("{text}\0").as_bytes()), answer: answer.clone() })
+        .collect();
+    assert_eq!(Worker::new().steady(20, &rounds), 0);
 }
 
 /// Literals that differ in each execution, inlined by the client: the text is new, the statement known.
 #[test]
 fn new_literals_in_known_statements_allocate_nothing() {
-    let mut worker = Worker::new();
     let answer = [frame(b'C', b"UPDATE 1\0"), frame(b'Z', b"T")].concat();
     let rounds: Vec<_> = (0..20_000)
-        .map(|i| (frame(b'Q', format!("update t set a = 'value {i}' where id = {i}\0").as_bytes()), answer.clone()))
+        .map(|i| format!("update t set a = 'value {i}' where id = {i}\0"))
+        .map(|text| Round { request: frame(b'Q', text.as_bytes()), answer: answer.clone() })
         .collect();
-    assert_eq!(worker.steady(&rounds), 0);
+    assert_eq!(Worker::new().steady(1, &rounds), 0);
 }

@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Sqlstate([u8; 5]);
 
 impl Sqlstate {
+    /// What stands for codes that did not fit under a cap; as text `(other)`. No server can send it.
+    pub const OTHER: Sqlstate = Sqlstate([0; 5]);
     /// What stands where a server sent no or a malformed code.
     pub const UNKNOWN: Sqlstate = Sqlstate(*b"XX000");
     /// `syntax_error`
@@ -41,6 +43,9 @@ impl Sqlstate {
 
     /// The code as text.
     pub fn as_str(&self) -> &str {
+        if *self == Self::OTHER {
+            return "(other)";
+        }
         std::str::from_utf8(&self.0).unwrap_or("XX000")
     }
 }
@@ -68,5 +73,11 @@ mod tests {
             assert_eq!(Sqlstate::parse(bad), None, "{bad:?}");
         }
         assert_eq!(Sqlstate::ADMIN_SHUTDOWN.class(), "57");
+    }
+
+    #[test]
+    fn what_did_not_fit_is_no_code_that_a_server_could_send() {
+        assert_eq!(Sqlstate::OTHER.to_string(), "(other)");
+        assert_eq!(Sqlstate::parse(&[0; 5]), None);
     }
 }

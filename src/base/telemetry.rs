@@ -47,13 +47,15 @@ reasons! {
 reasons! {
     /// Why measured samples were dropped (`samples_dropped_total`).
     Dropped {
-        /// What a shared part held when measuring code panicked.
+        /// What a worker had recorded since its last harvest, or a harvest, when measuring code panicked.
         Panic => "panic",
-        /// The ring of slow executions was full.
+        /// Too many slow executions at once, or of one statement in a minute: not kept by itself.
         SlowRing => "slow_ring",
-        /// The harvester did not keep up.
+        /// Owed when their session could be followed no more: the server runs them, nobody measures.
+        Opaque => "opaque",
+        /// A worker's last harvest found nobody to take it.
         HarvestQueue => "harvest_queue",
-        /// The oldest minutes in memory made room.
+        /// The oldest slow executions in memory made room for newer ones.
         History => "history",
     }
 }

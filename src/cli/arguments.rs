@@ -39,7 +39,7 @@ impl Command {
     /// Does it.
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
-            Command::Run(flags) => run::run(load(flags)?),
+            Command::Run(flags) => run::run(flags),
             Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
@@ -49,7 +49,7 @@ impl Command {
     }
 }
 
-fn load(flags: Flags) -> Result<Loaded, Failure> {
+pub(super) fn load(flags: Flags) -> Result<Loaded, Failure> {
     Ok(load::load(flags, std::env::vars_os())?)
 }
 

@@ -79,10 +79,10 @@ async fn look(loaded: &Loaded, report: &mut Report) {
 async fn listen(address: &Address, reuse_port: bool, report: &mut Report) {
     match Listener::bind(address, reuse_port).await {
         Ok(_) => report.well(format!("listen {address}: free")),
-        Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(error) if error.reason.kind() == std::io::ErrorKind::AddrInUse => {
             report.bad(format!("listen {address}: taken by {}; stop that one, or set `listen`", holder(address).await));
         }
-        Err(error) => report.bad(format!("listen {address}: {}", error.source)),
+        Err(error) => report.bad(format!("listen {address}: {}", error.reason)),
     }
 }
 
@@ -141,12 +141,12 @@ async fn http(loaded: &Loaded, report: &mut Report) {
     let http = &loaded.app.http;
     match Listener::bind(&http.listen, false).await {
         Ok(_) => report.well(format!("http {}: free", http.listen)),
-        Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(error) if error.reason.kind() == std::io::ErrorKind::AddrInUse => {
             let holder = holder(&http.listen).await;
             report.note(format!("http {}: taken by {holder}; pgvitals runs without its HTTP side", http.listen));
         }
         Err(error) => {
-            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.source));
+            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.reason));
         }
     }
     if !is_local(&http.listen).await && http.token.is_none() {

@@ -81,6 +81,11 @@ Flags go over environment variables, these over the file, the file over defaults
 that name the nearest known key. Durations and sizes carry their unit (`500ms`, `10s`, `8KiB`). Lists are arrays in the
 file, and have commas between their parts in flags and environment.
 
+SIGHUP reads all of it again. `max_connections`, `startup_timeout`, `connect_timeout`, `drain_timeout`, `slow_threshold`,
+`max_series`, `levels.latency` and `log` hold from then on, and the files of certificates are read again; a changed value of
+any other key waits for a restart, and a log line names the key. If anything is wrong, nothing changes, and the log says
+what is wrong.
+
 | key | default | environment | flag | |
 |---|---|---|---|---|
 "

@@ -11,6 +11,7 @@ use super::load::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::proxy::{DrainMode, Route};
+use crate::runtime::listen::Address;
 use crate::{app, http, proxy, stats};
 
 const CONNECTIONS_MAX: usize = 1_000_000;
@@ -35,7 +36,7 @@ impl Reader {
         self.store();
         let proxy = self.proxy();
         let stats = self.stats();
-        let http = self.http(&proxy, &stats);
+        let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => Ok((app::Settings { proxy, stats, http }, log, self.warnings)),
@@ -68,15 +69,13 @@ impl Reader {
         }
     }
 
-    fn http(&mut self, proxy: &proxy::Settings, stats: &stats::Settings) -> Option<http::Settings> {
+    fn http(&mut self, proxy: &proxy::Settings) -> Option<http::Settings> {
         let listen = self.get("http", |text| upstream::address(text, None).map(Some))?;
         let token: Option<String> = self.read("http_token", token);
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
             listen,
             token: token.map(Secret::new),
-            slow_threshold: stats.slow_threshold,
-            levels: stats.levels,
             instance: self.host.name.clone(),
             service,
             servers: proxy.routes.iter().map(|route| route.server.clone()).collect(),
@@ -159,11 +158,12 @@ impl Reader {
         Route { listen, upstream: addresses, server, tls }
     }
 
-    /// Two routes that listen on one address, or whose statistics could not be told apart, are a mistake.
+    /// Two routes that listen on one address are a mistake; with port 0 each gets one of its own.
     fn distinct(&mut self, routes: &[Route], tables: &[BTreeMap<&'static str, Given>]) {
         for (index, (route, keys)) in routes.iter().zip(tables).enumerate() {
             let earlier = routes.get(..index).unwrap_or_default();
-            let clash = route.listen.iter().any(|address| earlier.iter().any(|other| other.listen.contains(address)));
+            let mut fixed = route.listen.iter().filter(|address| !matches!(address, Address::Tcp { port: 0, .. }));
+            let clash = fixed.any(|address| earlier.iter().any(|other| other.listen.contains(address)));
             if let (true, Some(given)) = (clash, keys.get("listen")) {
                 let problem = Problem::new("an earlier route listens there", "give each route an address of its own");
                 self.fail("route.listen", given, problem);

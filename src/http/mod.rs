@@ -24,9 +24,8 @@ use tokio::sync::watch;
 
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
-use crate::base::units::Nanos;
 use crate::runtime::listen::Address;
-use crate::stats::level::Thresholds;
+use crate::runtime::task::Panics;
 use crate::stats::live::LiveView;
 
 pub use server::{router, serve};
@@ -38,16 +37,24 @@ pub struct Settings {
     pub listen: Address,
     /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
     pub token: Option<Secret<String>>,
-    /// Executions at or above it are kept one by one; the default of `threshold`.
-    pub slow_threshold: Nanos,
-    /// Where one latency level ends and the next begins.
-    pub levels: Thresholds,
     /// This process's name among its kin.
     pub instance: String,
     /// The service that this process belongs to.
     pub service: String,
     /// Names of the monitored servers, one per route.
     pub servers: Vec<String>,
+}
+
+impl Settings {
+    /// Keys whose values differ in `new`; none of them changes while it serves.
+    pub fn changed(&self, new: &Settings) -> Vec<&'static str> {
+        let same = [
+            ("http", self.listen == new.listen),
+            ("http_token", self.token == new.token),
+            ("service", self.service == new.service),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+    }
 }
 
 /// What the answers are read from.
@@ -57,6 +64,8 @@ pub struct Sources {
     pub live: watch::Receiver<LiveView>,
     /// What was not measured, and why.
     pub telemetry: Arc<Telemetry>,
+    /// Panics of tasks and workers.
+    pub panics: Panics,
     /// Whether the data plane can serve.
     pub ready: Arc<dyn Ready>,
 }

@@ -11,7 +11,9 @@ use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction};
 
 /// Adds statements in flight, open transactions and the number of open sessions to `harvest`.
 pub(crate) fn list<'a>(watched: impl Iterator<Item = &'a Watched>, now: Stamp, harvest: &mut Harvest) {
-    for session in watched.filter_map(Watched::session) {
+    for watched in watched {
+        watched.rest();
+        let Some(session) = watched.session() else { continue };
         // A session that can't say what it does is left out; it is opaque from its next chunk on.
         drop(catch_unwind(AssertUnwindSafe(|| add(&session, now, harvest))));
     }

@@ -44,6 +44,8 @@ pub(crate) enum Error {
     Unreachable(String),
     #[error("more than {0} connections")]
     TooMany(usize),
+    #[error("too many start-ups at a time")]
+    Crowded,
     #[error("draining")]
     Draining,
 }
@@ -61,7 +63,7 @@ impl Error {
             | Error::TlsRequired
             | Error::StartupTimeout => Side::Client,
             Error::Upstream(_) | Error::Unreachable(_) => Side::Upstream,
-            Error::TooMany(_) | Error::Draining => Side::Own,
+            Error::TooMany(_) | Error::Crowded | Error::Draining => Side::Own,
         }
     }
 

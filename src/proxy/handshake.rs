@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cancel;
 use super::error::{Error, in_time};
@@ -17,12 +18,18 @@ use super::{DrainMode, Route};
 use crate::base::telemetry::{TlsStartup, Unmeasured};
 use crate::base::units::Stamp;
 use crate::runtime::shutdown::Phase;
+use crate::runtime::timers::Timers;
 use crate::session::Session;
 use crate::session::identity::StartupParameters;
 use crate::tls::settings::ClientMode;
 use crate::tls::store::Acceptor;
 use crate::wire::reply;
 use crate::wire::startup::{self, LENGTH_BYTES, Packet, StartupError};
+
+/// Sockets that may be on their way to a session, or carry requests to cancel, where `max_connections` is small.
+const STARTING_MIN: usize = 64;
+/// How long connecting to the server may go on for a client that has ended its side.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Both legs stand, and the server has the StartupMessage.
 pub(crate) struct Established {
@@ -42,9 +49,12 @@ pub(crate) async fn establish(
     accepted: Stamp,
 ) -> Result<Option<Established>, Error> {
     let shared = &worker.shared;
-    let Some(Route { upstream, tls, .. }) = shared.settings.routes.get(route) else { return Ok(None) };
+    let settings = shared.settings();
+    let Some(Route { upstream, tls, .. }) = settings.routes.get(route) else { return Ok(None) };
+    let limit = settings.max_connections;
+    let place = shared.starting.enter_below(limit.max(STARTING_MIN)).ok_or(Error::Crowded)?;
     let acceptor = shared.tls.acceptor(route).filter(|_| !client.is_unix());
-    let packet = read_startup(worker, client, acceptor.as_deref()).await?;
+    let packet = read_startup(worker, client, acceptor.as_deref(), settings.startup_timeout).await?;
     let dialer = Dialer {
         timers: shared.timers.clone(),
         telemetry: Arc::clone(&shared.telemetry),
@@ -65,13 +75,16 @@ pub(crate) async fn establish(
         shared.telemetry.client_tls(TlsStartup::Required);
         return Err(Error::TlsRequired);
     }
-    if shared.shutdown.phase() > Phase::Serving && shared.settings.drain_mode == DrainMode::Transactions {
+    if shared.shutdown.phase() > Phase::Serving && settings.drain_mode == DrainMode::Transactions {
         return Err(Error::Draining);
     }
-    let limit = shared.settings.max_connections;
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
+    drop(place);
 
-    let connected = dialer.connect(upstream, shared.settings.connect_timeout).await;
+    let connected = tokio::select! {
+        connected = dialer.connect(upstream, settings.connect_timeout) => connected,
+        left = left(client, &shared.timers) => return Err(Error::Client(left)),
+    };
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
     let shown = acceptor.as_deref().filter(|_| client.tls().is_some());
@@ -90,6 +103,17 @@ pub(crate) async fn establish(
     Ok(Some(Established { server, peer, session, opaque, slot }))
 }
 
+/// Returns when there is nobody to connect for any more. A client that has only ended its side still wants its answer,
+/// and can't be told from one that is gone: it is given a while. Whoever has sent more is asked nothing.
+async fn left(client: &Socket, timers: &Timers) -> std::io::Error {
+    match client.ends_next().await {
+        Ok(true) => timers.sleep(PATIENCE).await,
+        Ok(false) => std::future::pending().await,
+        Err(error) => return error,
+    }
+    std::io::ErrorKind::UnexpectedEof.into()
+}
+
 /// The server's leg. Where it is encrypted and the client doesn't see the server's own certificate (`shown` is what it
 /// sees), channel binding can't hold.
 fn ready(worker: &Worker, opened: Opened, shown: Option<&Acceptor>) -> (Socket, Peer) {
@@ -106,7 +130,12 @@ fn ready(worker: &Worker, opened: Opened, shown: Option<&Acceptor>) -> (Socket, 
 }
 
 /// The packet that says what the client wants, whole, once encryption was negotiated; all in time, and counted.
-async fn read_startup(worker: &Worker, client: &mut Socket, acceptor: Option<&Acceptor>) -> Result<Vec<u8>, Error> {
+async fn read_startup(
+    worker: &Worker,
+    client: &mut Socket,
+    acceptor: Option<&Acceptor>,
+    limit: Duration,
+) -> Result<Vec<u8>, Error> {
     let shared = &worker.shared;
     let handshaking = Cell::new(false);
     let opening = Opening { worker, client, acceptor, handshaking: &handshaking };
@@ -116,7 +145,7 @@ async fn read_startup(worker: &Worker, client: &mut Socket, acceptor: Option<&Ac
         }
         Error::StartupTimeout
     };
-    in_time(&shared.timers, shared.settings.startup_timeout, opening.packet(), late).await
+    in_time(&shared.timers, limit, opening.packet(), late).await
 }
 
 /// A client that has not said yet what it wants.

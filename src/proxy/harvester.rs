@@ -14,8 +14,6 @@ use crate::runtime::clock::Clock;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::LiveView;
 
-/// Harvests that may wait for each worker.
-pub(crate) const QUEUE: usize = 4;
 /// Workers harvest at full seconds; so much later all have handed in.
 const AFTER_SECOND: Duration = Duration::from_millis(100);
 /// A worker that had statements in flight and is silent for so long is named in the log.
@@ -27,9 +25,10 @@ pub(crate) async fn run(
     mut harvests: mpsc::Receiver<(usize, Harvest)>,
     live: watch::Sender<LiveView>,
 ) {
+    let mut view = live.borrow().clone();
     let mut pending = Vec::new();
     let mut lateness = Lateness::new(shared.workers);
-    let mut publish = pin!(tokio::time::sleep(until_publish(shared.clock)));
+    let mut due = pin!(tokio::time::sleep(until_publish(shared.clock)));
     loop {
         tokio::select! {
             received = harvests.recv() => match received {
@@ -39,31 +38,40 @@ pub(crate) async fn run(
                 }
                 None => break,
             },
-            () = &mut publish => {
-                merge(&shared, &live, &mut pending);
+            () = &mut due => {
+                merge(&shared, &mut view, &mut pending);
+                publish(&live, &view);
                 lateness.name_late(shared.clock.stamp());
-                publish.set(tokio::time::sleep(until_publish(shared.clock)));
+                due.set(tokio::time::sleep(until_publish(shared.clock)));
             }
         }
     }
-    merge(&shared, &live, &mut pending);
+    merge(&shared, &mut view, &mut pending);
+    publish(&live, &view);
+}
+
+/// The channel is locked for an exchange of pointers alone: no reader waits for a merge. What readers are shown is shared
+/// with what the next merge changes, which therefore copies what it touches.
+fn publish(live: &watch::Sender<LiveView>, view: &LiveView) {
+    // The old view goes here, after the exchange.
+    drop(live.send_replace(view.clone()));
 }
 
 fn until_publish(clock: Clock) -> Duration {
     clock.until_next_second() + AFTER_SECOND
 }
 
-/// One new view for all that came; readers never see half a second.
-fn merge(shared: &Shared, live: &watch::Sender<LiveView>, pending: &mut Vec<(usize, Harvest)>) {
+/// All that came goes into one view; readers never see half a second.
+fn merge(shared: &Shared, view: &mut LiveView, pending: &mut Vec<(usize, Harvest)>) {
     let now = shared.clock.wall();
-    live.send_modify(|view| {
-        for (worker, harvest) in pending.drain(..) {
-            if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
-                shared.telemetry.dropped(Dropped::Panic, 1);
-            }
+    view.tune(&shared.stats());
+    for (worker, harvest) in pending.drain(..) {
+        let executions = harvest.executions();
+        if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
+            shared.telemetry.dropped(Dropped::Panic, executions);
         }
-        drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));
-    });
+    }
+    drop(catch_unwind(AssertUnwindSafe(|| view.tick(now))));
 }
 
 /// Finds workers that should have been heard of: one that is stuck can't say so itself.

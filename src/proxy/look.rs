@@ -1,6 +1,6 @@
 //! The one guard around measuring code (PROTOCOL §7): whatever panics behind it, the bytes still flow.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -24,6 +24,13 @@ impl Watched {
         Self(RefCell::new(Some(Box::new(session))))
     }
 
+    /// A second has passed.
+    pub(crate) fn rest(&self) {
+        if let Some(session) = self.0.borrow_mut().as_deref_mut() {
+            session.rest();
+        }
+    }
+
     /// The session, unless it is opaque because of a panic.
     pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
         Ref::filter_map(self.0.borrow(), |session| session.as_deref()).ok()
@@ -34,7 +41,13 @@ impl Watched {
 pub(crate) struct Lens {
     shared: Arc<Shared>,
     parts: RefCell<Parts>,
+    /// Chunks so far, modulo [`SAMPLED`].
+    chunks: Cell<u8>,
 }
+
+/// Of so many chunks one pays for a second look at the clock, so that what pgvitals adds to their way is known. Odd:
+/// requests and answers take turns.
+const SAMPLED: u8 = 61;
 
 struct Parts {
     recorder: Recorder,
@@ -44,8 +57,8 @@ struct Parts {
 impl Parts {
     fn new(shared: &Shared) -> Self {
         Self {
-            recorder: Recorder::new(&shared.stats, shared.workers, Arc::clone(&shared.telemetry)),
-            fingerprinter: Fingerprinter::new(shared.settings.max_query_text, seed()),
+            recorder: Recorder::new(&shared.stats(), shared.workers, Arc::clone(&shared.telemetry)),
+            fingerprinter: Fingerprinter::new(shared.settings().max_query_text, seed()),
         }
     }
 }
@@ -59,7 +72,17 @@ fn seed() -> u64 {
 impl Lens {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let parts = RefCell::new(Parts::new(&shared));
-        Self { shared, parts }
+        Self { shared, parts, chunks: Cell::new(0) }
+    }
+
+    /// A chunk that was read at `read` has just been written.
+    #[inline]
+    fn forwarded(&self, read: Stamp) {
+        let chunks = (self.chunks.get() + 1) % SAMPLED;
+        self.chunks.set(chunks);
+        if chunks == 0 {
+            self.parts.borrow_mut().recorder.forwarded(self.shared.clock.stamp().since(read));
+        }
     }
 
     /// Runs `measure` on the session, unless it is opaque; a panic makes it so.
@@ -78,7 +101,9 @@ impl Lens {
         if outcome.is_err() {
             self.replace(parts);
             self.shared.telemetry.unmeasured(Unmeasured::Panic);
-            // What panicked may panic again when it goes.
+            // What panicked may panic again.
+            let untold = catch_unwind(AssertUnwindSafe(|| session.as_ref().map_or(0, |session| session.untold())));
+            self.shared.telemetry.dropped(Dropped::Opaque, untold.unwrap_or(0));
             drop(catch_unwind(AssertUnwindSafe(|| *session = None)));
         }
     }
@@ -96,7 +121,9 @@ impl Lens {
         let parts = &mut *self.parts.borrow_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             parts.fingerprinter.forget_idle();
-            parts.recorder.harvest(at, now)
+            let harvest = parts.recorder.harvest(at, now);
+            parts.recorder.tune(&self.shared.stats(), self.shared.workers);
+            harvest
         }));
         outcome.unwrap_or_else(|_| {
             self.replace(parts);
@@ -107,12 +134,23 @@ impl Lens {
     /// Shared parts that were borrowed when measuring code panicked are no longer trusted.
     #[cold]
     fn replace(&self, parts: &mut Parts) {
+        let lost = parts.recorder.pending();
         tracing::error!(
+            executions = lost,
             "measuring code panicked; traffic goes on, what this worker had recorded since its last harvest is lost"
         );
-        self.shared.telemetry.dropped(Dropped::Panic, 1);
+        self.shared.telemetry.dropped(Dropped::Panic, lost);
         let broken = std::mem::replace(parts, Parts::new(&self.shared));
         drop(catch_unwind(AssertUnwindSafe(|| drop(broken))));
+    }
+}
+
+impl Drop for Lens {
+    /// A worker that ends has handed in everything; one that panics has not.
+    fn drop(&mut self) {
+        let lost = self.parts.get_mut().recorder.pending();
+        let why = if std::thread::panicking() { Dropped::Panic } else { Dropped::HarvestQueue };
+        self.shared.telemetry.dropped(why, lost);
     }
 }
 
@@ -136,6 +174,7 @@ impl Eye<'_> {
 impl Look for Eye<'_> {
     #[inline]
     fn chunk(&mut self, chunk: &[u8], now: Stamp) {
+        self.lens.forwarded(now);
         let from = self.from;
         self.lens.look(self.watched, |session, fingerprinter, recorder| {
             #[cfg(any(test, feature = "fault-injection"))]

@@ -3,7 +3,7 @@
 //! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
 //! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk; `held` bytes of
 //! slow readers; `tls` encrypted legs; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
-//! `shared` what all workers have in common; `error` what a client is told.
+//! `shared` what all workers have in common, `tune` what may change of it; `error` what a client is told.
 
 mod acceptor;
 mod active;
@@ -22,6 +22,7 @@ mod pump;
 mod shared;
 mod socket;
 mod tls;
+mod tune;
 mod upstream;
 mod worker;
 
@@ -33,6 +34,7 @@ use std::time::Duration;
 use crate::runtime::listen::Address;
 
 pub use plane::{Listening, Parts, Proxy, StartError};
+pub use tune::Tuner;
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]

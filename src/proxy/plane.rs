@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, watch};
 use super::acceptor::{self, Door};
 use super::cancel::Registry;
 use super::health::Health;
-use super::shared::{Count, Shared};
+use super::shared::{Count, Current, Shared};
+use super::tune::Tuner;
 use super::{Route, Settings, harvester, tls, worker};
 use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
@@ -84,18 +85,18 @@ impl Proxy {
             }
         }
         let Parts { stats, telemetry, clock, shutdown, panics } = parts;
-        let live = watch::Sender::new(LiveView::new(&stats, clock.wall()));
+        let live = watch::Sender::new(LiveView::new(&stats, clock.wall(), Arc::clone(&telemetry)));
         let shared = Arc::new(Shared {
             servers: settings.routes.iter().map(|route| route.server.as_str().into()).collect(),
             workers: settings.workers.unwrap_or_else(default_workers).max(1),
             health: Arc::new(Health::new(clock, shutdown.clone(), &settings.routes)),
             registry: Arc::new(Registry::default()),
             sessions: Count::default(),
+            starting: Count::default(),
             failures: LogGate::default(),
             tls: Arc::new(tls),
             unbound: LogGate::default(),
-            settings,
-            stats,
+            current: watch::Sender::new(Current { settings: Arc::new(settings), stats: Arc::new(stats) }),
             clock,
             timers: Timers::current(),
             telemetry,
@@ -119,9 +120,9 @@ impl Proxy {
         Arc::clone(&self.shared.health)
     }
 
-    /// Certificates, keys and roots, to be read again by whoever knows that they have changed.
-    pub fn tls(&self) -> Arc<Store> {
-        Arc::clone(&self.shared.tls)
+    /// Gives it other settings while it runs.
+    pub fn tuner(&self) -> Tuner {
+        Tuner::new(Arc::clone(&self.shared))
     }
 
     /// What is measured; a new view each second.
@@ -136,7 +137,8 @@ impl Proxy {
     /// When a thread can't be started.
     pub async fn run(self) -> std::io::Result<()> {
         let Self { shared, listeners, live } = self;
-        let (harvests, queue) = mpsc::channel(shared.workers * harvester::QUEUE);
+        // One from each worker; who finds no room goes on recording.
+        let (harvests, queue) = mpsc::channel(shared.workers);
         let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live));
         let mut doors = Vec::new();
         for number in 0..shared.workers {
@@ -196,7 +198,7 @@ async fn drained(shared: &Shared) {
     };
     tokio::select! {
         () = empty => tracing::info!("drained"),
-        () = tokio::time::sleep(shared.settings.drain_timeout) => {
+        () = tokio::time::sleep(shared.settings().drain_timeout) => {
             tracing::warn!(sessions = shared.sessions.now(), "drain_timeout is over; the sessions that are left end now");
         }
         () = shared.shutdown.reached(Phase::Flushing) => {}

@@ -6,6 +6,7 @@
 //! count. So each message costs one system call in each direction (LAYOUT §5, IO rule 1).
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -120,6 +121,14 @@ impl Socket {
         Ok(())
     }
 
+    /// Returns when something can be read: whether it is the end. Consumes nothing.
+    pub(crate) async fn ends_next(&self) -> io::Result<bool> {
+        if self.tls.as_ref().is_some_and(|tls| tls.has_more()) {
+            return Ok(false);
+        }
+        std::future::poll_fn(|cx| self.stream.poll_ends_next(cx)).await
+    }
+
     /// Whether bytes, or the end, can be read now. Consumes at most one byte: ask only where any byte is one too many.
     pub(crate) fn has_more(&self) -> bool {
         match &self.tls {
@@ -160,12 +169,27 @@ impl Stream {
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let length = buffer.len();
         loop {
-            match self {
-                Stream::Tcp(stream) => ready!(stream.poll_read_ready(cx))?,
-                Stream::Unix(stream) => ready!(stream.poll_read_ready(cx))?,
-            }
+            ready!(self.poll_read_ready(cx))?;
             if let Some(result) = self.once(Interest::READABLE, length, |mut socket| socket.read(buffer)) {
                 return Poll::Ready(result);
+            }
+        }
+    }
+
+    #[inline]
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(stream) => stream.poll_read_ready(cx),
+            Stream::Unix(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    fn poll_ends_next(&self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let peek = |socket: &socket2::Socket| socket.peek(&mut [MaybeUninit::uninit()]);
+        loop {
+            ready!(self.poll_read_ready(cx))?;
+            if let Some(result) = self.once(Interest::READABLE, 1, peek) {
+                return Poll::Ready(result.map(|count| count == 0));
             }
         }
     }

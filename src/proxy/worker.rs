@@ -20,6 +20,7 @@ use super::shared::{Counted, Shared};
 use super::socket::Socket;
 use super::tls::stream::Loan;
 use super::{DrainMode, active};
+use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, Stamp};
 use crate::runtime::listen::Accepted;
 use crate::runtime::shutdown::Phase;
@@ -110,7 +111,7 @@ impl Worker {
         timers.sleep(pause).await;
         let mut draining = pin!(shutdown.reached(Phase::Draining));
         let mut flushing = pin!(shutdown.reached(Phase::Flushing));
-        let mut drains = self.shared.settings.drain_mode == DrainMode::Transactions;
+        let mut drains = self.shared.settings().drain_mode == DrainMode::Transactions;
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
@@ -135,9 +136,10 @@ impl Worker {
         if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
-        if let Some(harvest) = self.harvest() {
-            // Without a harvester nobody is left to tell.
-            drop(harvests.send((number, harvest)).await);
+        if let Some(harvest) = self.harvest()
+            && let Err(refused) = harvests.send((number, harvest)).await
+        {
+            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
         }
     }
 
@@ -169,7 +171,7 @@ impl Worker {
 
     /// Lists a new connection, and tells it of an end that has begun.
     fn list(self: &Rc<Self>, link: Rc<Link>) -> Listed {
-        match (self.shared.shutdown.phase(), self.shared.settings.drain_mode) {
+        match (self.shared.shutdown.phase(), self.shared.settings().drain_mode) {
             (Phase::Serving, _) | (Phase::Draining, DrainMode::Clients) => {}
             (Phase::Draining, DrainMode::Transactions) => link.order(Order::WhenIdle),
             (Phase::Flushing | Phase::Stopped, _) => link.order(Order::Now),
@@ -218,6 +220,7 @@ impl Drop for Listed {
 /// A connection's life. Start-up is boxed: an established connection does not pay for its state.
 async fn connect(worker: Rc<Worker>, incoming: Incoming) {
     let Incoming { socket, at, route, load } = incoming;
+    let _watch = worker.shared.panics.watch("connection");
     let mut client = match Socket::accepted(socket) {
         Ok(client) => client,
         Err(error) => return tracing::debug!(%error, "an accepted socket was lost"),

@@ -101,18 +101,18 @@ impl Address {
 
 /// Why an address can't be listened on.
 #[derive(thiserror::Error, Debug)]
-#[error("cannot listen on {address}: {source}{}", self.hint())]
+#[error("cannot listen on {address}: {reason}{}", self.hint())]
 pub struct BindError {
     /// The address as it was set.
     pub address: Address,
-    /// The system's reason.
-    pub source: io::Error,
+    /// The system's reason; part of the text, and so not its `source`.
+    pub reason: io::Error,
 }
 
 impl BindError {
     /// What to do about it, as the end of a sentence.
     fn hint(&self) -> &'static str {
-        match self.source.kind() {
+        match self.reason.kind() {
             io::ErrorKind::AddrInUse => {
                 "; another process has it (find it with `ss -lptn` or `lsof -i`): stop that one or choose another port"
             }
@@ -153,7 +153,7 @@ impl Listener {
     /// # Errors
     /// When the name doesn't resolve or one of the addresses can't be bound.
     pub async fn bind(address: &Address, reuse_port: bool) -> Result<Vec<Listener>, BindError> {
-        let failed = |source| BindError { address: address.clone(), source };
+        let failed = |reason| BindError { address: address.clone(), reason };
         match address {
             Address::Unix(path) => Ok(vec![Self::bind_unix(path).map_err(failed)?]),
             Address::Tcp { port, .. } => {
@@ -258,6 +258,8 @@ mod tests {
         assert!(matches!(listener.local(), Address::Tcp { port, .. } if *port != 0));
         let error = Listener::bind(listener.local(), false).await.unwrap_err();
         assert!(error.to_string().contains("another process has it"), "{error}");
+        let (whole, reason) = (format!("{:#}", anyhow::Error::from(error)), "Address already in use");
+        assert_eq!(whole.matches(reason).count(), 1, "{whole}");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
-//! The phases of an end: serving → draining → flushing → stopped (LAYOUT §6).
+//! The phases of an end: serving → draining → flushing → stopped (LAYOUT §6), and the signals that ask for it.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Where the process stands. Phases only go forward.
@@ -49,22 +50,41 @@ impl Shutdown {
         // The sender lives in `self`, so the channel can't be closed.
         drop(watch.wait_for(|current| *current >= phase).await);
     }
+}
 
-    /// Follows SIGTERM (drain; a second one ends at once) and SIGINT (ends at once) until the process has stopped.
+/// Signals of the owner. From [`Signals::catch`] on none of them ends the process by itself.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Takes them over. Must be called inside a runtime that drives IO.
     ///
     /// # Errors
     /// When the system lets no handler be installed.
-    pub async fn follow_signals(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Follows SIGTERM (drain; a second one ends at once), SIGINT (ends at once) and SIGHUP (calls `reload`) until the
+    /// process has stopped.
+    pub async fn follow(mut self, shutdown: &Shutdown, mut reload: impl FnMut()) {
         loop {
             tokio::select! {
-                _ = terminate.recv() => {
-                    let drained = self.phase() >= Phase::Draining;
-                    self.advance(if drained { Phase::Flushing } else { Phase::Draining });
+                _ = self.terminate.recv() => {
+                    let drained = shutdown.phase() >= Phase::Draining;
+                    shutdown.advance(if drained { Phase::Flushing } else { Phase::Draining });
                 }
-                _ = interrupt.recv() => self.advance(Phase::Flushing),
-                () = self.reached(Phase::Stopped) => return Ok(()),
+                _ = self.interrupt.recv() => shutdown.advance(Phase::Flushing),
+                _ = self.hangup.recv() => reload(),
+                () = shutdown.reached(Phase::Stopped) => return,
             }
         }
     }

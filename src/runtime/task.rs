@@ -23,9 +23,30 @@ impl Panics {
         pause(before)
     }
 
+    /// Counts a panic of the task `name` that holds what is returned; for tasks that don't start again.
+    pub fn watch(&self, name: &'static str) -> Watch {
+        Watch { panics: self.clone(), name }
+    }
+
     /// How many so far.
     pub fn total(&self) -> u64 {
         self.0.load(Relaxed)
+    }
+}
+
+/// See [`Panics::watch`].
+#[derive(Debug)]
+pub struct Watch {
+    panics: Panics,
+    name: &'static str,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.panics.0.fetch_add(1, Relaxed);
+            tracing::error!(task = self.name, "a task panicked; it ends, the others go on");
+        }
     }
 }
 
@@ -89,6 +110,20 @@ mod tests {
         });
         tasks.join(Duration::from_secs(60)).await;
         assert_eq!((starts.load(Relaxed), panics.total()), (3, 2));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_watched_and_panics_is_counted() {
+        let panics = Panics::default();
+        for fails in [false, true] {
+            let watch = panics.watch("once");
+            let task = tokio::spawn(async move {
+                let _watch = watch;
+                assert!(!fails, "the second fails");
+            });
+            assert_eq!(task.await.is_err(), fails);
+        }
+        assert_eq!(panics.total(), 1);
     }
 
     #[test]

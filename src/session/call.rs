@@ -8,9 +8,9 @@ use crate::session::observation::{Event, Outcome};
 use crate::session::owed::Owed;
 use crate::session::portal::{Call, Portal, Suspended};
 use crate::session::track::{CopyIn, Track, pseudo};
-use crate::session::transaction::{Ended, ends};
+use crate::session::transaction::{Ended, Step, step};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Effect, Name, Statement};
+use crate::sql::statement::{Details, Effect, Name, Statement};
 use crate::wire::backend;
 
 /// The answer that ended a call: what it said, and when.
@@ -77,6 +77,7 @@ impl Track {
     }
 
     /// The COPY's statement is answered.
+    #[cold]
     fn end_copy_in(&mut self, outcome: Outcome, now: Stamp) {
         self.copy = CopyIn::None;
         self.spans.end_copy(now);
@@ -150,9 +151,14 @@ impl Track {
     #[inline]
     fn complete_piece(&mut self, answer: Answer<'_>) {
         let Some(text) = self.pipeline.text() else { return };
-        let (count, piece) = (text.len().max(1), self.flight.piece);
+        let (count, piece) = (text.answers(), self.flight.piece);
         self.mismatch |= piece >= count;
-        let statement = text.get(piece.min(count - 1)).cloned().unwrap_or_else(|| pseudo(Pseudo::Empty));
+        let statement = match text.get(piece.min(count - 1)) {
+            Some(statement) => statement.clone(),
+            None if text.is_empty() => pseudo(Pseudo::Empty),
+            // Behind the statements of a text of very many.
+            None => pseudo(Pseudo::Unfingerprinted),
+        };
         let bytes = self.pipeline.take_query_bytes();
         let call = self.call(answer.start, bytes);
         self.flight.piece = piece + 1;
@@ -173,18 +179,14 @@ impl Track {
             call.start = call.start.min(shared.max(answer.sent));
         }
         let completed = outcome == Outcome::Completed;
-        if completed && statement.effect != Effect::None {
+        if completed && statement.details.is_some() {
             self.take_effect(&statement);
         }
-        if completed && ends(tag, &statement.effect) && !self.portals.is_empty() {
+        let step = if completed { step(tag, statement.effect()) } else { None };
+        if step.is_some_and(Step::ends) && !self.portals.is_empty() {
             self.drop_portals();
         }
-        let ended = Ended {
-            tag: if completed { tag } else { b"" },
-            effect: &statement.effect,
-            query: &statement.query,
-            start: call.start,
-        };
+        let ended = Ended { step, effect: statement.effect(), query: &statement.query, start: call.start };
         let transaction = self.transactions.ended(ended, now, self.owner.identity());
         self.group.ended(answer.portal, answer.start, answer.unflushed, observation(statement, call, outcome));
         if let Some(event) = transaction {
@@ -196,7 +198,9 @@ impl Track {
     /// `EXECUTE name` counts under the statement after AS of its PREPARE.
     #[inline]
     pub(super) fn resolve(&mut self, mut statement: Statement) -> Statement {
-        if let Effect::Execute(name) = &statement.effect {
+        if statement.details.is_some()
+            && let Effect::Execute(name) = statement.effect()
+        {
             let inner = self.statements.get(Key::of(name)).map(|inner| inner.query.clone());
             statement.query = inner.unwrap_or_else(|| Pseudo::Unknown.query());
         }
@@ -204,9 +208,10 @@ impl Track {
     }
 
     /// What a completed statement does to the tables of names.
+    #[cold]
     fn take_effect(&mut self, statement: &Statement) {
         let key = |name: &Name| Key::of(name);
-        match &statement.effect {
+        match statement.effect() {
             Effect::Prepare { name, inner } => {
                 let inner = Statement { query: inner.clone(), ..pseudo(Pseudo::Unknown) };
                 self.statements.insert(key(name), inner);
@@ -218,8 +223,9 @@ impl Track {
                 self.drop_portals();
             }
             Effect::Declare(name) => {
-                let cursor = Statement { effect: Effect::None, ..statement.clone() };
-                self.open_portal(key(name), Portal::Ready(cursor));
+                let details = statement.details.as_deref().cloned().unwrap_or_default();
+                let details = Details { effect: Effect::None, ..details }.kept();
+                self.open_portal(key(name), Portal::Ready(Statement { details, ..statement.clone() }));
             }
             Effect::Close(name) => self.drop_portal(key(name)),
             Effect::CloseAll => self.drop_portals(),
@@ -228,6 +234,7 @@ impl Track {
     }
 
     /// PortalSuspended: a row-limited Execute, in front, stopped short.
+    #[inline(never)]
     pub(super) fn suspend(&mut self, now: Stamp) {
         let start = self.begin();
         let Some(&Owed::Execute { portal, sent, flushed, bytes }) = self.pipeline.front() else { return };
@@ -252,6 +259,13 @@ impl Track {
     /// All portals go.
     pub(super) fn drop_portals(&mut self) {
         self.drop_portal(Key::UNNAMED);
+        if self.portals.has_named() {
+            self.drop_named_portals();
+        }
+    }
+
+    #[cold]
+    fn drop_named_portals(&mut self) {
         for (name, portal) in self.portals.remove_named() {
             if let Portal::Suspended(suspended) = portal {
                 self.end_suspended(name, *suspended);
@@ -260,6 +274,7 @@ impl Track {
     }
 
     /// A suspended call completed at its last PortalSuspended.
+    #[cold]
     pub(super) fn end_suspended(&mut self, portal: Key, suspended: Suspended) {
         self.transactions.counted();
         let Suspended { statement, call } = suspended;

@@ -87,7 +87,7 @@ impl Track {
             FrontendTag::CopyDone | FrontendTag::CopyFail => return self.copy_end(bytes, now),
             FrontendTag::Sync => (0..frames).for_each(|_| self.sync(now)),
             FrontendTag::Flush => self.pipeline.flush(now),
-            FrontendTag::Other(_) if self.mode != Mode::Startup => {
+            tag if !tag.is_known() && self.mode != Mode::Startup => {
                 (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
             }
             _ => {}
@@ -110,7 +110,7 @@ impl Track {
 
     pub(super) fn query(&mut self, statements: Statements, bytes: u64, now: Stamp) {
         if self.unanswered() {
-            return self.unanswered_statements(statements.len().max(1) as u64, bytes);
+            return self.unanswered_statements(statements.answers() as u64, bytes);
         }
         let result = self.pipeline.push_query(statements, now, clamp(bytes));
         self.appended(result);

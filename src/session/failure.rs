@@ -10,11 +10,12 @@ use crate::session::owed::{Owed, Popped};
 use crate::session::portal::Portal;
 use crate::session::track::{CopyIn, Mode, Skip, Track, pseudo};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::Statement;
+use crate::sql::statement::{Statement, Statements};
 use crate::wire::backend::ErrorFields;
 use crate::wire::frontend::Target;
 
 impl Track {
+    #[cold]
     pub(super) fn error_response(&mut self, fields: &ErrorFields, now: Stamp) {
         let code = fields.code();
         match self.mode {
@@ -72,7 +73,7 @@ impl Track {
     pub(super) fn message_is_over(&self) -> bool {
         match self.pipeline.front() {
             Some(Owed::Query { .. }) => {
-                self.flight.over || self.flight.piece >= self.pipeline.text().map_or(1, |text| text.len().max(1))
+                self.flight.over || self.flight.piece >= self.pipeline.text().map_or(1, Statements::answers)
             }
             _ => self.flight.over,
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::session::key::Key;
 use crate::session::observation::{FlightState, InFlight};
 use crate::session::owed::Owed;
+use crate::session::portal::Portal;
 use crate::session::track::{Mode, Track, pseudo};
 use crate::sql::query::{Pseudo, Query};
-use crate::sql::statement::{Effect, Statement};
+use crate::sql::statement::{Effect, Statement, Statements};
 
 impl Track {
     /// Position of the statement that is running: the first that is owed, unless only ReadyForQuery is left of it.
@@ -20,6 +21,27 @@ impl Track {
     /// A statement is running, and no Sync before it is owed.
     pub(super) fn is_running(&self) -> bool {
         self.running().is_some_and(|index| !self.pipeline.iter().take(index).any(|o| matches!(o, Owed::Sync { .. })))
+    }
+
+    /// Calls that are owed or suspended, and are not told yet.
+    pub(super) fn untold(&self) -> u64 {
+        let mut texts = self.pipeline.texts().map(Statements::answers);
+        let owed = self.pipeline.iter().map(|owed| match owed {
+            Owed::Query { .. } => texts.next().unwrap_or(1),
+            Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
+            _ => 0,
+        });
+        let owed: usize = owed.sum();
+        let front = match self.pipeline.front() {
+            Some(Owed::Query { .. }) => self.pipeline.text().map_or(1, Statements::answers),
+            Some(_) => 1,
+            None => 0,
+        };
+        let told = if self.message_is_over() { front } else { self.flight.piece.min(front) };
+        let executing =
+            |name| self.pipeline.iter().any(|o| matches!(o, Owed::Execute { portal, .. } if *portal == name));
+        let suspended = |(name, portal): &(Key, &Portal)| matches!(portal, Portal::Suspended(_)) && !executing(*name);
+        (owed - told + self.portals.iter().filter(suspended).count()) as u64
     }
 
     /// The statement that is running.
@@ -48,12 +70,12 @@ impl Track {
             identity: self.flight.identity.clone().unwrap_or_else(|| self.owner.identity().clone()),
             start: self.flight.start.unwrap_or_else(|| self.answers.start(owed.sent())),
             state,
-            tags: statement.tags,
+            tags: statement.tags().cloned(),
         })
     }
 
     fn counted_under(&self, statement: &Statement) -> Arc<Query> {
-        let Effect::Execute(name) = &statement.effect else { return statement.query.clone() };
+        let Effect::Execute(name) = statement.effect() else { return statement.query.clone() };
         self.statements.peek(Key::of(name)).map_or_else(|| Pseudo::Unknown.query(), |inner| inner.query.clone())
     }
 

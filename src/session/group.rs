@@ -32,8 +32,8 @@ enum Member {
     Fetched(Key),
 }
 
-/// More than this is given back after the read.
-const RETAINED: usize = 8;
+/// Room for more events than this is given back after the read.
+const RETAINED_BUSY: usize = 512;
 
 impl Group {
     /// Says something that shares no time.
@@ -62,6 +62,7 @@ impl Group {
     }
 
     /// A fetch of `portal` ended and its call goes on.
+    #[inline(never)]
     pub(super) fn fetched(&mut self, portal: Key, start: Stamp, unflushed: Option<(Stamp, Stamp)>) {
         if !self.members.contains(&Member::Fetched(portal)) {
             self.join(Member::Fetched(portal), start, unflushed);
@@ -116,14 +117,24 @@ impl Group {
             self.share(now, spans, portals);
             spans.forget(now);
         }
-        if self.events.spilled() && self.events.len() > RETAINED {
-            for event in std::mem::take(&mut self.events) {
-                out.observe(event);
-            }
-        } else {
-            for event in self.events.drain(..) {
-                out.observe(event);
-            }
+        if self.events.len() == 1 {
+            // By far the most reads tell one event.
+            self.events.pop().into_iter().for_each(|event| out.observe(event));
+            return;
+        }
+        for event in self.events.drain(..) {
+            out.observe(event);
+        }
+        if self.events.capacity() > RETAINED_BUSY {
+            self.rest();
+        }
+    }
+
+    /// Gives memory back that a session at rest has no use for.
+    pub(super) fn rest(&mut self) {
+        if self.events.is_empty() {
+            self.events.shrink_to_fit();
+            self.members.shrink_to_fit();
         }
     }
 
@@ -133,6 +144,9 @@ impl Group {
         let span = now.since(self.start);
         let stall = spans.within(self.start, now, self.unflushed.take());
         let part = |whole: Nanos, index: usize| {
+            if count == 1 {
+                return whole;
+            }
             let more = u64::from((index as u64) < whole.get() % count);
             Nanos::new(whole.get() / count + more)
         };
@@ -162,11 +176,7 @@ impl Group {
                 }
             }
         }
-        if self.members.spilled() && self.members.len() > RETAINED {
-            self.members = SmallVec::new();
-        } else {
-            self.members.clear();
-        }
+        self.members.clear();
     }
 }
 
@@ -185,7 +195,6 @@ pub(super) fn observation(statement: Statement, call: Call, outcome: Outcome) ->
         bytes_in: call.bytes_in,
         bytes_out: call.bytes_out,
         outcome,
-        tags: statement.tags,
-        trace: statement.trace,
+        details: statement.details,
     }
 }

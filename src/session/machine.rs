@@ -148,6 +148,12 @@ impl Session {
         self.settle(now, out);
     }
 
+    /// To be called once a second: gives back memory that a burst took.
+    pub fn rest(&mut self) {
+        self.track.pipeline.rest();
+        self.track.group.rest();
+    }
+
     /// From now on bytes are only counted. For use after a panic: what the read had told so far is forgotten with it.
     pub fn make_opaque(&mut self, reason: Unmeasured, out: &mut impl Observer) {
         self.track.group = Group::default();
@@ -199,6 +205,11 @@ impl Session {
         self.track.transactions.open(self.track.owner.identity())
     }
 
+    /// Calls that are owed or suspended and not told yet: what is lost with the session when it can't be followed.
+    pub fn untold(&self) -> u64 {
+        self.track.untold()
+    }
+
     /// Whose session it is now.
     pub fn identity(&self) -> &Arc<Identity> {
         self.track.owner.identity()
@@ -216,7 +227,7 @@ impl Track {
         }
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
-        self.say_overhead();
+        self.tell_overhead = true;
         if self.started {
             self.group.say(Event::Ended(self.ended_by));
         } else if !self.refused {

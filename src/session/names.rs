@@ -45,6 +45,12 @@ impl<T> Names<T> {
         if key == Key::UNNAMED { self.unnamed.as_ref() } else { self.named.get(&key).map(|slot| &slot.value) }
     }
 
+    /// All entries.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        let unnamed = self.unnamed.iter().map(|value| (Key::UNNAMED, value));
+        unnamed.chain(self.named.iter().map(|(key, slot)| (*key, &slot.value)))
+    }
+
     /// Names `value`; returns what had the name before and what had to go for want of room.
     #[inline]
     pub(super) fn insert(&mut self, key: Key, value: T) -> (Option<T>, Vec<T>) {
@@ -81,6 +87,12 @@ impl<T> Names<T> {
     pub(super) fn remove_named(&mut self) -> impl Iterator<Item = (Key, T)> + use<T> {
         let empty = HashMap::with_hasher(FxBuildHasher);
         mem::replace(&mut self.named, empty).into_iter().map(|(key, slot)| (key, slot.value))
+    }
+
+    /// True when something but the unnamed entry is there.
+    #[inline]
+    pub(super) fn has_named(&self) -> bool {
+        !self.named.is_empty()
     }
 
     /// True when nothing has a name.

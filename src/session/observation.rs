@@ -8,7 +8,7 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::{Discarded, Unmeasured};
 use crate::base::units::{Nanos, Stamp};
 use crate::sql::query::Query;
-use crate::sql::statement::{Tags, Trace};
+use crate::sql::statement::{Details, Tags, Trace};
 
 /// Takes what a session tells. Called while bytes are looked at, so it must be quick and must not fail.
 pub trait Observer {
@@ -61,6 +61,8 @@ pub enum Event {
     },
     /// Statements that the client sent and the server never ran.
     Discarded(Discarded, u64),
+    /// So many statements were owed when the session became opaque: they run, and are not told.
+    Lost(u64),
     /// An error that belongs to no call.
     ProtocolError,
     /// Too few or too many completions up to a ReadyForQuery.
@@ -94,10 +96,21 @@ pub struct Observation {
     pub bytes_out: u64,
     /// How it ended.
     pub outcome: Outcome,
+    /// Its comments, among what else few statements have.
+    pub details: Option<Arc<Details>>,
+}
+
+impl Observation {
     /// Comments that describe this execution.
-    pub tags: Option<Arc<Tags>>,
+    #[inline]
+    pub fn tags(&self) -> Option<&Arc<Tags>> {
+        self.details.as_ref()?.tags.as_ref()
+    }
+
     /// Trace context of this execution.
-    pub trace: Option<Trace>,
+    pub fn trace(&self) -> Option<Trace> {
+        self.details.as_ref()?.trace
+    }
 }
 
 /// A group of completions that arrived in one read and can't be told apart in time.

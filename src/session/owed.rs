@@ -58,9 +58,9 @@ impl Owed {
     }
 }
 
-/// The queue is full: [`OWED_MAX`] or [`TEXTS_MAX`].
+/// The queue is full, [`OWED_MAX`] or [`TEXTS_MAX`]: so many statements were not appended.
 #[derive(Debug)]
-pub(super) struct Full;
+pub(super) struct Full(pub(super) u64);
 
 /// The queue. Texts stand in queues of their own, in the order of the entries that they belong to.
 #[derive(Debug, Default)]
@@ -71,15 +71,16 @@ pub(super) struct Pipeline {
     unflushed: usize,
 }
 
-/// Queues of at most this capacity stay when they are empty.
+/// Queues of at most this capacity stay when they are empty, for good or until the session rests.
 const RETAINED: usize = 16;
+const RETAINED_BUSY: usize = 1_024;
 
 impl Pipeline {
     /// Appends an entry that has no text.
     #[inline]
     pub(super) fn push(&mut self, owed: Owed) -> Result<(), Full> {
         if self.queue.len() >= OWED_MAX {
-            return Err(Full);
+            return Err(Full(u64::from(owed.is_statement())));
         }
         self.queue.push_back(owed);
         self.unflushed += 1;
@@ -89,7 +90,7 @@ impl Pipeline {
     /// Appends a Parse.
     pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) -> Result<(), Full> {
         if self.parsed.len() >= TEXTS_MAX {
-            return Err(Full);
+            return Err(Full(0));
         }
         self.push(Owed::Parse { name, sent, alone: false })?;
         self.parsed.push_back(statement);
@@ -98,10 +99,11 @@ impl Pipeline {
 
     /// Appends a Query.
     pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) -> Result<(), Full> {
+        let full = Full(statements.answers() as u64);
         if self.texts.len() >= TEXTS_MAX {
-            return Err(Full);
+            return Err(full);
         }
-        self.push(Owed::Query { sent, bytes })?;
+        self.push(Owed::Query { sent, bytes }).map_err(|_| full)?;
         self.texts.push_back(statements);
         Ok(())
     }
@@ -145,6 +147,11 @@ impl Pipeline {
     /// Statements of Parse entries from the front.
     pub(super) fn parsed(&self) -> impl Iterator<Item = &Statement> {
         self.parsed.iter()
+    }
+
+    /// Statements of Query entries from the front.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Statements> {
+        self.texts.iter()
     }
 
     /// Statements of the first Query entry.
@@ -214,21 +221,28 @@ impl Pipeline {
         end.is_some()
     }
 
-    /// Gives memory back when nothing is owed.
+    /// Nothing is owed any more: gives back what a huge pipeline took.
     #[inline]
     pub(super) fn release(&mut self) {
-        if self.queue.is_empty() {
-            self.unflushed = 0;
-            if self.queue.capacity() > RETAINED {
-                self.queue = VecDeque::new();
-            }
-            if self.parsed.capacity() > RETAINED {
-                self.parsed = VecDeque::new();
-            }
-            if self.texts.capacity() > RETAINED {
-                self.texts = VecDeque::new();
+        self.unflushed = 0;
+        self.shrink(RETAINED_BUSY);
+    }
+
+    /// Gives memory back that a session at rest has no use for.
+    pub(super) fn rest(&mut self) {
+        self.shrink(RETAINED);
+    }
+
+    #[inline]
+    fn shrink(&mut self, retained: usize) {
+        fn shrink<T>(queue: &mut VecDeque<T>, retained: usize) {
+            if queue.capacity() > retained && queue.is_empty() {
+                *queue = VecDeque::new();
             }
         }
+        shrink(&mut self.queue, retained);
+        shrink(&mut self.parsed, retained);
+        shrink(&mut self.texts, retained);
     }
 }
 
@@ -244,7 +258,7 @@ impl Popped {
     /// Statements that will never run now that this was taken off unanswered.
     pub(super) fn statements(&self) -> u64 {
         match self.owed {
-            Owed::Query { .. } => self.text.as_ref().map_or(1, |text| text.len().max(1) as u64),
+            Owed::Query { .. } => self.text.as_ref().map_or(1, |text| text.answers() as u64),
             Owed::FunctionCall { .. } | Owed::Execute { .. } => 1,
             _ => 0,
         }

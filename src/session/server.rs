@@ -8,7 +8,7 @@ use crate::session::owed::Owed;
 use crate::session::portal::Portal;
 use crate::session::track::{CopyIn, Mode, Track, pseudo};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::Encoding;
+use crate::sql::statement::{Encoding, Statements};
 use crate::wire::backend::{self, ErrorFields, TransactionStatus};
 use crate::wire::frontend::Target;
 use crate::wire::scanner::Piece;
@@ -82,7 +82,7 @@ impl Track {
                 self.bytes_out += bytes;
                 self.rows(frames, now);
             }
-            BackendTag::Other(_) => {
+            tag if !tag.is_known() => {
                 self.overhead_out += bytes;
                 (0..frames).for_each(|_| self.group.say(Event::Unmeasured(Unmeasured::UnknownTag)));
             }
@@ -129,6 +129,12 @@ impl Track {
         if self.pipeline.front().is_some_and(&wanted) {
             return true;
         }
+        self.pass_over(wanted)
+    }
+
+    /// Takes off what stands before the next entry that is `wanted`, if one is owed before the next Sync.
+    #[cold]
+    fn pass_over(&mut self, wanted: impl Fn(&Owed) -> bool) -> bool {
         self.mismatch = true;
         let group = self.pipeline.iter().take_while(|owed| !matches!(owed, Owed::Sync { .. }));
         let Some(passed) = group.enumerate().find_map(|(index, owed)| wanted(owed).then_some(index)) else {
@@ -139,6 +145,7 @@ impl Track {
         true
     }
 
+    #[inline(never)]
     fn parse_complete(&mut self, now: Stamp) {
         if !self.answered(|owed| matches!(owed, Owed::Parse { .. })) {
             return;
@@ -186,6 +193,7 @@ impl Track {
         }
     }
 
+    #[inline(never)]
     fn close_complete(&mut self) {
         if !self.answered(|owed| matches!(owed, Owed::Close { .. })) {
             return;
@@ -209,6 +217,7 @@ impl Track {
     }
 
     /// CopyInResponse. What the client sent ahead of it is read as part of the COPY.
+    #[cold]
     fn copy_in(&mut self, now: Stamp) {
         if !self.answered(Owed::is_statement) {
             return;
@@ -259,10 +268,11 @@ impl Track {
             self.overhead_in += std::mem::take(&mut self.copied_ahead);
             self.pipeline.release();
         }
-        self.say_overhead();
+        self.tell_overhead = true;
     }
 
     /// The first ReadyForQuery.
+    #[cold]
     fn start(&mut self, now: Stamp) {
         self.started = true;
         self.mode = Mode::Measuring;
@@ -270,7 +280,7 @@ impl Track {
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         let identity = self.owner.identity().clone();
         self.group.say(Event::Started { identity, startup: now.since(self.accepted) });
-        self.say_overhead();
+        self.tell_overhead = true;
         if self.replication {
             self.go_opaque(Unmeasured::Replication);
         }
@@ -304,7 +314,7 @@ impl Track {
 
     /// ReadyForQuery ends a Query or FunctionCall: what is still owed of it never comes.
     fn close_message(&mut self, now: Stamp) {
-        let statements = self.pipeline.text().map_or(1, |text| text.len().max(1));
+        let statements = self.pipeline.text().map_or(1, Statements::answers);
         if !self.flight.over && self.flight.piece < statements {
             self.mismatch = true;
             if self.flight.piece == 0 {
@@ -313,6 +323,7 @@ impl Track {
         }
     }
 
+    #[cold]
     fn parameter(&mut self, name: &[u8], value: &[u8]) {
         let replaced = match name {
             b"application_name" => self.owner.set_application(value),
@@ -341,6 +352,13 @@ impl Track {
         if let Some(Portal::Suspended(suspended)) = old {
             self.end_suspended(name, *suspended);
         }
+        if !gone.is_empty() {
+            self.end_all_suspended(gone);
+        }
+    }
+
+    #[cold]
+    fn end_all_suspended(&mut self, gone: Vec<Portal>) {
         for portal in gone {
             if let Portal::Suspended(suspended) = portal {
                 self.end_suspended(Key::UNREADABLE, *suspended);

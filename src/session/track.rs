@@ -17,7 +17,7 @@ use crate::session::text::Text;
 use crate::session::transaction::Transactions;
 use crate::session::{PORTALS_MAX, STATEMENTS_MAX};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Dialect, Effect, Statement};
+use crate::sql::statement::{Dialect, Statement};
 use crate::wire::backend::{ErrorFields, TransactionStatus};
 
 /// How far a session is followed.
@@ -115,6 +115,8 @@ pub(super) struct Track {
     pub(super) bytes_out: u64,
     pub(super) overhead_in: u64,
     pub(super) overhead_out: u64,
+    /// At the end of this read overhead is told.
+    pub(super) tell_overhead: bool,
     /// FATAL was read: nothing that the client sends runs any more.
     pub(super) fatal: bool,
     pub(super) ended_by: Option<Sqlstate>,
@@ -154,6 +156,7 @@ impl Track {
             bytes_out: 0,
             overhead_in: 0,
             overhead_out: 0,
+            tell_overhead: false,
             fatal: false,
             ended_by: None,
             closed: false,
@@ -166,7 +169,14 @@ impl Track {
         }
     }
 
+    fn lost(&mut self, statements: u64) {
+        if statements > 0 {
+            self.group.say(Event::Lost(statements));
+        }
+    }
+
     /// From here on bytes are counted, no more. What was owed or prepared is forgotten.
+    #[cold]
     pub(super) fn go_opaque(&mut self, reason: Unmeasured) {
         if self.mode == Mode::Opaque {
             return;
@@ -176,6 +186,7 @@ impl Track {
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);
         self.overhead_in += self.pipeline.bytes();
+        self.lost(self.untold());
         self.pipeline = Pipeline::default();
         self.flight = Flight::default();
         self.statements = Names::new(0);
@@ -187,7 +198,8 @@ impl Track {
     /// An entry was appended, or the queue is full.
     #[inline]
     pub(super) fn appended(&mut self, result: Result<(), Full>) {
-        if result.is_err() {
+        if let Err(Full(statements)) = result {
+            self.lost(statements);
             self.go_opaque(Unmeasured::PipelineFull);
         }
     }
@@ -196,19 +208,17 @@ impl Track {
     #[inline]
     pub(super) fn settle(&mut self, now: Stamp, out: &mut impl Observer) {
         if self.mode == Mode::Opaque && self.overhead_in + self.overhead_out >= OPAQUE_REPORT {
-            self.say_overhead();
+            self.tell_overhead = true;
         }
         if !self.group.is_empty() {
             self.group.settle(now, &mut self.spans, &mut self.portals, out);
         }
-    }
-
-    #[inline]
-    pub(super) fn say_overhead(&mut self) {
-        let bytes_in = std::mem::take(&mut self.overhead_in);
-        let bytes_out = std::mem::take(&mut self.overhead_out);
-        if bytes_in + bytes_out > 0 {
-            self.group.say(Event::Overhead { bytes_in, bytes_out });
+        if std::mem::take(&mut self.tell_overhead) {
+            let bytes_in = std::mem::take(&mut self.overhead_in);
+            let bytes_out = std::mem::take(&mut self.overhead_out);
+            if bytes_in + bytes_out > 0 {
+                out.observe(Event::Overhead { bytes_in, bytes_out });
+            }
         }
     }
 }
@@ -223,5 +233,5 @@ fn is_replication(value: &[u8]) -> bool {
 
 /// A statement that stands for something without a text.
 pub(super) fn pseudo(pseudo: Pseudo) -> Statement {
-    Statement { query: pseudo.query(), effect: Effect::None, tags: None, trace: None, end_chars: 0 }
+    Statement { query: pseudo.query(), details: None, end_chars: 0 }
 }

@@ -29,60 +29,58 @@ struct Open {
 
 /// What a command tag does to the transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Begin,
     Commit,
     Rollback,
 }
 
+/// What a call that completed with this tag does to the transaction.
 #[inline]
-fn step(tag: &[u8]) -> Option<Step> {
+pub(super) fn step(tag: &[u8], effect: &Effect) -> Option<Step> {
     match tag {
         b"BEGIN" | b"START TRANSACTION" => Some(Step::Begin),
         b"COMMIT" | b"PREPARE TRANSACTION" => Some(Step::Commit),
-        b"ROLLBACK" => Some(Step::Rollback),
+        b"ROLLBACK" if !matches!(effect, Effect::RollbackTo) => Some(Step::Rollback),
         _ => None,
     }
 }
 
-/// True when a completion with this tag ends the transaction.
-#[inline]
-pub(super) fn ends(tag: &[u8], effect: &Effect) -> bool {
-    match step(tag) {
-        Some(Step::Commit) => true,
-        Some(Step::Rollback) => *effect != Effect::RollbackTo,
-        Some(Step::Begin) | None => false,
+impl Step {
+    /// Whether it ends the transaction.
+    #[inline]
+    pub(super) fn ends(self) -> bool {
+        matches!(self, Step::Commit | Step::Rollback)
     }
 }
 
 /// A call that ended, as far as transactions care.
 #[derive(Clone, Copy)]
 pub(super) struct Ended<'a> {
-    pub(super) tag: &'a [u8],
+    /// `None` when it failed, too.
+    pub(super) step: Option<Step>,
     pub(super) effect: &'a Effect,
     pub(super) query: &'a Arc<Query>,
     pub(super) start: Stamp,
 }
 
 impl Transactions {
-    /// A call that started at `start` ended at `now`; `tag` is empty when it failed. Returns the transaction that it
-    /// ended.
+    /// A call ended at `now`. Returns the transaction that it ended.
     #[inline]
     pub(super) fn ended(&mut self, call: Ended<'_>, now: Stamp, identity: &Arc<Identity>) -> Option<Event> {
         self.last_start = call.start;
         if !self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, call.query)) {
             self.last = Some(Arc::clone(call.query));
         }
-        let step = step(call.tag);
-        if step == Some(Step::Begin) && self.open.is_none() {
+        if call.step == Some(Step::Begin) && self.open.is_none() {
             self.open = Some(Open { start: call.start, statements: 0 });
         }
         self.counted();
-        if !ends(call.tag, call.effect) {
+        if !call.step.is_some_and(Step::ends) {
             return None;
         }
-        let event = self.end(step == Some(Step::Commit), now, identity);
-        if *call.effect == Effect::Chain {
+        let event = self.end(call.step == Some(Step::Commit), now, identity);
+        if matches!(call.effect, Effect::Chain) {
             self.open = Some(Open { start: now, statements: 0 });
         }
         event

@@ -42,7 +42,7 @@ impl Hasher {
     }
 
     #[inline]
-    fn of(&self, bytes: &[u8]) -> u128 {
+    pub(super) fn of(&self, bytes: &[u8]) -> u128 {
         xxh3_128_with_secret(bytes, &self.0)
     }
 }
@@ -259,7 +259,7 @@ mod tests {
                 Found::Statements(_) => assert!(kept),
                 Found::Nothing(key) => {
                     assert!(!kept);
-                    texts.met(key, &Statements::new());
+                    texts.met(key, &Statements::default());
                 }
                 Found::TooLong => panic!(),
             }

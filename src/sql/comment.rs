@@ -133,6 +133,18 @@ impl Findings {
     }
 }
 
+/// The [`Findings::key`] of what `first` says and then `second`.
+pub(super) fn joined_key(first: &Tags, second: &Tags) -> String {
+    let mut text = String::new();
+    let new = second.pairs.iter().filter(|(key, _)| first.pairs.iter().all(|(older, _)| older != key));
+    for (key, value) in first.pairs.iter().chain(new).take(PAIRS_MAX) {
+        text.extend([key, "\0", value, "\0"]);
+    }
+    let name = first.name.as_deref().or(second.name.as_deref());
+    text.extend(["\0", name.unwrap_or_default()]);
+    text
+}
+
 /// The tags that a [`Findings::key`] stands for.
 pub(super) fn tags(key: &str) -> Tags {
     let mut parts = key.split('\0');

@@ -11,18 +11,17 @@ use super::pool::Pool;
 use super::prepare;
 use super::query::Pseudo;
 use super::split::{Piece, Reader};
-use super::statement::{Dialect, Effect, Statement, Statements, Tags, Trace};
+use super::statement::{Details, Dialect, Statement, Statements, Tags, Trace};
 use super::tags::Interner;
 
 /// A text that comes in pieces. Good until its buffer is taken for another one.
 #[derive(Debug)]
 pub struct Ticket {
+    /// Of the [`Fingerprinter`] that gave it. Another one knows nothing of it: a worker replaces its own after a panic.
+    pub(super) owner: u64,
     pub(super) index: usize,
     pub(super) generation: u64,
 }
-
-/// Statements of one text at most; further ones are left out.
-pub const STATEMENTS_MAX: usize = 10_000;
 
 /// A statement's fingerprint, whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,8 +53,8 @@ pub fn fingerprint(sql: &[u8], dialect: Dialect) -> Vec<Fingerprint> {
             let (hash, kind) = (QueryHash::of(&text), Kind::of(piece.skeleton()));
             found.push(Fingerprint { text, hash, kind, tags, trace });
         } else if let Some(last) = found.last_mut() {
-            // Comments behind the last `;` are the last statement's.
-            last.tags = last.tags.take().or(tags);
+            // An empty statement is none, so its comments stand behind the one before.
+            last.tags = interner.join(last.tags.take(), tags);
             last.trace = last.trace.or(trace);
         }
     };
@@ -86,36 +85,31 @@ impl Known {
     fn add(&mut self, piece: &mut Piece, end_chars: u32, statements: &mut Statements) {
         let (tags, trace) = piece.describe(&mut self.interner);
         if piece.skeleton().is_empty() {
-            // Comments behind the last `;` are the last statement's.
-            if let Some(last) = statements.last_mut() {
-                last.tags = last.tags.take().or(tags);
-                last.trace = last.trace.or(trace);
+            // An empty statement is none, so its comments stand behind the one before.
+            if let (0, Some(last)) = (statements.left_out, statements.last_mut()) {
+                self.interner.describe(&mut last.details, tags, trace);
             }
             return;
         }
-        if statements.len() >= STATEMENTS_MAX {
-            return;
-        }
-        let query = self.queries.query(&self.hasher, piece.skeleton());
-        let name = piece.take_name();
-        let effect =
-            prepare::effect(query.kind, piece.skeleton(), || name, |inner| self.queries.query(&self.hasher, inner));
-        statements.push(Statement { query, effect, tags, trace, end_chars });
+        statements.push(|| {
+            let query = self.queries.query(&self.hasher, piece.skeleton());
+            let name = piece.take_name();
+            let inner = |inner: &[u8]| self.queries.query(&self.hasher, inner);
+            let effect = prepare::effect(query.kind, piece.skeleton(), || name, inner);
+            Statement { query, details: Details { effect, tags, trace }.kept(), end_chars }
+        });
     }
 }
 
 impl Fingerprinter {
-    /// Keeps `max_query_text` bytes of each canonical text; `seed` is secret to the process.
+    /// Keeps `max_query_text` bytes of each canonical text; `seed` is secret to the process, and each one's own.
     pub fn new(max_query_text: usize, seed: u64) -> Self {
+        let hasher = Hasher::new(seed);
         Self {
             reader: Reader::new(),
-            pool: Pool::default(),
+            pool: Pool::new(hasher.of(b"tickets") as u64),
             texts: Texts::new(),
-            known: Known {
-                hasher: Hasher::new(seed),
-                queries: Queries::new(max_query_text),
-                interner: Interner::default(),
-            },
+            known: Known { hasher, queries: Queries::new(max_query_text), interner: Interner::default() },
         }
     }
 
@@ -126,7 +120,7 @@ impl Fingerprinter {
             Found::Nothing(key) => Some(key),
             Found::TooLong => None,
         };
-        let mut statements = Statements::new();
+        let mut statements = Statements::default();
         self.reader.begin(dialect);
         // Bytes become characters when it turns out that they matter.
         let known = &mut self.known;
@@ -164,7 +158,7 @@ impl Fingerprinter {
     /// The text has ended: its statements, as [`Fingerprinter::statements`] would have told them.
     pub fn end(&mut self, ticket: Ticket) -> Statements {
         let Some(text) = self.pool.get(&ticket) else {
-            return Statements::from_buf([unfingerprinted()]);
+            return unfingerprinted().into();
         };
         self.known.add(text.reader.end(), u32::MAX, &mut text.statements);
         let mut statements = std::mem::take(&mut text.statements);
@@ -193,7 +187,7 @@ impl Fingerprinter {
 
 fn unfingerprinted() -> Statement {
     let query = Pseudo::Unfingerprinted.query();
-    Statement { query, effect: Effect::None, tags: None, trace: None, end_chars: u32::MAX }
+    Statement { query, details: None, end_chars: u32::MAX }
 }
 
 #[cfg(test)]

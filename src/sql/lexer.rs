@@ -1,8 +1,9 @@
 //! Bytes to tokens (FINGERPRINT §1): a push machine that may be stopped and resumed at any byte. Never fails.
 //!
-//! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, dollar quotes
-//! and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
+//! Its state is of constant size; what a token's bytes are is written to the skeleton at once. Strings, quoted words,
+//! dollar quotes and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
 
+use super::block::Block;
 use super::number::Number;
 use super::operators::Operator;
 use super::quotes::{Dollar, Escapes};
@@ -153,6 +154,9 @@ impl Lexer {
             State::Quoted => piece.skeleton.quoted_end(false),
             State::LineComment | State::BlockComment | State::BlockMark(_) => piece.comment_end(),
             State::String | State::StringEscape | State::StringPair | State::DollarQuoted => {}
+            State::Start | State::Parameter | State::StringQuote => {}
+            State::Number(Number::Zero | Number::Whole) => piece.skeleton.number_end(self.whole),
+            State::Word => self.end_word(piece),
             // A space ends every other token and is none.
             _ => {
                 self.feed(b" ", piece);
@@ -168,10 +172,13 @@ impl Lexer {
     /// Bytes that turned out to belong to no number or tag are read again, as what they are.
     pub(super) fn again(&mut self, bytes: &[u8], piece: &mut Piece) {
         self.state = State::Start;
-        self.feed(bytes, piece);
+        if !bytes.is_empty() {
+            self.feed(bytes, piece);
+        }
     }
 
     /// Reads tokens as long as they end within `bytes`; how many bytes, and whether the statement has ended.
+    #[inline(never)]
     fn start(&mut self, bytes: &[u8], piece: &mut Piece) -> (usize, bool) {
         let mut at = 0;
         while let Some(rest @ [byte, ..]) = bytes.get(at..) {
@@ -184,19 +191,24 @@ impl Lexer {
                 self.release(piece);
             }
             at += match class {
-                Byte::Word => self.begin_word(rest, piece),
-                Byte::Prefix => self.begin_prefix(rest, piece),
+                Byte::Prefix if !matches!(rest, [_, next, ..] if !matches!(next, b'\'' | b'&')) => {
+                    self.begin_prefix(*byte, piece)
+                }
+                Byte::Word | Byte::Prefix => self.begin_word(rest, piece),
                 Byte::Operator => self.begin_operator(rest, piece),
                 Byte::Digit => self.begin_number(rest, piece),
-                Byte::Quote => self.begin_string(None, piece),
-                Byte::DoubleQuote => self.begin_quoted(b"", piece),
+                Byte::Quote => self.begin_string(None, piece) + self.string(rest.get(1..).unwrap_or_default()),
+                Byte::DoubleQuote => self.double_quote(rest, piece),
                 Byte::Dot => self.begin_dot(rest, piece),
+                Byte::Comma => self.comma(rest, piece),
                 Byte::Semicolon if piece.semicolon() => return (at + 1, true),
                 _ => self.mark(class, *byte, piece),
             };
-            if self.state != State::Start {
+            if !matches!(self.state, State::Start) {
                 break;
             }
+            // Behind most tokens there is a single space.
+            at += usize::from(bytes.get(at) == Some(&b' '));
         }
         (at, false)
     }
@@ -212,13 +224,23 @@ impl Lexer {
                 piece.skeleton.close(byte);
                 self.last = Last::Operand;
             }
-            Byte::Comma => piece.skeleton.comma(),
             Byte::Colon => self.state = State::Colon,
             Byte::Dollar => self.state = State::Dollar,
             Byte::Semicolon | Byte::Space => {}
             _ => piece.skeleton.other(byte),
         }
         1
+    }
+
+    #[inline]
+    fn comma(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.last = Last::Other;
+        piece.skeleton.comma();
+        if !piece.skeleton.literal_repeats() {
+            return 1;
+        }
+        1 + self.repeats(bytes.get(1..).unwrap_or_default())
     }
 
     pub(super) fn held(&self) -> bool {
@@ -236,12 +258,19 @@ impl Lexer {
     #[inline(always)]
     fn begin_word(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
         piece.fresh = true;
-        piece.skeleton.word_begin();
-        self.state = State::Word;
-        self.word(bytes, piece)
+        let (folded, len) = Block::front(bytes).word();
+        piece.skeleton.word_begin(folded, len);
+        let next = bytes.get(len).map(|byte| FOLDED[usize::from(*byte)]);
+        // Bytes from 0x80 end what is counted, so no pairs are missed.
+        if next == Some(0) && !matches!(self.last, Last::String { unicode: true, .. }) {
+            self.last = Last::Operand;
+            piece.skeleton.short_word_end(folded, len);
+        } else {
+            self.state = State::Word;
+        }
+        len
     }
 
-    #[inline(always)]
     fn word(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
         if self.dialect.encoding != Encoding::AsciiSafe {
             return self.word_of_pairs(bytes, piece);
@@ -277,7 +306,6 @@ impl Lexer {
         1
     }
 
-    #[inline(always)]
     fn end_word(&mut self, piece: &mut Piece) {
         self.state = State::Start;
         if matches!(self.last, Last::String { unicode: true, .. }) && piece.skeleton.word_is(b"uescape") {
@@ -295,17 +323,10 @@ impl Lexer {
         }
     }
 
-    #[inline(always)]
-    fn begin_prefix(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        match bytes {
-            [_, next, ..] if *next != b'\'' && *next != b'&' => self.begin_word(bytes, piece),
-            [letter, ..] => {
-                piece.fresh = true;
-                self.state = State::Prefix(*letter);
-                1
-            }
-            [] => 0,
-        }
+    fn begin_prefix(&mut self, letter: u8, piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        self.state = State::Prefix(letter);
+        1
     }
 
     fn prefix(&mut self, letter: u8, byte: u8, piece: &mut Piece) -> usize {
@@ -316,8 +337,14 @@ impl Lexer {
             self.state = State::Unicode(letter);
             return 1;
         }
-        self.begin_word(&[letter], piece);
+        self.begin_letter(letter, piece);
         0
+    }
+
+    /// What could have been a string's prefix is a word's first letter.
+    fn begin_letter(&mut self, letter: u8, piece: &mut Piece) {
+        self.state = State::Word;
+        piece.skeleton.word_begin(Block::new(u128::from(letter | 0x20)), 1);
     }
 
     fn unicode(&mut self, letter: u8, byte: u8, piece: &mut Piece) -> usize {
@@ -325,40 +352,12 @@ impl Lexer {
             b'\'' => self.begin_string(Some(letter), piece),
             b'"' => self.begin_quoted(&[letter, b'&'], piece),
             _ => {
-                self.begin_word(&[letter], piece);
+                self.begin_letter(letter, piece);
                 self.end_word(piece);
                 self.again(b"&", piece);
                 0
             }
         }
-    }
-
-    fn begin_quoted(&mut self, prefix: &[u8], piece: &mut Piece) -> usize {
-        piece.fresh = true;
-        piece.skeleton.quoted_begin(prefix);
-        self.state = State::Quoted;
-        1
-    }
-
-    fn quoted(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        let taken = piece.skeleton.quoted_part(bytes);
-        if taken < bytes.len() {
-            self.state = State::QuotedQuote;
-            return taken + 1;
-        }
-        taken
-    }
-
-    fn quoted_quote(&mut self, byte: u8, piece: &mut Piece) -> usize {
-        if byte == b'"' {
-            piece.skeleton.quoted_quote();
-            self.state = State::Quoted;
-            return 1;
-        }
-        piece.skeleton.quoted_end(true);
-        self.state = State::Start;
-        self.last = Last::Operand;
-        0
     }
 
     fn colon(&mut self, byte: u8, piece: &mut Piece) -> usize {

@@ -1,6 +1,6 @@
 //! Lists whose equal neighbours fold into one (FINGERPRINT §2, rule 5).
 
-use super::text::Text;
+use super::text::{TEXT_MAX, Text};
 
 /// Lists that are open at once; further ones are left alone.
 const OPEN_MAX: usize = 16;
@@ -105,6 +105,25 @@ impl Lists {
     /// The list that was opened last is none: a query stands in it.
     pub(super) fn cancel(&mut self) {
         self.count = self.count.saturating_sub(1);
+    }
+
+    /// Whether any is open.
+    #[inline(always)]
+    pub(super) fn is_open(&self) -> bool {
+        self.count > 0
+    }
+
+    /// Whether the list at `depth` is behind a comma, and `element` and another comma would vanish there without crossing
+    /// the limit.
+    pub(super) fn repeats(&self, element: &[u8], depth: u32, text: &Text) -> bool {
+        let top = self.count.checked_sub(1).and_then(|index| self.open.get(index));
+        top.is_some_and(|top| {
+            top.depth == depth
+                && top.kind != Kind::Rows
+                && top.element == text.len()
+                && top.element + 1 + element.len() <= TEXT_MAX
+                && top.kept.is_some_and(|(start, end)| text.between(start, end) == element)
+        })
     }
 
     /// `)` or `]` is about to be written and leads to `depth`: lists inside are complete.

@@ -2,11 +2,12 @@
 //!
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text,
 //! [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with `number`,
-//! `operators`, `quotes` and the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
-//! `text`; `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
+//! `operators`, `quotes`, `repeats` and the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
+//! `text`; `block` is behind their scanning; `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
 //! `prepare` make a statement of a skeleton. [`tags`] with `comment` reads comments, [`describe`] with `relations` and
 //! `catalog` reads canonical texts, off the statement path.
 
+mod block;
 mod cache;
 mod canonical;
 mod catalog;
@@ -26,6 +27,7 @@ mod prepare;
 pub mod query;
 mod quotes;
 mod relations;
+mod repeats;
 mod skeleton;
 mod spacing;
 mod split;

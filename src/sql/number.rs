@@ -1,5 +1,6 @@
 //! Numbers (FINGERPRINT §1), byte by byte.
 
+use super::block::Block;
 use super::lexer::{Last, Lexer, State};
 use super::split::Piece;
 use super::token::{Byte, class};
@@ -81,6 +82,11 @@ impl Number {
     }
 }
 
+/// Whether `byte` behind digits leaves no doubt that they are a number.
+fn ends_number(byte: u8) -> bool {
+    !matches!(class(byte), Byte::Word | Byte::Prefix | Byte::Dot | Byte::Digit)
+}
+
 impl Lexer {
     #[inline]
     pub(super) fn begin_number(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
@@ -88,18 +94,24 @@ impl Lexer {
         self.last = Last::Other;
         self.whole = true;
         piece.skeleton.number_begin();
-        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if let Some((digits, [next, ..])) = bytes.split_at_checked(digits)
-            && !matches!(class(*next), Byte::Word | Byte::Prefix | Byte::Dot)
-        {
-            piece.skeleton.number_part(digits);
+        let count = Block::front(bytes).digits();
+        let digits = bytes.get(..count).unwrap_or_default();
+        piece.skeleton.number_part(digits);
+        let next = bytes.get(count);
+        if next.is_some_and(|next| ends_number(*next)) {
             piece.skeleton.number_end(true);
-            return digits.len();
+            return count;
         }
-        let zero = bytes.first() == Some(&b'0');
-        self.state = State::Number(if zero { Number::Zero } else { Number::Whole });
-        piece.skeleton.number_part(bytes.get(..1).unwrap_or_default());
-        1
+        if next == Some(&b'.') {
+            let fraction = bytes.get(count + 1..).unwrap_or_default();
+            let more = Block::front(fraction).digits();
+            if more > 0 && fraction.get(more).is_some_and(|next| ends_number(*next)) {
+                piece.skeleton.number_end(false);
+                return count + 1 + more;
+            }
+        }
+        self.state = State::Number(if digits == b"0" { Number::Zero } else { Number::Whole });
+        count
     }
 
     pub(super) fn number(&mut self, number: Number, bytes: &[u8], piece: &mut Piece) -> usize {

@@ -50,6 +50,14 @@ impl Lexer {
             self.emit_operator(std::slice::from_ref(byte), piece);
             return 1;
         }
+        // No comment begins in these; `<>`, `>=`, `||`, `->` and their kin.
+        if let Some([first, second, next]) = bytes.first_chunk()
+            && class(*next) != Byte::Operator
+            && !matches!([first, second], [b'-', b'-'] | [b'/', b'*'])
+        {
+            self.emit_run(&[*first, *second], piece);
+            return 2;
+        }
         self.operator.len = 0;
         self.state = State::Operator;
         0
@@ -85,9 +93,12 @@ impl Lexer {
     fn end_operator(&mut self, piece: &mut Piece) {
         let Operator { bytes, len } = std::mem::take(&mut self.operator);
         let run = bytes.get(..len).unwrap_or_default();
-        if run.is_empty() {
-            return;
+        if !run.is_empty() {
+            self.emit_run(run, piece);
         }
+    }
+
+    fn emit_run(&mut self, run: &[u8], piece: &mut Piece) {
         let (operator, signs) = run.split_at_checked(operator_len(run)).unwrap_or((run, &[]));
         self.emit_operator(operator, piece);
         for sign in signs {

@@ -23,8 +23,9 @@ pub(super) struct Text {
 }
 
 /// The buffers, made when first needed.
-#[derive(Default)]
 pub(super) struct Pool {
+    /// Tells its tickets from those of any other pool.
+    owner: u64,
     texts: Vec<Text>,
     /// Counts tickets and feedings.
     clock: u64,
@@ -32,6 +33,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    /// `owner` is a number that no other pool has.
+    pub(super) fn new(owner: u64) -> Self {
+        Self { owner, texts: Vec::new(), clock: 0, stolen: 0 }
+    }
+
     /// Begins a text.
     pub(super) fn begin(&mut self, dialect: Dialect) -> Ticket {
         self.clock += 1;
@@ -39,12 +45,12 @@ impl Pool {
         let index = self.choose();
         if let Some(text) = self.texts.get_mut(index) {
             text.reader.begin(dialect);
-            text.statements.clear();
+            text.statements = Statements::default();
             text.characters = Characters::new(dialect.encoding);
             text.generation = Some(generation);
             text.fed = generation;
         }
-        Ticket { index, generation }
+        Ticket { owner: self.owner, index, generation }
     }
 
     fn choose(&mut self) -> usize {
@@ -54,7 +60,7 @@ impl Pool {
         if self.texts.len() < BUFFERS_MAX {
             self.texts.push(Text {
                 reader: Reader::new(),
-                statements: Statements::new(),
+                statements: Statements::default(),
                 characters: Characters::default(),
                 generation: None,
                 fed: 0,
@@ -65,9 +71,10 @@ impl Pool {
         self.texts.iter().enumerate().min_by_key(|(_, text)| text.fed).map_or(0, |(index, _)| index)
     }
 
-    /// The text of a ticket, about to be fed; `None` when its buffer was taken.
+    /// The text of a ticket, about to be fed; `None` when its buffer was taken, or was never one of this pool.
     pub(super) fn get(&mut self, ticket: &Ticket) -> Option<&mut Text> {
-        let text = self.texts.get_mut(ticket.index).filter(|text| text.generation == Some(ticket.generation))?;
+        let texts = (ticket.owner == self.owner).then_some(&mut self.texts)?;
+        let text = texts.get_mut(ticket.index).filter(|text| text.generation == Some(ticket.generation))?;
         self.clock += 1;
         text.fed = self.clock;
         Some(text)
@@ -77,7 +84,7 @@ impl Pool {
     pub(super) fn release(&mut self, ticket: Ticket) {
         if let Some(text) = self.get(&ticket) {
             text.generation = None;
-            text.statements = Statements::new();
+            text.statements = Statements::default();
         }
     }
 

@@ -1,7 +1,8 @@
-//! Strings, dollar quotes, parameters and the insides of comments (FINGERPRINT §1).
+//! Strings, quoted words, dollar quotes, parameters and the insides of comments (FINGERPRINT §1).
 
 use memchr::{memchr, memchr2};
 
+use super::block::{BLOCK, Block};
 use super::lexer::{Last, Lexer, State};
 use super::split::Piece;
 use super::statement::Encoding;
@@ -53,6 +54,16 @@ impl Tag {
     }
 }
 
+/// Where `byte` is: most strings are short.
+#[inline(always)]
+pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let before = Block::front(bytes).find(byte);
+    if before < BLOCK {
+        return Some(before);
+    }
+    memchr(byte, bytes.get(BLOCK..)?).map(|at| BLOCK + at)
+}
+
 impl Lexer {
     /// `'` was read, behind a prefix or alone.
     #[inline]
@@ -75,14 +86,23 @@ impl Lexer {
         1
     }
 
+    #[inline]
     pub(super) fn string(&mut self, bytes: &[u8]) -> usize {
-        let found = if matches!(self.last, Last::String { escapes: Escapes::Skip, .. }) {
-            match self.dialect.encoding {
-                Encoding::AsciiSafe => memchr2(b'\'', b'\\', bytes),
-                _ => bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\') || self.dialect.encoding.pairs(*byte)),
-            }
-        } else {
-            memchr(b'\'', bytes)
+        if matches!(self.last, Last::String { escapes: Escapes::Skip, .. }) {
+            return self.string_with_escapes(bytes);
+        }
+        let Some(at) = find(b'\'', bytes) else { return bytes.len() };
+        self.state = match bytes.get(at + 1) {
+            Some(next) if *next != b'\'' => State::Start,
+            _ => State::StringQuote,
+        };
+        at + 1
+    }
+
+    fn string_with_escapes(&mut self, bytes: &[u8]) -> usize {
+        let found = match self.dialect.encoding {
+            Encoding::AsciiSafe => memchr2(b'\'', b'\\', bytes),
+            _ => bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\') || self.dialect.encoding.pairs(*byte)),
         };
         let Some(at) = found else { return bytes.len() };
         self.state = match bytes.get(at) {
@@ -107,6 +127,45 @@ impl Lexer {
     pub(super) fn string_pair(&mut self, byte: u8) -> usize {
         self.state = State::String;
         usize::from(byte != b'\'')
+    }
+
+    /// `"` was read, and is the first of `bytes`.
+    #[inline]
+    pub(super) fn double_quote(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        let Some(len) = piece.skeleton.bare_word(bytes.get(1..).unwrap_or_default()) else {
+            return self.begin_quoted(b"", piece);
+        };
+        piece.fresh = true;
+        self.last = Last::Operand;
+        len + 2
+    }
+
+    pub(super) fn begin_quoted(&mut self, prefix: &[u8], piece: &mut Piece) -> usize {
+        piece.fresh = true;
+        piece.skeleton.quoted_begin(prefix);
+        self.state = State::Quoted;
+        1
+    }
+
+    pub(super) fn quoted(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
+        let taken = piece.skeleton.quoted_part(bytes);
+        if taken < bytes.len() {
+            self.state = State::QuotedQuote;
+            return taken + 1;
+        }
+        taken
+    }
+
+    pub(super) fn quoted_quote(&mut self, byte: u8, piece: &mut Piece) -> usize {
+        if byte == b'"' {
+            piece.skeleton.quoted_quote();
+            self.state = State::Quoted;
+            return 1;
+        }
+        piece.skeleton.quoted_end(true);
+        self.state = State::Start;
+        self.last = Last::Operand;
+        0
     }
 
     pub(super) fn dollar(&mut self, byte: u8, piece: &mut Piece) -> usize {

@@ -237,6 +237,15 @@ impl Skeleton {
         self.ended(Prev::Comma, 0);
     }
 
+    /// Whether a literal and a comma would leave the text as it is: a list's last element is one, and a comma was written.
+    #[inline]
+    pub(super) fn literal_repeats(&self) -> bool {
+        self.lists.is_open()
+            && matches!(self.mode, Mode::Plain)
+            && self.positions & bit(self.depth) == 0
+            && self.lists.repeats(&[PLACEHOLDER], self.depth, &self.text)
+    }
+
     /// `.`
     #[inline]
     pub(super) fn dot(&mut self) {
@@ -313,9 +322,7 @@ impl Skeleton {
     #[inline(always)]
     pub(super) fn gap(&mut self) {
         self.mark = self.text.len();
-        if !self.prev.glues() {
-            self.text.push(b' ');
-        }
+        self.text.gap(!self.prev.glues());
         self.start = self.text.len();
     }
 

@@ -7,6 +7,14 @@ use super::token::{Rules, rule};
 pub(super) enum Prev {
     /// None.
     Start,
+    Open,
+    /// Opened a list.
+    ListOpen,
+    Dot,
+    /// `::`
+    Cast,
+    Colon,
+    // Up to here the next token follows without a space: `glues`.
     Word,
     Quoted,
     Placeholder,
@@ -15,19 +23,12 @@ pub(super) enum Prev {
     Operator,
     /// A unary minus.
     Minus,
-    Open,
-    /// Opened a list.
-    ListOpen,
     Close,
     /// Ended a row.
     RowClose,
     Comma,
     /// Behind a row.
     RowComma,
-    Dot,
-    /// `::`
-    Cast,
-    Colon,
     Semicolon,
     Other,
 }

@@ -1,5 +1,6 @@
 //! What lexing tells of one statement of a text, beside its fingerprint.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -10,7 +11,66 @@ use super::query::Query;
 pub type Name = SmallVec<[u8; 24]>;
 
 /// The statements of one text, in order. One is the common case and needs no allocation.
-pub type Statements = SmallVec<[Statement; 1]>;
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Statements {
+    list: SmallVec<[Statement; 1]>,
+    /// Statements behind those of the list, which has at most [`STATEMENTS_MAX`]: nobody knows what they are.
+    pub left_out: u32,
+}
+
+/// Statements of one text at most.
+pub const STATEMENTS_MAX: usize = 10_000;
+
+impl Statements {
+    /// Adds a statement, or counts it where there are too many.
+    #[inline]
+    pub(super) fn push(&mut self, statement: impl FnOnce() -> Statement) {
+        if self.list.len() < STATEMENTS_MAX {
+            self.list.push(statement());
+        } else {
+            self.left_out = self.left_out.saturating_add(1);
+        }
+    }
+}
+
+impl Statements {
+    /// How many times the server answers: an empty text is one statement too, and those that were left out are.
+    #[inline]
+    pub fn answers(&self) -> usize {
+        self.list.len().max(1) + self.left_out as usize
+    }
+}
+
+impl From<Statement> for Statements {
+    fn from(statement: Statement) -> Self {
+        Self { list: SmallVec::from_buf([statement]), left_out: 0 }
+    }
+}
+
+impl Deref for Statements {
+    type Target = [Statement];
+
+    #[inline]
+    fn deref(&self) -> &[Statement] {
+        &self.list
+    }
+}
+
+impl DerefMut for Statements {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [Statement] {
+        &mut self.list
+    }
+}
+
+impl IntoIterator for Statements {
+    type Item = Statement;
+    type IntoIter = smallvec::IntoIter<[Statement; 1]>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
 
 /// How bytes of statement text are to be read, as the server last reported it (FINGERPRINT §1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -50,20 +110,50 @@ impl Encoding {
     }
 }
 
-/// One statement of a text.
+/// One statement of a text. It is copied from Parse to Bind to its execution, so what few have is kept apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statement {
     /// Its fingerprint.
     pub query: Arc<Query>,
+    /// What only few statements have.
+    pub details: Option<Arc<Details>>,
+    /// Characters of the text up to and with this statement's `;`, to place an error's position `P`; `u32::MAX` for the
+    /// last one, whose is whatever follows.
+    pub end_chars: u32,
+}
+
+impl Statement {
     /// What it will do to the session's names and transaction once the server completes it.
+    #[inline]
+    pub fn effect(&self) -> &Effect {
+        self.details.as_ref().map_or(&Effect::None, |details| &details.effect)
+    }
+
+    /// Comments that describe the execution.
+    #[inline]
+    pub fn tags(&self) -> Option<&Arc<Tags>> {
+        self.details.as_ref()?.tags.as_ref()
+    }
+}
+
+/// What few statements have.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Details {
+    /// What the statement will do to the session's names and transaction once the server completes it.
     pub effect: Effect,
     /// Comments that describe the execution.
     pub tags: Option<Arc<Tags>>,
     /// `traceparent` of the comments, kept apart: it differs in each execution.
     pub trace: Option<Trace>,
-    /// Characters of the text up to and with this statement's `;`, to place an error's position `P`; `u32::MAX` for the
-    /// last one, whose is whatever follows.
-    pub end_chars: u32,
+}
+
+impl Details {
+    /// Keeps them, unless they say nothing.
+    #[inline]
+    pub fn kept(self) -> Option<Arc<Self>> {
+        let plain = matches!(self, Self { effect: Effect::None, tags: None, trace: None });
+        (!plain).then(|| Arc::new(self))
+    }
 }
 
 /// What a statement does to names and transactions, known from its tokens.

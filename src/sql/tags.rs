@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::comment::{self, Findings, Mark};
-use super::statement::{Tags, Trace};
+use super::statement::{Details, Tags, Trace};
 
 /// Bytes of a comment that are kept; a longer one is prose.
 const COMMENT_BYTES_MAX: usize = 4_096;
@@ -114,6 +114,28 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// What `first` says and then `second`: of a key's values the first one stays.
+    pub(super) fn join(&mut self, first: Option<Arc<Tags>>, second: Option<Arc<Tags>>) -> Option<Arc<Tags>> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(self.intern(&comment::joined_key(&first, &second))),
+            (first, second) => first.or(second),
+        }
+    }
+
+    /// Adds to `details` what comments further on say; where both have a value, the first one stays.
+    pub(super) fn describe(
+        &mut self,
+        details: &mut Option<Arc<Details>>,
+        tags: Option<Arc<Tags>>,
+        trace: Option<Trace>,
+    ) {
+        if tags.is_some() || trace.is_some() {
+            let details = Arc::make_mut(details.get_or_insert_default());
+            details.tags = self.join(details.tags.take(), tags);
+            details.trace = details.trace.or(trace);
+        }
+    }
+
     fn intern(&mut self, key: &str) -> Arc<Tags> {
         if let Some(tags) = self.young.get(key) {
             return Arc::clone(tags);

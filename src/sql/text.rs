@@ -1,26 +1,28 @@
 //! The buffer in which a skeleton is written: bounded, allocated once.
 
+use super::block::{BLOCK, Block};
 use super::token::{self, FOLDED, Rules};
 
 /// Bytes of a skeleton at most, a placeholder being one (FINGERPRINT §2, rule 10).
 pub(super) const TEXT_MAX: usize = 65_536;
 
-/// A token that crosses the limit is still told by its first bytes.
-const SLACK: usize = 64;
+/// A token that crosses the limit is still told by its first bytes, which may come in blocks.
+const SLACK: usize = 128;
+const ROOM: usize = TEXT_MAX + SLACK;
 
 /// Stands for a literal. No other byte of a skeleton has this value, see [`FOLDED`].
 pub(super) const PLACEHOLDER: u8 = 0xff;
 
 /// Bytes of a skeleton. Writing past the end is silently nothing.
 pub(super) struct Text {
-    bytes: Box<[u8]>,
+    bytes: Box<[u8; ROOM]>,
     len: usize,
     full: bool,
 }
 
 impl Text {
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; TEXT_MAX + SLACK].into_boxed_slice(), len: 0, full: false }
+        Self { bytes: Box::new([0; ROOM]), len: 0, full: false }
     }
 
     pub(super) fn clear(&mut self) {
@@ -61,6 +63,24 @@ impl Text {
         }
     }
 
+    /// A space, if the next token stands apart.
+    #[inline(always)]
+    pub(super) fn gap(&mut self, apart: bool) {
+        if let Some(slot) = self.bytes.get_mut(self.len) {
+            *slot = b' ';
+            self.len += usize::from(apart);
+        }
+    }
+
+    /// The first `len` bytes of `block`; what is written behind them is overwritten by what comes next.
+    #[inline(always)]
+    pub(super) fn put(&mut self, block: Block, len: usize) {
+        if let Some(slot) = self.bytes.get_mut(self.len..self.len + BLOCK) {
+            slot.copy_from_slice(&block.bytes());
+            self.len += len;
+        }
+    }
+
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.push(*byte));
     }
@@ -71,47 +91,50 @@ impl Text {
     }
 
     /// Takes the bytes of a word from the front of `input`, and says how many they are.
-    #[inline(always)]
     pub(super) fn take_word(&mut self, input: &[u8]) -> usize {
         let mut taken = 0;
-        for (slot, byte) in self.bytes.get_mut(self.len..).unwrap_or_default().iter_mut().zip(input) {
-            let folded = FOLDED[usize::from(*byte)];
-            if folded == 0 {
-                self.len += taken;
-                return taken;
-            }
-            *slot = folded;
-            taken += 1;
-        }
-        self.len += taken;
-        let unwritten = input.get(taken..).unwrap_or_default();
-        taken + unwritten.iter().take_while(|byte| FOLDED[usize::from(**byte)] != 0).count()
-    }
-
-    /// Takes bytes up to a double quote, says how many and whether they might all stand bare.
-    #[inline]
-    pub(super) fn take_quoted(&mut self, input: &[u8]) -> (usize, bool) {
-        let mut plain = true;
-        for (taken, byte) in input.iter().enumerate() {
-            match byte {
-                b'a'..=b'z' | b'_' | b'0'..=b'9' => self.push(*byte),
-                b'"' => return (taken, plain),
-                _ => {
-                    plain = false;
-                    self.push(if *byte == PLACEHOLDER { 0xfe } else { *byte });
+        while let Some(rest @ [_, ..]) = input.get(taken..) {
+            let (folded, len) = Block::front(rest).word();
+            self.put(folded, len);
+            taken += len;
+            match rest.get(len).map_or(0, |byte| FOLDED[usize::from(*byte)]) {
+                0 => break,
+                // `$` or no ASCII; or just the next block.
+                byte => {
+                    self.push(byte);
+                    taken += 1;
                 }
             }
         }
-        (input.len(), plain)
+        taken
+    }
+
+    /// Takes bytes up to a double quote, says how many and whether they might all stand bare.
+    pub(super) fn take_quoted(&mut self, input: &[u8]) -> (usize, bool) {
+        let mut plain = true;
+        let mut taken = 0;
+        while let Some(rest @ [_, ..]) = input.get(taken..) {
+            let block = Block::front(rest);
+            let len = block.plain();
+            self.put(block, len);
+            taken += len;
+            match rest.get(len) {
+                None | Some(b'"') => break,
+                Some(b'a'..=b'z' | b'_' | b'0'..=b'9') => {}
+                Some(byte) => {
+                    plain = false;
+                    self.push(if *byte == PLACEHOLDER { 0xfe } else { *byte });
+                    taken += 1;
+                }
+            }
+        }
+        (taken, plain)
     }
 
     /// What the rules say of the word that was written from `start` on.
-    #[inline(always)]
     pub(super) fn rules_from(&self, start: usize) -> Rules {
-        match self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
-            Some(bytes) => token::rules(*bytes, self.len - start),
-            None => 0,
-        }
+        let word = self.from(start);
+        token::rules(Block::front(word), word.len())
     }
 
     /// Takes the byte at `start` out.

@@ -1,5 +1,7 @@
 //! Classes of bytes and of words (FINGERPRINT §1, §2), as tables that are made at compile time.
 
+use super::block::Block;
+
 /// What a byte can begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Byte {
@@ -163,58 +165,70 @@ const WORDS: [(Rules, &str); 19] = [
     (rule::HEAD, "fetch move set create"),
 ];
 
-/// The longest word with a rule that fits a key; `current_timestamp`, which is reserved, is told apart by itself.
+/// The longest word with a rule that is looked up; `current_timestamp`, which is reserved, is told apart by itself.
 const KEYED_MAX: usize = 15;
-const SLOTS: usize = 512;
+/// As many as a byte tells apart; 0 is none.
+const WORDS_MAX: usize = 256;
+const SLOTS: usize = 1_024;
 
-/// Words by their bytes, open addressing. A key holds a word's bytes, the first one lowest; 0 is an empty slot.
-const TABLE: ([u128; SLOTS], [Rules; SLOTS]) = {
-    let mut keys = [0; SLOTS];
-    let mut rules = [0; SLOTS];
-    let mut list = 0;
+/// Words with rules. Few bytes decide that a word is none of them: caches are cold when a statement comes.
+struct Table {
+    /// Numbers of words by the hash of their keys, open addressing; 0 is an empty slot.
+    slots: [u8; SLOTS],
+    /// By number, from 1 on.
+    keys: [u128; WORDS_MAX],
+    rules: [Rules; WORDS_MAX],
+}
+
+const TABLE: &Table = &{
+    let mut table = Table { slots: [0; SLOTS], keys: [0; WORDS_MAX], rules: [0; WORDS_MAX] };
+    let (mut list, mut words) = (0, 1);
     while list < WORDS.len() {
         let bytes = WORDS[list].1.as_bytes();
-        let (mut at, mut key, mut len) = (0, 0, 0);
+        let (mut at, mut word, mut len) = (0, 0, 0);
         while at <= bytes.len() {
             if at < bytes.len() && bytes[at] != b' ' {
-                key |= (bytes[at] as u128) << (8 * len);
+                word |= (bytes[at] as u128) << (8 * len);
                 len += 1;
             } else if len > 0 {
+                let key = Block::new(word).key(len);
                 let mut slot = slot(key);
-                while keys[slot] != 0 && keys[slot] != key {
+                while table.slots[slot] != 0 && table.keys[table.slots[slot] as usize] != key {
                     slot = (slot + 1) % SLOTS;
                 }
-                keys[slot] = key;
-                rules[slot] |= WORDS[list].0;
-                (key, len) = (0, 0);
+                if table.slots[slot] == 0 {
+                    table.slots[slot] = words as u8;
+                    table.keys[words] = key;
+                    words += 1;
+                }
+                table.rules[table.slots[slot] as usize] |= WORDS[list].0;
+                (word, len) = (0, 0);
             }
             at += 1;
         }
         list += 1;
     }
-    (keys, rules)
+    table
 };
 
-const KEYS: &[u128; SLOTS] = &TABLE.0;
-const RULES: &[Rules; SLOTS] = &TABLE.1;
-
+#[inline(always)]
 const fn slot(key: u128) -> usize {
     let mixed = (key as u64) ^ ((key >> 64) as u64).rotate_left(23);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize % SLOTS
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % SLOTS
 }
 
-/// What the rules say of the word that is the first `len` of `bytes`, lower case.
-#[inline]
-pub(super) fn rules(bytes: [u8; 16], len: usize) -> Rules {
-    if !(2..=KEYED_MAX).contains(&len) {
+/// What the rules say of the word that is the first `len` bytes of `block`, lower case.
+#[inline(always)]
+pub(super) fn rules(block: Block, len: usize) -> Rules {
+    if len > KEYED_MAX {
         return 0;
     }
-    let key = u128::from_le_bytes(bytes) & ((1 << (8 * len)) - 1);
+    let key = block.key(len);
     let mut slot = slot(key);
     loop {
-        match KEYS[slot] {
+        match usize::from(TABLE.slots[slot]) {
             0 => return 0,
-            found if found == key => return RULES[slot],
+            word if TABLE.keys[word] == key => return TABLE.rules[word],
             _ => slot = (slot + 1) % SLOTS,
         }
     }
@@ -225,11 +239,7 @@ mod tests {
     use super::*;
 
     fn look_up(word: &str) -> Rules {
-        let mut bytes = [b'~'; 16];
-        for (slot, byte) in bytes.iter_mut().zip(word.bytes()) {
-            *slot = byte;
-        }
-        rules(bytes, word.len())
+        rules(Block::front(format!("{word}~~~~~~~~~~~~~~~~").as_bytes()), word.len())
     }
 
     #[test]

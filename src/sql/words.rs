@@ -1,20 +1,27 @@
 //! Words and quoted words of a skeleton: what stays, what vanishes, what hides (FINGERPRINT §1; §2, rules 2 to 7).
 
+use super::block::{BLOCK, Block};
 use super::names::{Mode, Role, folded};
 use super::skeleton::{Skeleton, bit};
 use super::spacing::Prev;
 use super::text::PLACEHOLDER;
-use super::token::{Rules, rule};
+use super::token::{self, Rules, rule};
 
 impl Skeleton {
-    /// A word begins.
-    #[inline]
-    pub(super) fn word_begin(&mut self) {
+    /// A word of which the first `len` bytes of `folded` are known.
+    #[inline(always)]
+    pub(super) fn word_begin(&mut self, folded: Block, len: usize) {
         self.gap();
+        self.text.put(folded, len);
+    }
+
+    /// A word that is the first `len` bytes of `folded` ends.
+    #[inline(always)]
+    pub(super) fn short_word_end(&mut self, folded: Block, len: usize) {
+        self.end_word(token::rules(folded, len));
     }
 
     /// Takes the word's bytes from the front of `input`, and says how many they are.
-    #[inline]
     pub(super) fn word_part(&mut self, input: &[u8]) -> usize {
         self.text.take_word(input)
     }
@@ -35,13 +42,12 @@ impl Skeleton {
     }
 
     /// The word ends.
-    #[inline]
     pub(super) fn word_end(&mut self) {
         let rules = self.text.rules_from(self.start);
         self.end_word(rules);
     }
 
-    #[inline]
+    #[inline(always)]
     fn end_word(&mut self, rules: Rules) {
         const SPECIAL: Rules = rule::NOISE | rule::LITERAL | rule::SUBQUERY | rule::BY | rule::STOP;
         if (self.mode != Mode::Plain || rules & SPECIAL != 0) && self.special_word(rules) {
@@ -51,6 +57,7 @@ impl Skeleton {
     }
 
     /// True when the word has vanished or become a placeholder.
+    #[inline(never)]
     fn special_word(&mut self, rules: Rules) -> bool {
         let after_dot = self.prev == Prev::Dot;
         let is_name = matches!(self.mode, Mode::Name(_) | Mode::Fetch | Mode::Rest(_));
@@ -101,6 +108,24 @@ impl Skeleton {
         self.placeholder();
     }
 
+    /// A quoted word that is the front of `bytes`, if it is short and stands bare: how many bytes it has.
+    #[inline]
+    pub(super) fn bare_word(&mut self, bytes: &[u8]) -> Option<usize> {
+        let block = Block::front(bytes);
+        let len = block.plain();
+        let closed = len < BLOCK && matches!(bytes.get(len..), Some([b'"', after, ..]) if *after != b'"');
+        if !closed || bytes.first().is_none_or(|first| matches!(first, b'"' | b'0'..=b'9')) {
+            return None;
+        }
+        let rules = token::rules(block, len);
+        if rules & rule::RESERVED != 0 {
+            return None;
+        }
+        self.word_begin(block, len);
+        self.end_word(rules);
+        Some(len)
+    }
+
     /// A quoted word begins; `prefix` is `U&` or nothing.
     pub(super) fn quoted_begin(&mut self, prefix: &[u8]) {
         self.gap();
@@ -110,7 +135,6 @@ impl Skeleton {
     }
 
     /// Takes bytes up to a double quote, and says how many they are.
-    #[inline]
     pub(super) fn quoted_part(&mut self, input: &[u8]) -> usize {
         let (taken, plain) = self.text.take_quoted(input);
         self.plain &= plain;

@@ -52,6 +52,11 @@ impl Admission {
         Self { series: FxHashMap::default(), limit, others: Others::default(), turned_away: FxHashSet::default() }
     }
 
+    /// From now on at most so many series; those beyond make room when the minute closes.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.limit = most;
+    }
+
     /// The place of a series that was active at `at`; `room` says whether memory allows a new one.
     pub(super) fn place(
         &mut self,
@@ -82,10 +87,14 @@ impl Admission {
         self.place(&query, &identity, at, true, registry)
     }
 
-    /// As many series as were turned away, of those that were idle since `minute`, longest idle first.
+    /// As many series as were turned away, of those that were idle since `minute`, longest idle first; and whatever is
+    /// there beyond the limit.
     pub(super) fn make_room(&mut self, minute: WallTime, registry: &mut Registry) -> Vec<Evicted> {
+        let beyond = self.series.len().saturating_sub(self.limit + self.others.len());
+        let mut evicted = self.evict(beyond, None, registry);
         let wanted = std::mem::take(&mut self.turned_away).len();
-        self.evict(wanted, Some(minute), registry)
+        evicted.extend(self.evict(wanted, Some(minute), registry));
+        evicted
     }
 
     /// A quarter of all series, longest idle first.

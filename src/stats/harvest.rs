@@ -2,13 +2,9 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use super::ceiling::ALLOCATION;
 use super::histogram::Histogram;
 use super::live::{ActiveStatement, ActiveTransaction, SessionStats, SlowExecution};
-use super::other::Others;
-use super::series::{SeriesKey, SeriesStats};
+use super::series::SeriesStats;
 use crate::base::units::WallTime;
 use crate::session::identity::Identity;
 use crate::sql::query::Query;
@@ -28,11 +24,9 @@ pub struct Harvest {
     pub(super) series: Vec<HarvestedSeries>,
     pub(super) tagged: Vec<HarvestedTags>,
     /// By key: executions whose tag set did not fit.
-    pub(super) tagged_other: Vec<(Box<str>, SeriesStats)>,
+    pub(super) tagged_other: Vec<(String, SeriesStats)>,
     pub(super) sessions: SessionStats,
     pub(super) slow: Vec<SlowExecution>,
-    /// Bytes that may be on their way from this worker; 0 when it had nothing to say yet.
-    pub(super) share: usize,
 }
 
 /// What one series gained.
@@ -59,60 +53,8 @@ impl Harvest {
         Self { at, ..Self::default() }
     }
 
-    /// Adds an `older` harvest whose hand-over was refused. What is active stays as it is now.
-    ///
-    /// Counts stay exact. Where both together pass the worker's share of what may be on its way
-    /// ([`HARVESTS`](super::ceiling::HARVESTS)), the older one's series go to `(other)`, its tags and slow executions to nobody.
-    pub fn merge(&mut self, older: Harvest) {
-        self.share = self.share.max(older.share);
-        let crowded = self.memory_bytes() + older.memory_bytes() > self.share;
-        let mut places: FxHashMap<SeriesKey, usize> =
-            self.series.iter().enumerate().map(|(at, row)| (row.key(), at)).collect();
-        let mut others = Others::default();
-        for mut row in older.series {
-            if crowded {
-                (row.query, row.identity) = others.of(&row.identity);
-            }
-            match places.get(&row.key()).and_then(|at| self.series.get_mut(*at)) {
-                Some(here) => {
-                    here.stats.merge(&row.stats);
-                    here.first_rows.merge(&row.first_rows);
-                }
-                None => {
-                    places.insert(row.key(), self.series.len());
-                    self.series.push(row);
-                }
-            }
-        }
-        if !crowded {
-            self.tagged.extend(older.tagged);
-            self.slow.extend(older.slow);
-        }
-        self.tagged_other.extend(older.tagged_other);
-        self.sessions.merge(&older.sessions);
-    }
-
-    /// Bytes that it holds, texts aside: those belong to the registry.
-    pub fn memory_bytes(&self) -> usize {
-        let series: usize = self.series.iter().map(HarvestedSeries::memory_bytes).sum();
-        let tagged: usize = self.tagged.iter().map(|row| size_of::<HarvestedTags>() + row.stats.heap_bytes()).sum();
-        let slow = self.slow.len() * (size_of::<SlowExecution>() + ALLOCATION);
-        let active =
-            self.active.len() * size_of::<ActiveStatement>() + self.transactions.len() * size_of::<ActiveTransaction>();
-        series + tagged + slow + active + self.sessions.heap_bytes()
+    /// Executions in it: what is lost with it.
+    pub fn executions(&self) -> u64 {
+        self.series.iter().map(|row| row.stats.calls).sum()
     }
 }
-
-impl HarvestedSeries {
-    pub(super) fn key(&self) -> SeriesKey {
-        SeriesKey::of(&self.query, &self.identity)
-    }
-
-    fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.stats.heap_bytes() + self.first_rows.heap_bytes()
-    }
-}
-
-#[cfg(test)]
-#[path = "tests/harvest.rs"]
-mod tests;

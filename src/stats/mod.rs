@@ -22,7 +22,7 @@ mod slow;
 mod tagged;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// What the owner may set.
 #[derive(Clone, Debug, PartialEq)]

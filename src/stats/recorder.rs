@@ -34,7 +34,6 @@ pub struct Recorder {
     tagged: TagSieve,
     sessions: SessionStats,
     slow: SlowSieve,
-    harvest_bytes: usize,
     /// Executions since the last harvest.
     pending: u64,
     dirty: bool,
@@ -76,11 +75,17 @@ impl Recorder {
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
             slow: SlowSieve::default(),
-            harvest_bytes: ceiling::HARVESTS / workers.max(1),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
         }
+    }
+
+    /// Goes on under other settings; `workers` as at the start.
+    pub fn tune(&mut self, settings: &Settings, workers: usize) {
+        self.levels = settings.levels;
+        self.slow_threshold = settings.slow_threshold;
+        self.series.limit(ceiling::worker_series(settings.max_series, workers));
     }
 
     /// What was recorded since the last harvest; `None` when nothing was. `at` and `now` are one moment on both clocks.
@@ -88,8 +93,7 @@ impl Recorder {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
-        self.pending = 0;
-        let mut harvest = Harvest { share: self.harvest_bytes, ..Harvest::empty(at) };
+        let mut harvest = Harvest::empty(at);
         self.series.harvest(|whose, stats| {
             harvest.series.push(HarvestedSeries {
                 query: Arc::clone(&whose.query),
@@ -103,7 +107,14 @@ impl Recorder {
         harvest.slow = self.slow.harvest(at, now);
         harvest.sessions = self.sessions.clone();
         self.sessions.clear();
+        self.pending = 0;
         Some(harvest)
+    }
+
+    /// Bytes that were read were written `span` later; a sample of such spans is enough.
+    pub fn forwarded(&mut self, span: Nanos) {
+        self.sessions.forwarded(span);
+        self.dirty = true;
     }
 
     /// Executions since the last harvest: what is lost when the recorder has to be thrown away.
@@ -125,7 +136,7 @@ impl Recorder {
         if let Some(first_row) = observation.first_row {
             slot.meta.first_rows.record(first_row);
         }
-        if let Some(tags) = &observation.tags {
+        if let Some(tags) = observation.tags() {
             self.tagged.record(tags, &observation, level);
         }
         let (span, statements, reported) = match observation.batch {
@@ -161,10 +172,31 @@ fn slot<'a>(
 }
 
 impl Observer for Recorder {
+    #[inline]
     fn observe(&mut self, event: Event) {
+        self.dirty = true;
         match event {
-            Event::Discarded(reason, count) => return self.telemetry.discarded(reason, count),
-            Event::Unmeasured(reason) => return self.telemetry.unmeasured(reason),
+            Event::Statement(observation) => self.statement(observation),
+            Event::Overhead { bytes_in, bytes_out } => self.overhead(bytes_in, bytes_out),
+            rare => self.rare(rare),
+        }
+    }
+}
+
+impl Recorder {
+    #[inline]
+    fn overhead(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.sessions.overhead_in += bytes_in;
+        self.sessions.overhead_out += bytes_out;
+    }
+
+    /// What is not told of each statement.
+    #[inline(never)]
+    fn rare(&mut self, event: Event) {
+        match event {
+            Event::Discarded(reason, count) => self.telemetry.discarded(reason, count),
+            Event::Lost(count) => self.telemetry.dropped(Dropped::Opaque, count),
+            Event::Unmeasured(reason) => self.telemetry.unmeasured(reason),
             Event::Statement(observation) => self.statement(observation),
             Event::Prepared { query, identity, time } => {
                 let stats = &mut slot(&mut self.series, &mut self.others, &query, &identity).stats;
@@ -181,14 +213,10 @@ impl Observer for Recorder {
             Event::Started { startup, .. } => self.sessions.started(startup),
             Event::StartupFailed(code) => self.sessions.startup_failed(code),
             Event::Ended(code) => self.sessions.session_ended(code),
-            Event::Overhead { bytes_in, bytes_out } => {
-                self.sessions.overhead_in += bytes_in;
-                self.sessions.overhead_out += bytes_out;
-            }
+            Event::Overhead { bytes_in, bytes_out } => self.overhead(bytes_in, bytes_out),
             Event::ProtocolError => self.sessions.protocol_errors += 1,
             Event::Mismatch => self.sessions.mismatches += 1,
         }
-        self.dirty = true;
     }
 }
 

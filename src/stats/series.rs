@@ -143,7 +143,7 @@ impl SeriesStats {
     }
 }
 
-/// Errors by SQLSTATE, at most [`Codes::MAX`] of them; further codes count under [`Sqlstate::UNKNOWN`].
+/// Errors by SQLSTATE, at most [`Codes::MAX`] of them; further codes count under [`Sqlstate::OTHER`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codes(Vec<(Sqlstate, u64)>);
 
@@ -159,9 +159,9 @@ impl Codes {
                     *so_far += count;
                 }
             }
-            // One place stays free for UNKNOWN.
-            Err(at) if self.0.len() < Self::MAX - 1 || code == Sqlstate::UNKNOWN => self.0.insert(at, (code, count)),
-            Err(_) => self.add(Sqlstate::UNKNOWN, count),
+            // One place stays free for OTHER.
+            Err(at) if self.0.len() < Self::MAX - 1 || code == Sqlstate::OTHER => self.0.insert(at, (code, count)),
+            Err(_) => self.add(Sqlstate::OTHER, count),
         }
     }
 

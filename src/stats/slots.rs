@@ -45,6 +45,11 @@ impl<M: Cost> Slots<M> {
         Self { slots: FxHashMap::default(), most, most_bytes, bytes: 0 }
     }
 
+    /// From now on at most so many entries; those that are there stay until the next harvest.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Whether a new entry may be made.
     #[inline]
     pub(super) fn has_room(&self) -> bool {

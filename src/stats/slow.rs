@@ -40,6 +40,8 @@ impl SlowSieve {
         };
         let execution = SlowExecution {
             at: WallTime::default(),
+            tags: observation.tags().cloned(),
+            trace: observation.trace(),
             query: observation.query,
             identity: observation.identity,
             duration: span,
@@ -48,8 +50,6 @@ impl SlowSieve {
             client_stall: observation.client_stall,
             rows: observation.rows,
             error,
-            tags: observation.tags,
-            trace: observation.trace,
         };
         self.kept.push((completed, execution));
         true
@@ -75,8 +75,9 @@ pub(super) struct SlowRing {
 }
 
 impl SlowRing {
-    /// Takes one; the oldest makes room. False when its statement has filled its share of this minute.
-    pub(super) fn push(&mut self, execution: SlowExecution) -> bool {
+    /// Takes one, and says how many of the oldest made room; `None` when its statement has filled its share of this
+    /// minute.
+    pub(super) fn push(&mut self, execution: SlowExecution) -> Option<u64> {
         let minute = execution.at.minute();
         if minute > self.minute {
             self.minute = minute;
@@ -85,15 +86,17 @@ impl SlowRing {
         let seen = self.in_minute.entry(execution.query.hash).or_default();
         *seen += 1;
         if *seen > PER_MINUTE_AND_STATEMENT {
-            return false;
+            return None;
         }
         self.bytes += cost(&execution);
         self.kept.push_back(Arc::new(execution));
+        let mut gone = 0;
         while self.kept.len() > RING || self.bytes > RING_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= cost(&oldest);
+            gone += 1;
         }
-        true
+        Some(gone)
     }
 
     /// In the order in which they came.

@@ -22,7 +22,8 @@ use crate::sql::query::{Pseudo, Query};
 use crate::sql::statement::Tags;
 use crate::sql::tags::high_cardinality;
 
-/// Pairs of statement and tag set that a worker holds between two harvests, and keys beyond them.
+/// Pairs of statement and tag set that a worker holds between two harvests, and keys of those that did not fit; further
+/// keys are one more, `(other)`.
 const SETS: usize = 1_024;
 const OTHER_KEYS: usize = 32;
 
@@ -41,7 +42,7 @@ fn countable(tags: &Tags) -> impl Iterator<Item = (&str, &str)> {
 #[derive(Debug)]
 pub(super) struct TagSieve {
     sets: Slots<TagSet>,
-    other: Vec<(Box<str>, SeriesStats)>,
+    other: HashMap<String, SeriesStats, FxBuildHasher>,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Cost for TagSet {
 
 impl TagSieve {
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self { sets: Slots::new(SETS, most_bytes), other: Vec::new() }
+        Self { sets: Slots::new(SETS, most_bytes), other: HashMap::default() }
     }
 
     /// Counts one execution that has `tags`.
@@ -79,19 +80,17 @@ impl TagSieve {
             self.sets.slot(key, owned).stats.record(observation, level);
             return;
         }
-        for (key, _) in countable(tags) {
-            if let Some((_, stats)) = self.other.iter_mut().find(|(known, _)| **known == *key) {
-                stats.record(observation, level);
-            } else if self.other.len() < OTHER_KEYS {
-                let mut stats = SeriesStats::default();
-                stats.record(observation, level);
-                self.other.push((key.into(), stats));
-            }
-        }
+        countable(tags).for_each(|(key, _)| self.other(key).record(observation, level));
+    }
+
+    /// The figures of what did not fit, by key.
+    fn other(&mut self, key: &str) -> &mut SeriesStats {
+        let fits = self.other.contains_key(key) || self.other.len() < OTHER_KEYS;
+        self.other.entry_ref(if fits { key } else { OTHER }).or_default()
     }
 
     /// What was recorded since the last time: per statement and set, and per key what did not fit.
-    pub(super) fn harvest(&mut self) -> (Vec<HarvestedTags>, Vec<(Box<str>, SeriesStats)>) {
+    pub(super) fn harvest(&mut self) -> (Vec<HarvestedTags>, Vec<(String, SeriesStats)>) {
         let mut rows = Vec::new();
         self.sets.harvest(|set, stats| {
             rows.push(HarvestedTags {
@@ -100,11 +99,11 @@ impl TagSieve {
                 stats: stats.clone(),
             });
         });
-        (rows, std::mem::take(&mut self.other))
+        (rows, std::mem::take(&mut self.other).into_iter().collect())
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.sets.memory_bytes() + self.other.iter().map(|(_, stats)| 256 + stats.heap_bytes()).sum::<usize>()
+        self.sets.memory_bytes() + self.other.values().map(|stats| 256 + stats.heap_bytes()).sum::<usize>()
     }
 }
 

@@ -1,24 +1,42 @@
-//! Message tags. One byte means two things by direction, so there are two enums (PostgreSQL manual, 55.7).
+//! Message tags. One byte means two things by direction, so there are two types (PostgreSQL manual, 55.7).
 
-/// Declares a tag enum with a catch-all for bytes that this version of the protocol doesn't name.
+/// Declares a tag: the byte itself, so that nothing is converted per frame, with the manual's names for its values.
 macro_rules! tags {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $byte:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[allow(missing_docs)] // Named as in the manual.
-        pub enum $name { $($variant,)+ Other(u8) }
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct $name(u8);
+
+        #[allow(missing_docs, non_upper_case_globals)] // Named as in the manual.
+        impl $name {
+            $(pub const $variant: Self = Self($byte);)+
+
+            /// Whether this version of the protocol names it.
+            pub fn is_known(self) -> bool {
+                matches!(self, $(Self::$variant)|+)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match *self {
+                    $(Self::$variant => f.write_str(stringify!($variant)),)+
+                    Self(byte) => write!(f, "Other({byte:#04x})"),
+                }
+            }
+        }
 
         impl From<u8> for $name {
             #[inline]
             fn from(byte: u8) -> Self {
-                match byte { $($byte => $name::$variant,)+ other => $name::Other(other) }
+                Self(byte)
             }
         }
 
         impl From<$name> for u8 {
             #[inline]
             fn from(tag: $name) -> u8 {
-                match tag { $($name::$variant => $byte,)+ $name::Other(other) => other }
+                tag.0
             }
         }
     };

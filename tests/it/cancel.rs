@@ -87,13 +87,14 @@ fn a_statement_timeout_and_a_terminated_backend_are_errors_of_the_statement() {
     let cluster = Cluster::any();
     let pgvitals = Pgvitals::before(&cluster.tcp);
     let mut client = Client::connect(pgvitals.address(), "postgres");
-    client.query("set statement_timeout to '100ms'");
+    // The failed transaction takes its limit along: no other statement has to be quick.
+    client.query("begin; set local statement_timeout to '100ms'");
     let frames = client.ask(&bytes_of![query("select pg_sleep(600)")]);
     assert_eq!(
         frames.iter().find_map(|frame| (frame.tag == b'E').then(|| frame.field(b'C'))?).as_deref(),
         Some("57014")
     );
-    client.query("reset statement_timeout");
+    client.query("rollback");
 
     let (pid, _) = client.key.clone().unwrap();
     client.send(&bytes_of![query(LONG)]);

@@ -8,51 +8,79 @@ use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
 use crate::support::server::Server;
 
-/// "100,000 distinct statements and one 1 GiB row: resident memory stays under 160 MiB" (issue 3, §8). The server is a
-/// scripted one: a real one would take gigabytes of its own.
+/// "resident memory stays under 160 MiB (64 statistics, 32 held bytes, lexer buffers, the rest code and connections)"
+/// (issue 3, §8): at no moment was it more.
+#[track_caller]
+fn stays_under_the_ceiling(pgvitals: &Pgvitals) {
+    #[cfg(target_os = "linux")]
+    assert!(pgvitals.memory("VmHWM") < 160 << 20, "{} bytes", pgvitals.memory("VmHWM"));
+}
+
+/// Asks for one row and reads it without keeping it; the length of its frame's body.
+fn huge_row(client: &mut Client, sql: &str) -> u64 {
+    client.send(&bytes_of![query(sql)]);
+    loop {
+        let mut head = [0; 5];
+        client.stream.read_exact(&mut head).unwrap();
+        let length = u64::from(u32::from_be_bytes([head[1], head[2], head[3], head[4]])) - 4;
+        let mut body = (&mut client.stream).take(length);
+        assert_eq!(std::io::copy(&mut body, &mut std::io::sink()).unwrap(), length);
+        if head[0] == b'D' {
+            client.until(b'Z');
+            return length;
+        }
+    }
+}
+
+/// "100,000 distinct statements and one 1 GiB row" (issue 3, §8), but for the row's size: PostgreSQL makes a row whole,
+/// three times over, and half a minute and 3 GiB for it are too much for a small machine. This one is larger than the
+/// ceiling, so nothing of it can be kept; the largest there can be comes from [`the_largest_row_stays_under_the_ceiling`].
 #[test]
 fn many_statements_and_one_huge_row_stay_under_the_ceiling() {
+    const ROW: u64 = 256 << 20;
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    let mut client = Client::connect(pgvitals.address(), "postgres");
+    // The server's own statistics have room for fewer, and other tests look at them.
+    client.query("set pg_stat_statements.track = none");
+    for batch in 0..1_000 {
+        let statements = (0..100).map(|i| format!("select 1 as column_{batch}_{i}, 'text';"));
+        assert_eq!(client.query(&statements.collect::<String>()).len(), 100);
+    }
+    assert_eq!(huge_row(&mut client, &format!("select repeat('x', {ROW})")), ROW + 6);
+    // Nothing is lost: what fits no series is in the visible one for all others.
+    pgvitals.await_merge("all 100,001 calls", |pgvitals| {
+        let calls = pgvitals.performance("metric=summary")["totals"]["calls"].as_u64();
+        (calls == Some(100_001)).then_some(())
+    });
+    stays_under_the_ceiling(&pgvitals);
+}
+
+/// A row of the greatest length that PostgreSQL sends, 1 GiB less a few bytes; from a scripted server, which needs no
+/// memory for it.
+#[test]
+fn the_largest_row_stays_under_the_ceiling() {
     const ROW: u32 = (1 << 30) - 32;
     let server = Server::start(|peer| {
         peer.welcome();
-        while let Some(frame) = peer.frame() {
-            if frame.body.starts_with(b"select huge") {
-                peer.send(&[&b"D"[..], &ROW.to_be_bytes()].concat());
-                let zeros = vec![0; 1 << 20];
-                let mut left = ROW as usize - 4;
-                while left > 0 {
-                    let part = left.min(zeros.len());
-                    peer.send(&zeros[..part]);
-                    left -= part;
-                }
+        while peer.until(b'Q').is_some() {
+            peer.send(&[&b"D"[..], &ROW.to_be_bytes()].concat());
+            let zeros = vec![0; 1 << 20];
+            let mut left = ROW as usize - 4;
+            while left > 0 {
+                let part = left.min(zeros.len());
+                peer.send(&zeros[..part]);
+                left -= part;
             }
             peer.send(b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I");
         }
     });
     let pgvitals = Pgvitals::before(&server.address);
     let mut client = Client::connect(pgvitals.address(), "postgres");
-    for batch in 0..1_000 {
-        let statements: Vec<_> = (0..100).map(|i| query(&format!("select 1 as column_{batch}_{i}, 'text'"))).collect();
-        let mut bytes = bytes::BytesMut::new();
-        statements.iter().for_each(|statement| bytes.extend_from_slice(&bytes_of![statement]));
-        client.send(&bytes);
-        for _ in 0..100 {
-            client.until(b'Z');
-        }
-    }
-    client.send(&bytes_of![query("select huge")]);
-    let mut head = [0; 5];
-    client.stream.read_exact(&mut head).unwrap();
-    let body = std::io::copy(&mut (&mut client.stream).take(u64::from(ROW) - 4), &mut std::io::sink()).unwrap();
-    assert_eq!((head[0], body), (b'D', u64::from(ROW) - 4));
-    client.until(b'Z');
-    // Nothing is lost: what fits no series is in the visible one for all others.
-    pgvitals.await_merge("all 100,001 calls", |pgvitals| {
-        let calls = pgvitals.performance("metric=summary")["totals"]["calls"].as_u64();
-        (calls == Some(100_001)).then_some(())
-    });
-    #[cfg(target_os = "linux")]
-    assert!(pgvitals.memory("VmHWM") < 160 << 20, "{} bytes", pgvitals.memory("VmHWM"));
+    assert_eq!(huge_row(&mut client, "select huge"), u64::from(ROW) - 4);
+    let row = pgvitals.await_statement("select huge", 1);
+    assert_eq!((row.rows, row.aborted), (1, 0), "{row:?}");
+    assert!(row.bytes_out > u64::from(ROW), "{row:?}");
+    stays_under_the_ceiling(&pgvitals);
 }
 
 /// "1,000 idle connections cost at most 8 KiB each" (issue 3, §8)
@@ -62,23 +90,25 @@ fn idle_connections_cost_little() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 
+    // A process of its own: this one may not have as many sockets.
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/idle.py");
     let python = crate::support::postgres::clients().join("python/bin/python");
     let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut say, mut hear) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-    let mut line = String::new();
-    hear.read_line(&mut line).unwrap();
-    let port: u16 = line.trim().parse().unwrap();
-    let pgvitals = Pgvitals::before(&crate::support::address::Address::Tcp(([127, 0, 0, 1], port).into()));
-    let mut open = |count: u32| {
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    let mut open = |count: u32, all: u32| {
         writeln!(say, "{} {count}", pgvitals.address().host_and_port().1).unwrap();
         let mut line = String::new();
         hear.read_line(&mut line).unwrap();
         assert_eq!(line, "open\n");
+        pgvitals.await_merge(&format!("{all} open connections"), |pgvitals| {
+            (pgvitals.performance("metric=summary")["connections"]["open"] == all).then_some(())
+        });
         pgvitals.memory("VmRSS")
     };
-    let warm = open(200);
-    let full = open(1_000);
+    // The first ones bring what all share.
+    let warm = open(50, 50);
+    let full = open(1_000, 1_050);
     let each = full.saturating_sub(warm) / 1_000;
     assert!(each <= 8 << 10, "{each} bytes each");
     drop(say);
@@ -95,10 +125,13 @@ fn one_connection_too_many_is_told_so() {
     assert_eq!(frames[0].field(b'C').as_deref(), Some("53300"), "{frames:?}");
     assert_eq!(frames[0].field(b'V').as_deref(), Some("FATAL"));
     assert_eq!(second.value("select 'undisturbed'"), "undisturbed");
-    drop(first);
-    pgvitals.await_merge("a free place", |pgvitals| {
-        (pgvitals.performance("metric=summary")["connections"]["open"] == 1).then_some(())
-    });
+    // Both were seen before the first one leaves.
+    for (open, leaves) in [(2, Some(first)), (1, None)] {
+        pgvitals.await_merge(&format!("{open} open connections"), |pgvitals| {
+            (pgvitals.performance("metric=summary")["connections"]["open"] == open).then_some(())
+        });
+        drop(leaves);
+    }
     assert_eq!(Client::connect(pgvitals.address(), "postgres").value("select 'third'"), "third");
 }
 

@@ -13,6 +13,7 @@ mod harness;
 mod http;
 mod limits;
 mod pipeline;
+mod reload;
 mod routes;
 mod startup;
 mod support;

@@ -90,15 +90,38 @@ fn a_client_that_half_closes_gets_its_answer() {
     assert_eq!(pgvitals.await_statement("select $1, repeat($2, $3)", 1).aborted, 0);
 }
 
-/// "the connection's loss while it is incomplete (`aborted`)" (PROTOCOL §4)
+/// "the connection's loss while it is incomplete (`aborted`…)" (PROTOCOL §4), "RST on one leg resets the other at once"
+/// (§7): however long the server would have gone on.
 #[test]
-fn a_client_that_vanishes_aborts_its_statement() {
+fn a_client_that_is_lost_aborts_its_statement() {
+    let (pgvitals, mut client) = session();
+    client.send(&bytes_of![query("do $$ begin raise notice 'on'; perform pg_sleep(600); end $$")]);
+    client.until(b'N');
+    let (pid, _) = client.key.clone().unwrap();
+    client.stream.reset().unwrap();
+    let row = pgvitals.await_statement("do $1", 1);
+    assert_eq!((row.aborted, row.errors), (1, 0), "{row:?}");
+    all_closed(&pgvitals);
+    // The server itself would notice when it next writes.
+    Cluster::any().client("postgres").query(&format!("select pg_terminate_backend({pid})"));
+}
+
+/// A client that closes sends FIN, as one that half-closes does: "FIN goes on … and the other direction runs on" (PROTOCOL
+/// §7). The server's answer comes, so the call is complete; that nobody reads it ends the session.
+#[test]
+fn a_client_that_closes_without_waiting_has_its_statement_completed() {
     let (pgvitals, mut client) = session();
     client.send(&bytes_of![query("do $$ begin raise notice 'on'; perform pg_sleep(0.5); end $$")]);
     client.until(b'N');
     drop(client);
     let row = pgvitals.await_statement("do $1", 1);
-    assert!(row.aborted == 1 || row.errors == 0, "{row:?}");
+    assert_eq!((row.aborted, row.errors), (0, 0), "{row:?}");
+    assert!(row.max_ms >= 500.0, "{row:?}");
+    all_closed(&pgvitals);
+}
+
+#[track_caller]
+fn all_closed(pgvitals: &Pgvitals) {
     pgvitals.await_merge("no open connection", |pgvitals| {
         (pgvitals.performance("metric=summary")["connections"]["open"] == 0).then_some(())
     });

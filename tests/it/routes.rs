@@ -2,7 +2,7 @@
 
 use std::net::{Ipv6Addr, TcpListener};
 
-use crate::support::address::{Address, free_address, free_port};
+use crate::support::address::{ANY_PORT, Address, Closed};
 use crate::support::client::{Client, startup};
 use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
@@ -13,14 +13,11 @@ fn every_kind_of_address_is_served_on_both_legs() {
     let cluster = Cluster::any();
     let mut setup = Setup::default();
     let socket = setup.socket();
-    let mut routes = vec![
-        (socket, cluster.unix.clone()),
-        (Address::Tcp(free_address()), cluster.unix.clone()),
-        (Address::Tcp(free_address()), cluster.tcp.clone()),
-    ];
+    let mut routes =
+        vec![(socket, cluster.unix.clone()), (ANY_PORT, cluster.unix.clone()), (ANY_PORT, cluster.tcp.clone())];
     if let Some(tcp6) = &cluster.tcp6 {
         assert!(TcpListener::bind("[::1]:0").is_ok());
-        routes.push((Address::Tcp((Ipv6Addr::LOCALHOST, free_port()).into()), tcp6.clone()));
+        routes.push((Address::Tcp((Ipv6Addr::LOCALHOST, 0).into()), tcp6.clone()));
     }
     let pgvitals = routes.iter().fold(setup, |setup, (listen, upstream)| setup.route(listen.clone(), upstream)).start();
     for address in &pgvitals.listen {
@@ -34,15 +31,15 @@ fn every_kind_of_address_is_served_on_both_legs() {
 #[test]
 fn routes_are_told_apart_by_server() {
     let (one, other) = (Cluster::any(), Cluster::newest());
-    let setup = Setup::default().route(Address::Tcp(free_address()), &one.tcp);
-    let pgvitals = setup.route(Address::Tcp(free_address()), &other.tcp).start();
+    let setup = Setup::default().route(ANY_PORT, &one.tcp);
+    let pgvitals = setup.route(ANY_PORT, &other.tcp).start();
     for (address, cluster) in pgvitals.listen.iter().zip([one, other]) {
         let version = Client::connect(address, "postgres").value("show server_version_num");
         assert_eq!(version.parse::<u32>().unwrap() / 10_000, cluster.major);
     }
     pgvitals.await_statement("show server_version_num", 2);
-    for address in &pgvitals.listen {
-        let rows = pgvitals.statements(&format!("&server={address}"));
+    for place in 0..2 {
+        let rows = pgvitals.statements(&format!("&server=server-{place}"));
         let shown: u64 = rows.iter().filter(|row| row.query == "show server_version_num").map(|row| row.calls).sum();
         assert_eq!(shown, 1, "{rows:?}");
     }
@@ -51,7 +48,8 @@ fn routes_are_told_apart_by_server() {
 /// "upstream unreachable 08006", with "severity, SQLSTATE, message, hint" (PROTOCOL §8)
 #[test]
 fn a_server_that_is_down_is_reported_as_08006() {
-    let pgvitals = Pgvitals::before(&Address::Tcp(free_address()));
+    let down = Closed::new();
+    let pgvitals = Pgvitals::before(&down.address);
     let frames = Client::open(pgvitals.address()).begin(&startup(&[("user", "postgres")]));
     assert_eq!(frames.len(), 1, "{frames:?}");
     assert_eq!(frames[0].field(b'C').as_deref(), Some("08006"));

@@ -87,7 +87,7 @@ fn oversized_and_senseless_packets_are_closed_silently() {
 /// "none complete within `startup_timeout` (from accept, TLS included), closes silently and is counted"
 #[test]
 fn a_start_up_that_never_completes_is_closed() {
-    let pgvitals = Setup::before(&Cluster::any().tcp).flag("startup-timeout", "500ms").start();
+    let pgvitals = Setup::before(&Cluster::any().tcp).flag("startup-timeout", "2s").start();
     let mut silent = Client::open(pgvitals.address());
     let mut slow = Client::open(pgvitals.address());
     let begin = now();
@@ -98,7 +98,7 @@ fn a_start_up_that_never_completes_is_closed() {
     is_counted(&pgvitals);
     // Who is in time stays beyond the timeout.
     let mut client = Client::connect(pgvitals.address(), "postgres");
-    assert_eq!(client.value("select 'alive' from pg_sleep(0.8)"), "alive");
+    assert_eq!(client.value("select 'alive' from pg_sleep(2.2)"), "alive");
 }
 
 /// A failed start-up shows, whatever the reason was.

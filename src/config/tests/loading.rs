@@ -115,7 +115,6 @@ fn every_kind_of_value_is_read_from_the_file() {
     assert_eq!(proxy.drain_mode, DrainMode::Transactions);
     assert_eq!(loaded.app.stats.slow_threshold, Nanos::from_millis(1_500));
     assert_eq!(loaded.app.stats.levels.alert, Nanos::from_millis(2));
-    assert_eq!(loaded.app.http.levels, loaded.app.stats.levels);
     assert_eq!(loaded.app.http.service, "orders");
     assert_eq!(loaded.log.format, LogFormat::Json);
 }
@@ -129,6 +128,14 @@ fn routes_have_their_own_addresses_and_names() {
     assert_eq!(routes.iter().map(|route| route.server.as_str()).collect::<Vec<_>>(), ["x:1", "why"]);
     assert_eq!(listen(&loaded), "a:1 b:2");
     assert_eq!(loaded.app.http.servers, ["x:1", "why"]);
+}
+
+/// Port 0 is any free one, so routes may share it.
+#[test]
+fn several_routes_may_ask_for_any_port() {
+    let routes = ["x:1", "y:1"].map(|upstream| format!("[[route]]\nlisten = '127.0.0.1:0'\nupstream = '{upstream}'\n"));
+    let loaded = case().file(&routes.concat()).well();
+    assert_eq!(loaded.app.proxy.routes.len(), 2);
 }
 
 #[test]

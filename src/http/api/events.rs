@@ -69,10 +69,10 @@ async fn watch(app: &App, events: &Sender) {
     let mut views = app.sources.live.clone();
     views.mark_unchanged();
     let mut told = Told::default();
-    told.news(app, &app.view());
+    told.news(&app.view());
     while views.changed().await.is_ok() {
-        let news = app.compute(move |app, view| {
-            let news = happened(app, view, &mut told);
+        let news = app.compute(move |_, view| {
+            let news = happened(view, &mut told);
             Ok((news, told))
         });
         let Ok((news, told_now)) = news.await else { return };
@@ -86,11 +86,11 @@ async fn watch(app: &App, events: &Sender) {
     }
 }
 
-fn happened(app: &App, view: &LiveView, told: &mut Told) -> Vec<Event> {
+fn happened(view: &LiveView, told: &mut Told) -> Vec<Event> {
     if told.at == view.at() {
         return Vec::new();
     }
-    let slow = told.news(app, view);
+    let slow = told.news(view);
     let slow = slow.iter().map(|slow| event("slow", slow));
     slow.chain([event("live", &Live::new(view))]).flatten().collect()
 }
@@ -107,14 +107,14 @@ struct Told {
 
 impl Told {
     /// Those that are new in `view`, oldest first, the newest [`SLOW_PER_SECOND`] of them.
-    fn news(&mut self, app: &App, view: &LiveView) -> Vec<SlowQuery> {
+    fn news(&mut self, view: &LiveView) -> Vec<SlowQuery> {
         self.at = view.at();
         let recent = Window { from: view.at().before(LATE_MAX), to: view.at().after(LATE_MAX) };
-        let mut slow = view.slow(recent, app.settings.slow_threshold, &Filter::default());
+        let mut slow = view.slow(recent, view.settings().slow_threshold, &Filter::default());
         slow.retain(|slow| self.slow.insert((slow.at, slow.query.hash, slow.duration)));
         slow.truncate(SLOW_PER_SECOND);
         self.slow.retain(|(at, ..)| *at >= recent.from);
-        slow.iter().rev().map(|slow| SlowQuery::new(slow, &app.settings.levels)).collect()
+        slow.iter().rev().map(|slow| SlowQuery::new(slow, &view.settings().levels)).collect()
     }
 }
 

@@ -72,7 +72,7 @@ pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
     let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
     let none = SeriesStats::default();
     let stats = rows.iter().find(|row| row.query.query.hash == hash).map_or(&none, |row| &row.stats);
-    let settings = &ask.app.settings;
+    let settings = ask.view.settings();
     let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
     let samples = slow.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
     let errors = ask.view.errors(ask.window, &ask.filter, Some(hash));

@@ -51,7 +51,7 @@ pub(in crate::http) struct SlowQuery {
 
 /// The answer.
 pub(in crate::http) fn slow_queries(ask: &Ask<'_>) -> Result<SlowQueries, Problem> {
-    let settings = &ask.app.settings;
+    let settings = ask.view.settings();
     let asked = ask.params.number("threshold", "milliseconds, a number of at least 0", |n| n >= 0.0)?;
     let asked = asked.map_or(settings.slow_threshold, |ms| Nanos::new((ms * 1e6) as u64));
     let threshold = asked.max(settings.slow_threshold);

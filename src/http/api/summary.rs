@@ -15,7 +15,7 @@ use crate::base::units::Nanos;
 use crate::http::problem::Problem;
 use crate::runtime::process::Usage;
 use crate::sql::kind::Class;
-use crate::stats::live::{GroupBy, SessionStats};
+use crate::stats::live::{GroupBy, SessionStats, StatementRow};
 use crate::stats::series::SeriesStats;
 
 /// Statements in `top` unless `limit` says otherwise.
@@ -114,26 +114,34 @@ pub(in crate::http) fn summary(ask: &Ask<'_>) -> Result<Summary, Problem> {
     let telemetry = &ask.app.sources.telemetry;
     let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
     let sessions = ask.view.sessions(ask.window);
+    let mut data = ask.view.statements(ask.window, &ask.filter, GroupBy::Hash);
+    let whole = data.iter().map(|row| row.stats.total).sum();
+    data.retain(|row| row.query.class == Class::Data);
     Ok(Summary {
-        totals: Totals::new(&ask.view.totals(ask.window, &ask.filter)),
+        totals: Totals::new(&total(&data)),
         connections: Connections {
             open: ask.view.open_sessions(),
             opened: sessions.opened,
             failed: sessions.failed.iter().map(|(_, count)| count).sum(),
         },
         transactions: Transactions::new(&sessions),
-        top: top(ask)?,
+        top: top(ask, data, whole)?,
         slow_queries: Slow::new(ask),
         unmeasured: unmeasured.collect(),
         own: Own::new(ask),
     })
 }
 
-fn top(ask: &Ask<'_>) -> Result<Vec<Statement>, Problem> {
+/// All rows together. Cheaper than another walk over every series of every minute.
+fn total(rows: &[StatementRow]) -> SeriesStats {
+    rows.iter().fold(SeriesStats::default(), |mut total, row| {
+        total.merge(&row.stats);
+        total
+    })
+}
+
+fn top(ask: &Ask<'_>, mut rows: Vec<StatementRow>, whole: Nanos) -> Result<Vec<Statement>, Problem> {
     let limit = ask.limit(TOP)?;
-    let mut rows = ask.view.statements(ask.window, &ask.filter, GroupBy::Hash);
-    let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
-    rows.retain(|row| row.query.class == Class::Data);
     sort_rows(&mut rows, Sort::TotalMs);
     Ok(rows.iter().take(limit).map(|row| Statement::new(row, whole)).collect())
 }
@@ -176,7 +184,7 @@ impl Transactions {
 
 impl Slow {
     fn new(ask: &Ask<'_>) -> Self {
-        let settings = &ask.app.settings;
+        let settings = ask.view.settings();
         let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
         Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }

@@ -11,6 +11,7 @@ use super::names;
 use super::writer::Writer;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::Nanos;
+use crate::http::Sources;
 use crate::runtime::process::Usage;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
@@ -20,13 +21,15 @@ use crate::stats::series::SeriesStats;
 pub(super) struct Snapshot {
     view: LiveView,
     telemetry: Arc<Telemetry>,
+    panics: u64,
     usage: Option<Usage>,
 }
 
 impl Snapshot {
     /// A scrape of `view`, and of the process now.
-    pub(super) fn new(view: LiveView, telemetry: Arc<Telemetry>) -> Self {
-        Self { view, telemetry, usage: Usage::read() }
+    pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
+        let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
+        Self { view, telemetry, panics, usage: Usage::read() }
     }
 }
 
@@ -50,11 +53,11 @@ impl Snapshot {
         let total = |field: fn(&SeriesStats) -> u64| all().map(field).sum::<u64>();
         writer.histograms(&names::STATEMENT_DURATION, |sample| {
             cumulative.statements.iter().try_for_each(|((database, kind), stats)| {
-                sample(&[database, kind.as_str()], &stats.durations, stats.total)
+                sample(&[database, kind.as_str()], (&stats.durations, stats.total))
             })
         })?;
         let first_row = &cumulative.first_row;
-        writer.histograms(&names::STATEMENT_FIRST_ROW, |sample| sample(&[], first_row, cumulative.first_row_time))?;
+        writer.histograms(&names::STATEMENT_FIRST_ROW, |sample| sample(&[], (first_row, cumulative.first_row_time)))?;
         let stall: Nanos = all().map(|stats| stats.client_stall).sum();
         writer.counter(&names::STATEMENT_CLIENT_STALL, stall.as_secs_f64())?;
         writer.counters(&names::STATEMENT_ERRORS, |sample| {
@@ -87,8 +90,8 @@ impl Snapshot {
     fn transactions(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let sessions = &self.view.cumulative().sessions;
         writer.histograms(&names::TRANSACTION_DURATION, |sample| {
-            sample(&["committed"], &sessions.committed, sessions.committed_time)?;
-            sample(&["rolled_back"], &sessions.rolled_back, sessions.rolled_back_time)
+            sample(&["committed"], (&sessions.committed, sessions.committed_time))?;
+            sample(&["rolled_back"], (&sessions.rolled_back, sessions.rolled_back_time))
         })?;
         writer.counter(&names::IDLE_IN_TRANSACTION, sessions.idle_in_transaction.as_secs_f64())
     }
@@ -109,7 +112,7 @@ impl Snapshot {
             failed.try_for_each(|(code, count)| sample(&[code.as_ref().map_or("(none)", |code| code.as_str())], *count))
         })?;
         writer
-            .histograms(&names::CONNECTION_STARTUP, |sample| sample(&[], &sessions.startup, sessions.startup_time))?;
+            .histograms(&names::CONNECTION_STARTUP, |sample| sample(&[], (&sessions.startup, sessions.startup_time)))?;
         let ended: BTreeMap<_, _> = sessions.ended.iter().map(|(code, count)| (code.as_str(), *count)).collect();
         writer.counters(&names::SESSIONS_ENDED, |sample| {
             ended.iter().try_for_each(|(code, count)| sample(&[code], *count))
@@ -136,6 +139,9 @@ impl Snapshot {
                 sample(&["upstream", outcome.as_str()], upstream)
             })
         })?;
+        writer.counter(&names::PANICS, self.panics)?;
+        let sessions = &self.view.cumulative().sessions;
+        writer.brief_histogram(&names::PROXY_OVERHEAD, &sessions.forwarding, sessions.forwarding_time)?;
         let (series, limit) = self.view.series();
         writer.gauge(&names::SERIES, series)?;
         writer.gauge(&names::SERIES_LIMIT, limit)

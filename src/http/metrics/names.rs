@@ -83,6 +83,10 @@ families! {
     SAMPLES_DROPPED Counter "pgvitals_samples_dropped" "samples" ["reason"] "Samples that were measured and lost.";
     STATEMENTS_DISCARDED Counter "pgvitals_statements_discarded" "statements" ["reason"]
         "Statements that a client sent and the server never ran.";
+    PANICS Counter "pgvitals_panics" "panics" []
+        "Panics of tasks and worker threads, which start again; a worker's end its connections.";
+    PROXY_OVERHEAD Histogram "pgvitals_proxy_overhead_seconds" "seconds" []
+        "Reads, each 61st of a worker, by the time from their return to that of the write of what they brought.";
     SERIES Gauge "pgvitals_series" "series" [] "Series in memory.";
     SERIES_LIMIT Gauge "pgvitals_series_limit" "series" [] "The most series that may be in memory; the rest is (other).";
     PROCESS_CPU Counter "process_cpu_seconds" "seconds" [] "CPU time of this process, user and system.";

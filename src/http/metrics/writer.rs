@@ -15,6 +15,10 @@ use crate::stats::histogram::Histogram;
 const BOUNDS_S: [f64; 15] =
     [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// The same for spans of microseconds: what pgvitals itself adds.
+const BRIEF_BOUNDS_S: [f64; 12] =
+    [0.000002, 0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.005, 0.01, 0.1];
+
 /// The values of a family's labels, in the order of their names.
 pub(super) type Values<'v> = &'v [&'v str];
 
@@ -26,6 +30,9 @@ impl EncodeLabelSet for Labels<'_> {
         self.0.iter().copied().zip(self.1.iter().copied()).collect::<Vec<_>>().encode(encoder)
     }
 }
+
+/// Writes one sample: its labels' values, and its own.
+type Sample<'f, V> = &'f mut dyn FnMut(Values<'_>, V) -> Result<(), Error>;
 
 /// Writes families one after the other.
 pub(super) struct Writer<'e>(pub(super) DescriptorEncoder<'e>);
@@ -40,13 +47,9 @@ impl Writer<'_> {
     pub(super) fn counters<V: EncodeCounterValue>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, V) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, value| {
-            let labels = Labels(family.labels, values);
-            encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, V, u64>(&value, None)
-        })
+        self.samples(family, |mut encoder, value| encoder.encode_counter::<NoLabelSet, V, u64>(&value, None), fill)
     }
 
     /// A gauge without labels.
@@ -58,25 +61,44 @@ impl Writer<'_> {
     pub(super) fn gauges<V: EncodeGaugeValue>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, V) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, value| encoder.encode_family(&Labels(family.labels, values))?.encode_gauge(&value))
+        self.samples(family, |mut encoder, value| encoder.encode_gauge(&value), fill)
     }
 
     /// A histogram: `fill` gives each sample's durations and their sum.
-    pub(super) fn histograms(
+    pub(super) fn histograms<'h>(
         &mut self,
         family: &'static Family,
-        fill: impl FnOnce(&mut dyn FnMut(Values<'_>, &Histogram, Nanos) -> Result<(), Error>) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, (&'h Histogram, Nanos)>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let encode = |mut encoder: MetricEncoder<'_>, (durations, sum): (&'h Histogram, Nanos)| {
+            let (sum, buckets) = (sum.as_secs_f64(), classic(durations, &BOUNDS_S));
+            encoder.encode_histogram::<NoLabelSet>(sum, durations.count(), &buckets, None)
+        };
+        self.samples(family, encode, fill)
+    }
+
+    fn samples<V>(
+        &mut self,
+        family: &'static Family,
+        mut encode: impl FnMut(MetricEncoder<'_>, V) -> Result<(), Error>,
+        fill: impl FnOnce(Sample<'_, V>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut encoder = descriptor(&mut self.0, family)?;
-        fill(&mut |values, durations, sum| {
-            let labels = Labels(family.labels, values);
-            let sum = sum.as_secs_f64();
-            let buckets = classic(durations);
-            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, durations.count(), &buckets, None)
-        })
+        fill(&mut |values, value| encode(encoder.encode_family(&Labels(family.labels, values))?, value))
+    }
+
+    /// A histogram of spans so short that the usual bounds don't tell them apart.
+    pub(super) fn brief_histogram(
+        &mut self,
+        family: &'static Family,
+        spans: &Histogram,
+        sum: Nanos,
+    ) -> Result<(), Error> {
+        let mut encoder = descriptor(&mut self.0, family)?;
+        let buckets = classic(spans, &BRIEF_BOUNDS_S);
+        encoder.encode_histogram::<NoLabelSet>(sum.as_secs_f64(), spans.count(), &buckets, None)
     }
 
     /// Facts as labels.
@@ -97,11 +119,8 @@ fn descriptor<'e>(encoder: &'e mut DescriptorEncoder<'_>, family: &'static Famil
 }
 
 /// Counts between the classic bounds; a value that shares a bucket with a bound may lie up to 1 % off it.
-fn classic(durations: &Histogram) -> [(f64, u64); BOUNDS_S.len() + 1] {
-    let mut classic = [(f64::INFINITY, 0); BOUNDS_S.len() + 1];
-    for (bucket, bound) in classic.iter_mut().zip(BOUNDS_S) {
-        bucket.0 = bound;
-    }
+fn classic(durations: &Histogram, bounds_s: &[f64]) -> Vec<(f64, u64)> {
+    let mut classic: Vec<_> = bounds_s.iter().chain([&f64::INFINITY]).map(|bound| (*bound, 0)).collect();
     for (top_us, count) in durations.buckets() {
         let top_s = f64::from(top_us) / 1e6;
         if let Some(bucket) = classic.iter_mut().find(|bucket| top_s <= bucket.0) {

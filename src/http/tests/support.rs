@@ -18,16 +18,18 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
+use crate::runtime::task::Panics;
 use crate::session::identity::Identity;
 use crate::session::observation::{Batch, Event, Observation, Observer, Outcome, Transaction};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Kind;
 use crate::sql::query::Query;
-use crate::sql::statement::{Tags, Trace};
+use crate::sql::statement::{Details, Tags, Trace};
 use crate::stats;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, LiveView};
 use crate::stats::recorder::Recorder;
+use crate::stats::tests::sample::observation;
 
 /// 2026-01-31T12:00:00Z, the begin of a minute, an hour, and (in UTC) half a day.
 pub(super) const START: WallTime = WallTime::from_unix_micros(1_769_860_800_000_000);
@@ -55,19 +57,12 @@ pub(super) fn identity(database: &str, user: &str, application: &str) -> Arc<Ide
 /// One completed execution.
 pub(super) fn executed(query: &Arc<Query>, identity: &Arc<Identity>, duration: Nanos) -> Observation {
     Observation {
-        query: Arc::clone(query),
-        identity: Arc::clone(identity),
-        start: Stamp::from_nanos(0),
-        duration,
-        batch: None,
         first_row: Some(Nanos::from_micros(duration.as_micros() / 2)),
         client_stall: millis(1),
         rows: 2,
         bytes_in: 50,
         bytes_out: 200,
-        outcome: Outcome::Completed,
-        tags: None,
-        trace: None,
+        ..observation(query, identity, duration)
     }
 }
 
@@ -86,7 +81,8 @@ impl Memory {
         let settings = stats::Settings::default();
         let telemetry = Arc::new(Telemetry::default());
         let recorder = Recorder::new(&settings, 1, Arc::clone(&telemetry));
-        Self { telemetry, recorder, view: LiveView::new(&settings, START) }
+        let view = LiveView::new(&settings, START, Arc::clone(&telemetry));
+        Self { telemetry, recorder, view }
     }
 
     /// Something happened on a connection.
@@ -123,14 +119,15 @@ pub(super) fn busy() -> Memory {
     memory.happens(Event::StartupFailed(Some(Sqlstate::INVALID_AUTHORIZATION)));
     let tags = Tags { pairs: vec![("route".into(), "/songs".into())], name: Some("GetSong".into()) };
     let tags = Some(Arc::new(tags));
+    let details = |trace| Details { tags: tags.clone(), trace, ..Details::default() }.kept();
     for ms in 1..=19 {
-        memory.ran(Observation { tags: tags.clone(), ..executed(&songs, &shop, millis(ms)) });
+        memory.ran(Observation { details: details(None), ..executed(&songs, &shop, millis(ms)) });
     }
     let failed = Outcome::Failed(Sqlstate::QUERY_CANCELED);
     memory.ran(Observation { outcome: failed, ..executed(&songs, &batch, millis(200)) });
     memory.ran(executed(&begin, &shop, millis(1)));
     let trace = Some(Trace { trace_id: [0xab; 16], span_id: [1; 8], sampled: true });
-    memory.ran(Observation { trace, tags: tags.clone(), ..executed(&slow, &shop, millis(1_200)) });
+    memory.ran(Observation { details: details(trace), ..executed(&slow, &shop, millis(1_200)) });
     let batched = Batch { statements: NonZeroU32::new(3).unwrap(), span: millis(600), leader: true };
     memory.ran(Observation { batch: Some(batched), ..executed(&slow, &batch, millis(200)) });
     let identity = Arc::clone(&shop);
@@ -170,8 +167,6 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
     Settings {
         listen: listen.parse().unwrap(),
         token: token.map(|token| Secret::new(token.to_owned())),
-        slow_threshold: millis(500),
-        levels: stats::level::Thresholds::default(),
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],
@@ -181,7 +176,8 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 /// Sources that show `memory`, and the sender of further views.
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
-    (Sources { live, telemetry: Arc::clone(&memory.telemetry), ready: Arc::new(Door(ready)) }, sender)
+    let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)) }, sender)
 }
 
 /// The router over `memory`, bound to loopback.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Parts, Proxy, Route, Settings};
@@ -19,6 +20,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::listen::Address;
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::Panics;
+use crate::stats::live::LiveView;
 use crate::tls::settings as tls;
 
 /// StartupMessage 3.0 of user `u`.
@@ -40,6 +42,7 @@ struct Stage {
     server: TcpListener,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
+    live: watch::Receiver<LiveView>,
     run: JoinHandle<std::io::Result<()>>,
 }
 
@@ -64,7 +67,8 @@ impl Stage {
         };
         let proxy = Proxy::bind(settings, parts).await.unwrap();
         let Address::Tcp { port, .. } = proxy.listening().remove(0).address else { unreachable!() };
-        Self { at: ([127, 0, 0, 1], port).into(), server, telemetry, shutdown, run: tokio::spawn(proxy.run()) }
+        let (at, live) = (([127, 0, 0, 1], port).into(), proxy.live());
+        Self { at, server, telemetry, shutdown, live, run: tokio::spawn(proxy.run()) }
     }
 
     async fn client(&self) -> TcpStream {
@@ -82,9 +86,11 @@ impl Stage {
         (client, server)
     }
 
-    async fn stop(self) {
+    /// Stops, and gives what was measured until then.
+    async fn stop(self) -> LiveView {
         self.shutdown.advance(Phase::Flushing);
         in_time(self.run).await.unwrap().unwrap();
+        self.live.borrow().clone()
     }
 }
 

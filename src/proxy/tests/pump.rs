@@ -1,15 +1,19 @@
 //! One direction: the order rule, short writes, ends.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::base::units::Stamp;
 use crate::proxy::held::{Budget, READ_MAX};
 use crate::proxy::pump::{Direction, End, Look, Turn};
 use crate::proxy::socket::Socket;
+use crate::proxy::tests::in_time;
 use crate::runtime::clock::Clock;
 
 /// What was seen, in order.
@@ -36,8 +40,8 @@ impl Look for Seen {
 }
 
 /// A direction between two pairs of sockets: the test holds the outer ends.
-struct Bench {
-    sender: UnixStream,
+struct Bench<S = UnixStream> {
+    sender: S,
     reader: UnixStream,
     from: Rc<Socket>,
     to: Socket,
@@ -49,11 +53,18 @@ struct Bench {
 
 impl Bench {
     fn new(budget: usize) -> Self {
-        let ((sender, from), (to, reader)) = (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
+        let (sender, from) = UnixStream::pair().unwrap();
+        Self::from(sender, Socket::unix(from), budget)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Bench<S> {
+    fn from(sender: S, from: Socket, budget: usize) -> Self {
+        let (to, reader) = UnixStream::pair().unwrap();
         Self {
             sender,
             reader,
-            from: Rc::new(Socket::unix(from)),
+            from: Rc::new(from),
             to: Socket::unix(to),
             direction: Direction::default(),
             budget: Rc::new(Budget::with_limit(budget)),
@@ -114,6 +125,23 @@ async fn a_chunk_is_looked_at_though_its_reader_has_not_taken_it_all() {
     read.unwrap();
     assert_eq!((&got, &bench.seen.bytes), (&expected, &expected));
     assert!(bench.seen.marks.contains(&"drained"));
+}
+
+/// "A direction that holds isn't read, but its error and hang-up readiness are watched" (PROTOCOL §7)
+#[tokio::test]
+async fn a_reset_is_seen_while_its_bytes_are_held() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let sender = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (from, _) = listener.accept().await.unwrap();
+    let mut bench = Bench::from(sender, Socket::tcp(from).unwrap(), 1 << 20);
+    bench.fill().await;
+    assert!(bench.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let sender =
+        std::mem::replace(&mut bench.sender, TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+    SockRef::from(&sender).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(sender);
+    let end = in_time(std::future::poll_fn(|cx| bench.poll(cx))).await;
+    assert!(matches!(&end, End::Broken(error) if error.kind() == ErrorKind::ConnectionReset), "{end:?}");
 }
 
 #[tokio::test]

@@ -19,10 +19,10 @@ const FRAME_MAX: usize = 8 * 1024;
 const LOG: Nanos = Nanos::from_millis(10_000);
 
 /// The ways out, for whoever sees that a client could not bind.
-const WAYS_OUT: &str = "pgvitals stands between client and server, and both legs are encrypted with different \
-    certificates, so that SCRAM channel binding can't hold. One of three ways out: give pgvitals the server's own \
-    certificate and key (tls.cert, tls.key); connect to pgvitals without TLS (sslmode=disable) over loopback or a Unix \
-    socket; or set channel_binding=disable at the client.";
+const WAYS_OUT: &str = "pgvitals stands between client and server: they do not see the same certificate, so that SCRAM \
+    channel binding can't hold. One of three ways out: give pgvitals the server's own certificate and key (tls.cert, \
+    tls.key); connect to pgvitals without TLS (sslmode=disable) over loopback or a Unix socket; or set \
+    channel_binding=disable at the client.";
 
 /// How a server refuses a client that could have bound: PostgreSQL as a wrong authorization, others as a violation of the
 /// protocol. In answer to a client's first words both can mean nothing else.
@@ -91,10 +91,7 @@ impl Gate {
             }
             rest = behind;
         }
-        if end {
-            self.state = State::Done;
-        }
-        if self.state == State::Done {
+        if end || self.state == State::Done {
             out.extend_from_slice(rest);
         } else {
             self.held = rest.to_vec();
@@ -209,6 +206,8 @@ mod tests {
     fn whoever_leaves_is_told_from_whoever_answers() {
         let mut gate = Gate::logging(None);
         gate.pass(&frame(b'R', BOTH), false);
+        // The server, left alone, ends too.
+        gate.pass(&[], true);
         assert_eq!(gate.state, State::Offered { answered: false });
         gate.answered();
         assert_eq!(gate.state, State::Offered { answered: true });

@@ -10,6 +10,7 @@ use crate::session::tests::messages::{backend, frontend, raw};
 use crate::session::tests::transcript::{Told, words};
 use crate::session::{OWED_MAX, Phase, STATEMENTS_MAX, Session};
 use crate::sql::fingerprint::Fingerprinter;
+use crate::sql::statement::STATEMENTS_MAX as STATEMENTS_OF_A_TEXT_MAX;
 
 struct Talk {
     session: Session,
@@ -77,7 +78,29 @@ fn more_than_can_be_owed_makes_the_session_opaque() {
     talk.told.0.clear();
     talk.client(&execute);
     assert_eq!(talk.session.phase(), Phase::Opaque);
-    assert_eq!(talk.told.0.first(), Some(&Event::Unmeasured(Unmeasured::PipelineFull)));
+    let opaque = Event::Unmeasured(Unmeasured::PipelineFull);
+    let bytes_in = (execute.len() * OWED_MAX) as u64;
+    let overhead = Event::Overhead { bytes_in, bytes_out: 0 };
+    assert_eq!(talk.told.0, [Event::Lost(1), opaque, Event::Lost(OWED_MAX as u64), overhead]);
+}
+
+/// "every statement counted once … nothing lost silently" (DESIGN §1.3): what was told is not lost as well.
+#[test]
+fn what_is_owed_when_a_session_becomes_opaque_is_counted() {
+    for (answered, lost) in [("", 4), ("C \"SELECT 1\"", 3), ("C \"SELECT 1\" C \"SELECT 2\"", 2), ("E \"C57014\"", 2)]
+    {
+        let mut talk = Talk::new();
+        talk.say("Q \"select 1; select 2\" B \"\" \"\" E \"\" 0 S Q \"\"", answered);
+        assert_eq!(talk.session.untold(), lost, "{answered}");
+        talk.told.0.clear();
+        talk.server(b"D\0\0\0\0");
+        assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Framing), Event::Lost(lost)]);
+    }
+    let mut talk = Talk::new();
+    talk.say("P \"\" \"select 1\" B \"\" \"\" E \"\" 1 H", "1 2 D s");
+    assert_eq!(talk.session.untold(), 1, "a suspended call");
+    talk.say("E \"\" 1 H", "");
+    assert_eq!(talk.session.untold(), 1, "its next fetch is the same call");
 }
 
 #[test]
@@ -89,5 +112,22 @@ fn after_a_panic_bytes_are_counted_and_the_end_is_told() {
     talk.server(&[0; 100]);
     talk.session.closed(Stamp::from_nanos(9), &mut talk.lexer, &mut talk.told);
     let overhead = Event::Overhead { bytes_in: 14, bytes_out: 100 };
-    assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Panic), overhead, Event::Ended(None)]);
+    assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::Panic), Event::Ended(None), overhead]);
+}
+
+#[test]
+fn statements_of_a_text_with_too_many_are_counted_all_the_same() {
+    let mut talk = Talk::new();
+    let count = STATEMENTS_OF_A_TEXT_MAX + 5;
+    talk.client(&raw(b'Q', &["select 1;".repeat(count).as_bytes(), b"\0"].concat()));
+    assert_eq!(talk.session.untold(), count as u64);
+    talk.told.0.clear();
+    talk.server(&raw(b'C', b"SELECT 1\0").repeat(count));
+    talk.server(&raw(b'Z', b"I"));
+    let calls = |text: &str| {
+        let of = |event: &&Event| matches!(event, Event::Statement(call) if &*call.query.text == text);
+        talk.told.0.iter().filter(of).count()
+    };
+    assert_eq!((calls("select $1"), calls("(unfingerprinted)")), (STATEMENTS_OF_A_TEXT_MAX, 5));
+    assert!(!talk.told.0.contains(&Event::Mismatch));
 }

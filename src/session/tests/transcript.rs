@@ -217,6 +217,7 @@ impl Transcript {
             }
             Event::Overhead { .. } => return None,
             Event::Discarded(reason, count) => format!("discarded {count} {}", reason.as_str()),
+            Event::Lost(count) => format!("lost {count}"),
             Event::ProtocolError => "protocol error".into(),
             Event::Mismatch => "mismatch".into(),
             Event::Unmeasured(reason) => format!("unmeasured {}", reason.as_str()),
@@ -245,7 +246,8 @@ impl Transcript {
             add(format!("batch={}/{}{leader}", batch.statements, millis(batch.span)));
         }
         if self.shows("tags") {
-            let pairs = call.tags.iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
+            let pairs =
+                call.tags().into_iter().flat_map(|tags| &tags.pairs).map(|(key, value)| format!("{key}:{value}"));
             add(format!("tags={}", pairs.collect::<Vec<_>>().join(",")));
         }
         if self.shows("bytes") {

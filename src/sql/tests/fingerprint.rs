@@ -135,6 +135,10 @@ fn equal_neighbours_of_a_list_fold() {
         "select a in ((select $1)), b in (values ($2))",
     );
     check("select array[[1,a],[2,a]], array[a[1],a[2]]", "select array[[$1, a]], array[a[$2]]");
+    check("select a in (1, 2,  3,$4 , 'five', -6, x, 7, 8, 9.5, 10)", "select a in ($1, x, $2)");
+    check("select a in ('a', 'b''c', 'd', E'e', $f$,$f$, 'g' 'h', 'i', 1and, 2)", "select a in ($1, $2 and, $3)");
+    check("select 1 order by a in (1, 2, 3), 4, 5", "select $1 order by a in ($2), 4, 5");
+    check("select a in (by 1, 2, 3, 3)", "select a in (by 1, 2, 3)");
     check("values (1), (2), x, (3), (3)", "values ($1), x, ($2), ($3)");
     check("values (1) + (2), (3)", "values ($1) + ($2), ($3)");
     check("select a in (1, 2", "select a in ($1, $2");

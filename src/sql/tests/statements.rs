@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::sql::fingerprint::{Fingerprinter, STATEMENTS_MAX, fingerprint};
+use crate::sql::fingerprint::{Fingerprinter, fingerprint};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Kind;
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Dialect, Effect, Encoding, Name};
+use crate::sql::statement::{Dialect, Effect, Encoding, Name, STATEMENTS_MAX, Tags};
 
 fn fingerprinter() -> Fingerprinter {
     Fingerprinter::new(8_192, 7)
 }
 
 fn effect(sql: &str) -> Effect {
-    fingerprinter().statements(sql.as_bytes(), Dialect::default()).remove(0).effect
+    fingerprinter().statements(sql.as_bytes(), Dialect::default())[0].effect().clone()
 }
 
 fn name(name: &str) -> Name {
@@ -98,15 +98,34 @@ fn ends_are_counted_in_characters() {
 #[test]
 fn comments_describe_their_statement() {
     let sql = b"/* a='1' */ select 1 /* b='2' */; /* a='3' */ select /* c='4' */ 2; select 3; /* d='5' */";
-    let statements = fingerprinter().statements(sql, Dialect::default());
-    let pairs: Vec<String> = statements
+    assert_eq!(tags(sql), ["a=1 b=2", "a=3", "d=5"]);
+}
+
+#[test]
+fn comments_of_an_empty_statement_stand_behind_the_one_before() {
+    assert_eq!(tags(b"/* a='1' */ select 1; /* a='2', b='3' */; -- name: Last\n"), ["a=1 b=3 <Last>"]);
+    assert_eq!(tags(b"select 1; /* a='2' */; select 2"), ["a=2", ""]);
+    assert_eq!(tags(b"/* a='1' */; select 1"), [""]);
+    let many = |start: u32| (start..start + 12).map(|n| format!("k{n}='{n}'")).collect::<Vec<_>>().join(",");
+    let capped = tags(format!("/*{}*/ select 1; /*{}*/", many(0), many(6)).as_bytes());
+    assert_eq!(capped[0].split(' ').count(), 16);
+}
+
+/// Each statement's pairs and name, as both ways to its fingerprint tell them.
+fn tags(sql: &[u8]) -> Vec<String> {
+    let text = |tags: &Tags| {
+        let pairs = tags.pairs.iter().map(|(key, value)| format!("{key}={value}"));
+        pairs.chain(tags.name.iter().map(|name| format!("<{name}>"))).collect::<Vec<_>>().join(" ")
+    };
+    let found: Vec<String> = fingerprinter()
+        .statements(sql, Dialect::default())
         .iter()
-        .map(|statement| {
-            let pairs = statement.tags.iter().flat_map(|tags| &tags.pairs);
-            pairs.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
-        })
+        .map(|statement| statement.tags().map_or_else(String::new, |tags| text(tags)))
         .collect();
-    assert_eq!(pairs, ["a=1 b=2", "a=3", "d=5"]);
+    let pure = fingerprint(sql, Dialect::default());
+    let pure: Vec<String> = pure.iter().map(|one| one.tags.as_deref().map_or_else(String::new, text)).collect();
+    assert_eq!(found, pure);
+    found
 }
 
 #[test]
@@ -169,7 +188,30 @@ fn of_too_many_texts_the_one_fed_longest_ago_is_lost() {
 }
 
 #[test]
-fn a_text_of_nothing_else_has_a_bounded_number_of_statements() {
-    let statements = fingerprinter().statements("a;".repeat(STATEMENTS_MAX + 5).as_bytes(), Dialect::default());
-    assert_eq!(statements.len(), STATEMENTS_MAX);
+fn a_ticket_means_nothing_to_another_fingerprinter() {
+    let (mut broken, mut new) = (Fingerprinter::new(8_192, 1), Fingerprinter::new(8_192, 2));
+    let old: Vec<_> = (0..3).map(|_| broken.begin(Dialect::default())).collect();
+    let tickets: Vec<_> = (0..3).map(|_| new.begin(Dialect::default())).collect();
+    for (old, ticket) in old.into_iter().zip(&tickets) {
+        new.feed(ticket, b"select 1");
+        new.feed(&old, b" from secrets");
+        assert_eq!(new.end(old)[0].query.pseudo(), Some(Pseudo::Unfingerprinted));
+    }
+    let late = broken.begin(Dialect::default());
+    new.abandon(late);
+    for ticket in tickets {
+        assert_eq!(&*new.end(ticket)[0].query.text, "select $1");
+    }
+}
+
+#[test]
+fn a_text_has_a_bounded_number_of_statements_and_the_others_are_counted() {
+    let sql = format!("{} /* a='1' */", "a;".repeat(STATEMENTS_MAX + 5));
+    let statements = fingerprinter().statements(sql.as_bytes(), Dialect::default());
+    assert_eq!((statements.len(), statements.left_out), (STATEMENTS_MAX, 5));
+    assert!(statements.iter().all(|statement| statement.details.is_none()));
+    let mut pieces = fingerprinter();
+    let ticket = pieces.begin(Dialect::default());
+    sql.as_bytes().chunks(1_000).for_each(|piece| pieces.feed(&ticket, piece));
+    assert_eq!(pieces.end(ticket), statements);
 }

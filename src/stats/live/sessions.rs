@@ -10,9 +10,9 @@ use crate::stats::histogram::Histogram;
 pub struct SessionStats {
     /// Sessions that reached ReadyForQuery.
     pub opened: u64,
-    /// Start-ups that failed, by SQLSTATE (`None`: without an answer); at most 100 codes, then `None`.
+    /// Start-ups that failed, by SQLSTATE (`None`: without an answer); at most 100 codes, then [`Sqlstate::OTHER`].
     pub failed: Vec<(Option<Sqlstate>, u64)>,
-    /// Sessions that an error ended, by SQLSTATE; at most 100 codes, then [`Sqlstate::UNKNOWN`].
+    /// Sessions that an error ended, by SQLSTATE; at most 100 codes, then [`Sqlstate::OTHER`].
     pub ended: Vec<(Sqlstate, u64)>,
     /// Sessions that ended without an error.
     pub closed: u64,
@@ -38,6 +38,10 @@ pub struct SessionStats {
     pub overhead_in: u64,
     /// As above, from the server.
     pub overhead_out: u64,
+    /// Durations from reads to the writes of what they brought; of a sample.
+    pub forwarding: Histogram,
+    /// Sum of them.
+    pub forwarding_time: Nanos,
     /// Errors that belong to no call.
     pub protocol_errors: u64,
     /// ReadyForQuery with too few or too many completions before it.
@@ -57,13 +61,19 @@ impl SessionStats {
 
     /// A start-up failed.
     pub fn startup_failed(&mut self, code: Option<Sqlstate>) {
-        count(&mut self.failed, code, None, 1);
+        count(&mut self.failed, code, Some(Sqlstate::OTHER), 1);
+    }
+
+    /// Bytes that were read were written `span` later.
+    pub fn forwarded(&mut self, span: Nanos) {
+        self.forwarding.record(span);
+        self.forwarding_time += span;
     }
 
     /// A session ended.
     pub fn session_ended(&mut self, code: Option<Sqlstate>) {
         match code {
-            Some(code) => count(&mut self.ended, code, Sqlstate::UNKNOWN, 1),
+            Some(code) => count(&mut self.ended, code, Sqlstate::OTHER, 1),
             None => self.closed += 1,
         }
     }
@@ -85,8 +95,8 @@ impl SessionStats {
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &SessionStats) {
         self.opened += other.opened;
-        other.failed.iter().for_each(|(code, n)| count(&mut self.failed, *code, None, *n));
-        other.ended.iter().for_each(|(code, n)| count(&mut self.ended, *code, Sqlstate::UNKNOWN, *n));
+        other.failed.iter().for_each(|(code, n)| count(&mut self.failed, *code, Some(Sqlstate::OTHER), *n));
+        other.ended.iter().for_each(|(code, n)| count(&mut self.ended, *code, Sqlstate::OTHER, *n));
         self.closed += other.closed;
         self.startup.merge(&other.startup);
         self.startup_time += other.startup_time;
@@ -99,21 +109,27 @@ impl SessionStats {
         self.idle_in_transaction += other.idle_in_transaction;
         self.overhead_in += other.overhead_in;
         self.overhead_out += other.overhead_out;
+        self.forwarding.merge(&other.forwarding);
+        self.forwarding_time += other.forwarding_time;
         self.protocol_errors += other.protocol_errors;
         self.mismatches += other.mismatches;
     }
 
     /// Forgets everything and keeps the memory of what comes with each transaction.
     pub fn clear(&mut self) {
-        let [mut startup, mut committed, mut rolled_back] =
-            [&mut self.startup, &mut self.committed, &mut self.rolled_back].map(std::mem::take);
-        [&mut startup, &mut committed, &mut rolled_back].into_iter().for_each(Histogram::clear);
-        *self = Self { startup, committed, rolled_back, ..Self::default() };
+        let Self { startup, committed, rolled_back, forwarding, .. } = self;
+        let [startup, committed, rolled_back, forwarding] =
+            [startup, committed, rolled_back, forwarding].map(|histogram| {
+                histogram.clear();
+                std::mem::take(histogram)
+            });
+        *self = Self { startup, committed, rolled_back, forwarding, ..Self::default() };
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        [&self.startup, &self.committed, &self.rolled_back].map(Histogram::heap_bytes).iter().sum::<usize>()
+        let histograms = [&self.startup, &self.committed, &self.rolled_back, &self.forwarding];
+        histograms.map(Histogram::heap_bytes).iter().sum::<usize>()
             + self.failed.capacity() * size_of::<(Option<Sqlstate>, u64)>()
             + self.ended.capacity() * size_of::<(Sqlstate, u64)>()
     }
@@ -140,12 +156,15 @@ mod tests {
     #[test]
     fn failed_log_ins_do_not_mint_labels() {
         let mut stats = SessionStats::default();
+        stats.startup_failed(None);
         (0..500).for_each(|n| stats.startup_failed(Some(code(n))));
+        stats.startup_failed(None);
         assert_eq!(stats.failed.len(), 101);
-        assert_eq!(stats.failed.last(), Some(&(None, 400)));
+        assert_eq!(stats.failed.first(), Some(&(None, 2)), "no answer is not what did not fit");
+        assert_eq!(stats.failed.last(), Some(&(Some(Sqlstate::OTHER), 401)));
         let mut twice = stats.clone();
         twice.merge(&stats);
-        assert_eq!(twice.failed.iter().map(|(_, n)| n).sum::<u64>(), 1_000);
+        assert_eq!(twice.failed.iter().map(|(_, n)| n).sum::<u64>(), 1_004);
         assert_eq!(twice.failed.len(), 101);
     }
 }

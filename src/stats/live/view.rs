@@ -32,19 +32,20 @@ pub struct LiveView {
     pub(super) cumulative: Arc<Cumulative>,
     pub(super) last_second: Arc<Second>,
     this_second: Arc<Second>,
+    settings: Settings,
     telemetry: Arc<Telemetry>,
     most_bytes: usize,
 }
 
 impl Default for LiveView {
     fn default() -> Self {
-        Self::new(&Settings::default(), WallTime::default())
+        Self::new(&Settings::default(), WallTime::default(), Arc::default())
     }
 }
 
 impl LiveView {
-    /// An empty view of a process that began to measure at `started`.
-    pub fn new(settings: &Settings, started: WallTime) -> Self {
+    /// An empty view of a process that began to measure at `started`; counts in `telemetry` what it has to leave out.
+    pub fn new(settings: &Settings, started: WallTime, telemetry: Arc<Telemetry>) -> Self {
         Self {
             at: started,
             started,
@@ -56,14 +57,23 @@ impl LiveView {
             cumulative: Arc::default(),
             last_second: Arc::default(),
             this_second: Arc::new(Second::of(started)),
-            telemetry: Arc::default(),
+            settings: settings.clone(),
+            telemetry,
             most_bytes: ceiling::MERGED,
         }
     }
 
-    /// Counts what the merge has to leave out in the process's counters.
-    pub fn counting_in(self, telemetry: Arc<Telemetry>) -> Self {
-        Self { telemetry, ..self }
+    /// Goes on under other settings.
+    pub fn tune(&mut self, settings: &Settings) {
+        if self.settings != *settings {
+            self.settings = settings.clone();
+            Arc::make_mut(&mut self.admission).limit(settings.max_series);
+        }
+    }
+
+    /// What it is kept under: thresholds for those who show it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The same under another ceiling than [`ceiling::MERGED`].
@@ -137,8 +147,9 @@ impl LiveView {
             if let Some(known) = known {
                 execution.query = Arc::clone(&known.query);
             }
-            if !ring.push(execution) {
-                self.telemetry.dropped(Dropped::SlowRing, 1);
+            match ring.push(execution) {
+                Some(older) => self.telemetry.dropped(Dropped::History, older),
+                None => self.telemetry.dropped(Dropped::SlowRing, 1),
             }
         }
     }

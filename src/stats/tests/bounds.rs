@@ -1,5 +1,7 @@
 //! Ceilings: of series, of memory, of labels. What does not fit is visible, and counts stay exact.
 
+use std::sync::Arc;
+
 use super::support::{Worker, at, ever, identity, observation, query};
 use crate::base::units::Nanos;
 use crate::session::observation::Event;
@@ -23,7 +25,8 @@ fn calls(view: &LiveView) -> u64 {
 #[test]
 fn what_does_not_fit_is_one_visible_series() {
     let settings = settings(300);
-    let (mut view, mut worker) = (LiveView::new(&settings, at(0)), Worker::new(0, 1, &Settings::default()));
+    let (mut view, mut worker) =
+        (LiveView::new(&settings, at(0), Arc::default()), Worker::new(0, 1, &Settings::default()));
     for n in 0..1_000 {
         worker.run(&format!("select c{n}"), "web", 1);
     }
@@ -35,9 +38,24 @@ fn what_does_not_fit_is_one_visible_series() {
 }
 
 #[test]
+fn a_limit_may_change_while_it_runs_and_counts_stay_exact() {
+    let (mut view, mut worker) = (LiveView::new(&settings(300), at(0), Arc::default()), Worker::alone());
+    (0..300).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+    worker.hand_in(&mut view, 1);
+    view.tune(&settings(100));
+    assert_eq!(view.series(), (300, 100), "nobody goes before the minute is over");
+    view.tick(at(60));
+    assert_eq!(view.series(), (101, 100));
+    view.tune(&settings(200));
+    (300..500).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+    worker.hand_in(&mut view, 61);
+    assert_eq!((view.series().0, calls(&view)), (201, 500));
+}
+
+#[test]
 fn series_idle_longest_make_room_when_a_minute_closes() {
     let settings = settings(300);
-    let (mut view, mut worker) = (LiveView::new(&settings, at(0)), Worker::alone());
+    let (mut view, mut worker) = (LiveView::new(&settings, at(0), Arc::default()), Worker::alone());
     for (second, names) in [(1, 0..150), (20, 150..300), (62, 100..200), (63, 300..340)] {
         names.for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
         worker.hand_in(&mut view, second);
@@ -57,7 +75,7 @@ fn series_idle_longest_make_room_when_a_minute_closes() {
 #[test]
 fn a_hundred_thousand_statements_of_many_identities_stay_under_the_ceiling() {
     let settings = Settings::default();
-    let mut view = LiveView::new(&settings, at(0));
+    let mut view = LiveView::new(&settings, at(0), Arc::default());
     let mut workers = [0, 1].map(|number| Worker::new(number, 2, &settings));
     let identities: Vec<_> = (0..40).map(|n| identity(&format!("db{}", n % 4), &format!("app{n}"))).collect();
     let padding = "a_rather_long_column_name = $1";
@@ -84,7 +102,7 @@ fn a_hundred_thousand_statements_of_many_identities_stay_under_the_ceiling() {
 
 #[test]
 fn series_give_way_when_resolution_alone_does_not_do() {
-    let mut view = LiveView::new(&Settings::default(), at(0)).bounded(2 << 20);
+    let mut view = LiveView::new(&Settings::default(), at(0), Arc::default()).bounded(2 << 20);
     let mut worker = Worker::alone();
     let padding = "x".repeat(2_000);
     for second in 0..20 {
@@ -98,7 +116,7 @@ fn series_give_way_when_resolution_alone_does_not_do() {
 
 #[test]
 fn labels_that_clients_choose_are_capped() {
-    let (mut view, mut worker) = (LiveView::new(&Settings::default(), at(0)), Worker::alone());
+    let (mut view, mut worker) = (LiveView::new(&Settings::default(), at(0), Arc::default()), Worker::alone());
     for n in 0..150 {
         let one = observation(&query("select a"), &identity(&format!("db{n:03}"), "web"), Nanos::from_millis(1));
         worker.tell(Event::Statement(one));

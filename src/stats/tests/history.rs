@@ -1,6 +1,7 @@
 //! Minutes open, close, take late harvests, leave; no execution is lost or counted twice on the way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -10,7 +11,7 @@ use crate::stats::Settings;
 use crate::stats::live::{Filter, LiveView, TimelinePoint};
 
 fn view() -> LiveView {
-    LiveView::new(&Settings::default(), at(0))
+    LiveView::new(&Settings::default(), at(0), Arc::default())
 }
 
 fn calls(view: &LiveView, from: i64, to: i64) -> u64 {

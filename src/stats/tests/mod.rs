@@ -3,4 +3,6 @@
 mod bounds;
 mod history;
 mod reading;
+pub(crate) mod sample;
 pub(crate) mod support;
+mod totals;

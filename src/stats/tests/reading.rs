@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::support::{Worker, at, code, ever, identity, observation, query, window};
+use super::support::{Worker, at, code, ever, identity, observation, query, tagged, window};
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::Nanos;
 use crate::session::observation::{Event, Outcome};
@@ -12,7 +12,7 @@ use crate::stats::harvest::Harvest;
 use crate::stats::live::{ActiveState, ActiveStatement, Filter, GroupBy, LiveView};
 
 fn view() -> LiveView {
-    LiveView::new(&Settings::default(), at(0))
+    LiveView::new(&Settings::default(), at(0), Arc::default())
 }
 
 fn of_application(application: &str) -> Filter {
@@ -112,7 +112,8 @@ fn errors_are_told_by_code_and_by_statement() {
 #[test]
 fn slow_executions_come_newest_first_and_a_flood_is_counted() {
     let telemetry = Arc::new(Telemetry::default());
-    let (mut view, mut worker) = (view().counting_in(Arc::clone(&telemetry)), Worker::alone());
+    let mut view = LiveView::new(&Settings::default(), at(0), Arc::clone(&telemetry));
+    let mut worker = Worker::alone();
     for second in 1..10 {
         (0..12).for_each(|_| worker.run("select a", "web", 700));
         worker.run("select b", "web", 2_000);
@@ -135,7 +136,7 @@ fn tags_are_told_by_value_and_give_a_statement_its_name() {
     {
         let mut one = observation(&query(text), &identity("app", "web"), Nanos::from_millis(1));
         let pairs = vec![("route".into(), route.into())];
-        one.tags = Some(Arc::new(Tags { pairs, name: (text == "select a").then(|| "GetA".into()) }));
+        one.details = tagged(Tags { pairs, name: (text == "select a").then(|| "GetA".into()) });
         worker.tell(Event::Statement(one));
         worker.hand_in(&mut view, minute * 60 + 1);
     }

@@ -9,7 +9,7 @@ use crate::session::observation::{Batch, Outcome, Transaction};
 use crate::sql::query::Pseudo;
 use crate::sql::statement::Tags;
 use crate::stats::series::SeriesStats;
-use crate::stats::tests::support::{at, identity, observation, query};
+use crate::stats::tests::support::{at, identity, observation, query, tagged};
 
 fn recorder(max_series: usize, workers: usize) -> (Recorder, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::default());
@@ -158,10 +158,10 @@ fn the_recorder_stays_under_its_share_of_memory_whatever_comes() {
     for n in 0..20_000u64 {
         let query = query(&format!("select c{n} from t where {}", "x".repeat((n % 40 * 50) as usize)));
         let mut one = observation(&query, &identity("app", &format!("app{}", n % 50)), Nanos::from_micros(n * 17));
-        one.tags = Some(Arc::new(Tags {
+        one.details = tagged(Tags {
             pairs: vec![("route".into(), format!("/r/{n}").into()), ("trace_id".into(), format!("{n}").into())],
             name: None,
-        }));
+        });
         one.outcome = Outcome::Completed;
         recorder.observe(Event::Statement(one));
         if n % 6_000 == 0 {

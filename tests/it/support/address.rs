@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::io::{Read, Result, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::clock::PATIENCE;
 
@@ -90,6 +90,12 @@ impl Stream {
         }
     }
 
+    /// Ends a TCP connection as a crash does: by a reset.
+    pub(crate) fn reset(self) -> Result<()> {
+        let Stream::Tcp(stream) = self else { panic!("only TCP has resets") };
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+    }
+
     /// Says that no more bytes will come, and goes on reading.
     pub(crate) fn half_close(&mut self) -> Result<()> {
         match self {
@@ -129,17 +135,20 @@ impl Write for Stream {
     }
 }
 
-/// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = (std::process::id() % 100) as u16 * 120;
-    (0..12_000)
-        .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000)
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
-        .expect("a free port")
+/// IPv4 loopback with a port that the kernel chooses for whoever listens there.
+pub(crate) const ANY_PORT: Address = Address::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
+
+/// A port that nobody listens on, and that is nobody else's as long as this lives.
+pub(crate) struct Closed {
+    pub(crate) address: Address,
+    _bound: Socket,
 }
 
-/// An address on the IPv4 loopback with a free port.
-pub(crate) fn free_address() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, free_port()).into()
+impl Closed {
+    pub(crate) fn new() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        Self { address: Address::Tcp(address), _bound: socket }
+    }
 }

@@ -97,7 +97,11 @@ impl Log {
             }
             seen = lines.lines.len();
             let left = end.saturating_duration_since(now());
-            assert!(!lines.ended && !left.is_zero(), "no log line with {what}:\n{}", lines.lines.join("\n"));
+            if lines.ended || left.is_zero() {
+                let text = lines.lines.join("\n");
+                drop(lines); // Whoever cleans up wants to read it too.
+                panic!("no log line with {what}:\n{text}");
+            }
             lines = self.0.1.wait_timeout(lines, left).unwrap().0;
         }
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::address::{Address, free_address, free_port};
+use super::address::{ANY_PORT, Address};
 use super::clock::{PATIENCE, now};
 use super::http::{self, Answer, Events};
 use super::keeper::Keeper;
@@ -25,7 +25,6 @@ pub(crate) struct Pgvitals {
 pub(crate) struct Statement {
     pub(crate) query_hash: String,
     pub(crate) query: String,
-    pub(crate) class: String,
     pub(crate) calls: u64,
     pub(crate) errors: u64,
     pub(crate) aborted: u64,
@@ -41,7 +40,7 @@ pub(crate) struct Statement {
     pub(crate) batched: u64,
 }
 
-/// How to start it, beside one route from a free port to a server.
+/// How to start it: routes, flags.
 #[derive(Default)]
 pub(crate) struct Setup {
     routes: Vec<(Address, String)>,
@@ -52,10 +51,10 @@ pub(crate) struct Setup {
 impl Setup {
     /// One route to this server, from a free port.
     pub(crate) fn before(upstream: &Address) -> Self {
-        Self::default().route(Address::Tcp(free_address()), upstream)
+        Self::default().route(ANY_PORT, upstream)
     }
 
-    /// A further route.
+    /// A further route; its server's name is `server-` and its place, counted from 0.
     pub(crate) fn route(mut self, listen: Address, upstream: &Address) -> Self {
         self.routes.push((listen, upstream.to_string()));
         self
@@ -63,7 +62,7 @@ impl Setup {
 
     /// One route to what this text means, from a free port.
     pub(crate) fn route_to_url(mut self, upstream: &str) -> Self {
-        self.routes.push((Address::Tcp(free_address()), upstream.to_owned()));
+        self.routes.push((ANY_PORT, upstream.to_owned()));
         self
     }
 
@@ -75,7 +74,7 @@ impl Setup {
 
     /// The path of a Unix socket to listen on, in the instance's own directory.
     pub(crate) fn socket(&mut self) -> Address {
-        Address::Unix(self.directory().join(format!(".s.PGSQL.{}", free_port())))
+        Address::Unix(self.directory().join(".s.PGSQL.5432"))
     }
 
     fn directory(&mut self) -> PathBuf {
@@ -86,29 +85,37 @@ impl Setup {
     /// Starts it and waits until it listens.
     pub(crate) fn start(mut self) -> Pgvitals {
         let directory = self.directory();
-        let http = free_address();
         let file = directory.join("pgvitals.toml");
-        let routes = self.routes.iter().map(|(listen, upstream)| {
-            format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"{listen}\"\n")
+        let routes = self.routes.iter().enumerate().map(|(place, (listen, upstream))| {
+            format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"server-{place}\"\n")
         });
-        let mut command = vec![env!("CARGO_BIN_EXE_pgvitals").to_owned(), "run".to_owned()];
+        let mut command = [env!("CARGO_BIN_EXE_pgvitals"), "run"].map(str::to_owned).to_vec();
         if let [(listen, upstream)] = &self.routes[..] {
             command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.clone()]);
         } else {
             std::fs::write(&file, routes.collect::<String>()).unwrap();
             command.extend(["--config".to_owned(), file.display().to_string()]);
         }
-        command.extend(["--http".to_owned(), http.to_string(), "--store".to_owned(), "off".to_owned()]);
+        command.extend(["--http", "127.0.0.1:0", "--store", "off"].map(str::to_owned));
         command.extend(self.flags);
         let keeper = Keeper::start(self.directory.take().unwrap(), "KILL", None, &command);
-        let listen: Vec<Address> = self.routes.into_iter().map(|(listen, _)| listen).collect();
-        let wanted = listen.iter().map(ToString::to_string).chain([http.to_string()]);
-        for address in wanted {
-            let listens = |line: &str| (line.contains(" INFO ") && line.contains(&address)).then_some(());
-            keeper.log.await_line(&address, listens);
-        }
+        // It says where it listens, the routes in their order, HTTP at last.
+        let http = keeper.log.await_line("http", |line| told(line, " http address=")?.parse().ok());
+        let text = keeper.log.text();
+        let listen: Vec<_> = text.lines().filter_map(|line| told(line, " listening address=")).map(parsed).collect();
+        assert_eq!(listen.len(), self.routes.len(), "{text}");
         Pgvitals { listen, http, keeper }
     }
+}
+
+/// The word behind `mark` in a line of the log.
+fn told<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    line.split_once(mark)?.1.split(' ').next()
+}
+
+/// An address as pgvitals writes it.
+fn parsed(text: &str) -> Address {
+    text.parse().map_or_else(|_| Address::Unix(text.into()), Address::Tcp)
 }
 
 impl Pgvitals {
@@ -142,7 +149,7 @@ impl Pgvitals {
 
     /// Asks at once, and again after each merge, until `find` finds something.
     #[track_caller]
-    pub(crate) fn await_merge<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> T {
+    pub(crate) fn await_merge<T>(&self, what: &str, mut find: impl FnMut(&Self) -> Option<T>) -> T {
         let end = now() + PATIENCE / 3;
         let mut events = Events::subscribe(self.http);
         loop {

@@ -6,10 +6,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
-use super::address::{Address, free_port};
+use super::address::Address;
 use super::client::Client;
 use super::keeper::{Keeper, User};
 use super::pki::Pki;
@@ -84,18 +84,24 @@ impl Cluster {
     /// The cluster of one major version.
     pub(crate) fn of(major: u32) -> &'static Cluster {
         let cluster = CLUSTERS.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::start(major, false))
+        cluster.get_or_init(|| Cluster::some(major, false))
     }
 
     /// The cluster of one major version that speaks TLS, and plaintext too.
     pub(crate) fn encrypted(major: u32) -> &'static Cluster {
         let cluster = ENCRYPTED.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::start(major, true))
+        cluster.get_or_init(|| Cluster::some(major, true))
     }
 
     /// The certificates of a cluster that speaks TLS.
     pub(crate) fn pki(&self) -> &Pki {
         self.pki.as_ref().expect("a cluster with TLS")
+    }
+
+    /// A new cluster: between the look for a free port and the server's own bind, others may take it.
+    fn some(major: u32, encrypted: bool) -> Self {
+        let started = (0..5).find_map(|_| Cluster::start(major, encrypted));
+        started.unwrap_or_else(|| panic!("PostgreSQL {major} found no free port"))
     }
 
     /// A cluster with all of PostgreSQL's clients beside it: where one version is enough.
@@ -114,7 +120,8 @@ impl Cluster {
         INSTALLED.keys().copied().collect()
     }
 
-    fn start(major: u32, encrypted: bool) -> Self {
+    /// A new cluster; `None` when somebody took its port.
+    fn start(major: u32, encrypted: bool) -> Option<Self> {
         let dir = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
         let user = unprivileged(dir.path());
         let data = dir.path().join("data");
@@ -147,20 +154,18 @@ impl Cluster {
             format!("listen_addresses={addresses}"),
             format!("unix_socket_directories={}", socket_dir.display()),
         ]);
-        let tls = pki.iter().flat_map(|pki| {
-            own(&pki.server.key, user);
-            let [cert, key] = pki.server.text();
-            [
-                "ssl=on".to_owned(),
-                format!("ssl_ca_file={}", pki.ca.display()),
-                format!("ssl_cert_file={cert}"),
-                format!("ssl_key_file={key}"),
-            ]
-        });
+        let tls = pki.iter().flat_map(|pki| encryption(pki, user));
         command.extend(settings.chain(tls).flat_map(|setting| ["-c".to_owned(), setting]));
 
         let keeper = Keeper::start(dir, "QUIT", user, &command);
-        keeper.log.await_line("ready", |line| line.contains("ready to accept connections").then_some(()));
+        let ready = keeper.log.await_line("ready", |line| match line {
+            _ if line.contains("ready to accept connections") => Some(true),
+            _ if line.contains("Address already in use") => Some(false),
+            _ => None,
+        });
+        if !ready {
+            return None;
+        }
         let cluster = Self {
             major,
             tcp: Address::Tcp((Ipv4Addr::LOCALHOST, port).into()),
@@ -169,7 +174,13 @@ impl Cluster {
             pki,
             _keeper: keeper,
         };
-        let mut admin = cluster.client("postgres");
+        cluster.furnish();
+        Some(cluster)
+    }
+
+    /// Roles that need passwords, and what counts statements.
+    fn furnish(&self) {
+        let mut admin = self.client("postgres");
         admin.query("create extension pg_stat_statements");
         for (role, how) in [
             ("scram_user", "scram-sha-256"),
@@ -180,7 +191,6 @@ impl Cluster {
             admin.query(&format!("set password_encryption = '{how}'"));
             admin.query(&format!("create role {role} superuser login password 'secret of {role}'"));
         }
-        cluster
     }
 
     /// A database of its own for a test, with `pg_stat_statements` in it.
@@ -205,6 +215,15 @@ impl Cluster {
     }
 }
 
+/// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 100) as u16 * 120;
+    (0..12_000)
+        .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
+}
 /// With TLS, a fourth user needs a certificate, and can't come without.
 const HBA_TLS: &str = "\
 hostssl all cert_user all cert
@@ -228,7 +247,7 @@ const SETTINGS: [&str; 15] = [
     "synchronous_commit=off",
     "full_page_writes=off",
     "autovacuum=off",
-    "max_connections=120",
+    "max_connections=1200",
     "max_prepared_transactions=8",
     "wal_level=logical",
     "max_wal_senders=8",
@@ -240,6 +259,18 @@ const SETTINGS: [&str; 15] = [
     "log_min_messages=log",
     "log_min_error_statement=panic",
 ];
+
+/// Settings of a server with these certificates; its key becomes its own.
+fn encryption(pki: &Pki, user: Option<User>) -> [String; 4] {
+    own(&pki.server.key, user);
+    let [cert, key] = pki.server.text();
+    [
+        "ssl=on".to_owned(),
+        format!("ssl_ca_file={}", pki.ca.display()),
+        format!("ssl_cert_file={cert}"),
+        format!("ssl_key_file={key}"),
+    ]
+}
 
 /// PostgreSQL refuses to run as root: then whoever Debian made for it, or else nobody, owns the directory.
 fn unprivileged(dir: &Path) -> Option<User> {

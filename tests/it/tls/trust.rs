@@ -154,9 +154,15 @@ fn a_new_certificate_is_shown_once_its_file_has_changed() {
         .await_line("the new certificate", |line| line.contains("certificates have changed").then_some(()));
     assert!(named("second.example") && !named("first.example"));
     assert_eq!(session.value("select 'alive'"), "alive");
+    // Whoever can't wait says so.
+    std::fs::write(&file, both("third.example")).unwrap();
+    let sent = std::process::Command::new("kill").arg("-HUP").arg(pgvitals.keeper.pid.to_string()).status().unwrap();
+    assert!(sent.success());
+    pgvitals.keeper.log.await_line("the reload", |line| line.contains("settings reloaded").then_some(()));
+    assert!(named("third.example") && !named("second.example"));
     std::fs::write(&file, "nonsense").unwrap();
     pgvitals.keeper.log.await_line("the bad file", |line| line.contains("the old ones stay").then_some(()));
-    assert!(named("second.example"));
+    assert!(named("third.example"));
 }
 
 /// "a bad file" at start: exit code and advice.

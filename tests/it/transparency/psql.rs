@@ -61,7 +61,7 @@ select length(lo_get(4242)), md5(lo_get(4242));
 set client_encoding to 'latin1'; select 'caf' || chr(233) = 'x'; reset client_encoding;
 set application_name to 'renamed'; show application_name;
 set standard_conforming_strings to off; select 'it\'s'; reset standard_conforming_strings;
-set statement_timeout to '50ms'; select pg_sleep(5); reset statement_timeout;
+begin; set local statement_timeout to '50ms'; select pg_sleep(600); rollback;
 select repeat('wide ', 20000) as wide;
 select md5(string_agg(md5(i::text), '')) from generate_series(1, 20000) i;
 values (1, null), (2, 'two');
