@@ -11,6 +11,7 @@ mod copy;
 mod harmless;
 mod harness;
 mod http;
+mod life;
 mod limits;
 mod pipeline;
 mod reload;
