@@ -7,6 +7,7 @@
 
 mod cancel;
 mod copy;
+mod faults;
 #[cfg(feature = "fault-injection")]
 mod harmless;
 mod harness;
