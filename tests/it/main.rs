@@ -7,10 +7,12 @@
 
 mod cancel;
 mod copy;
+mod faults;
 #[cfg(feature = "fault-injection")]
 mod harmless;
 mod harness;
 mod http;
+mod life;
 mod limits;
 mod pipeline;
 mod reload;

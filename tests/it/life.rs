@@ -1,0 +1,140 @@
+//! How a process ends, and what it does without descriptors (LAYOUT §6).
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::client::{Client, startup};
+use crate::support::clock::now;
+use crate::support::pgvitals::{Pgvitals, Setup};
+use crate::support::postgres::Cluster;
+
+/// A pgvitals whose drain would outlast every test's patience.
+fn draining_by(mode: &str) -> Pgvitals {
+    let setup = Setup::before(&Cluster::any().tcp).flag("drain-mode", mode);
+    setup.flag("drain-timeout", "600s").start()
+}
+
+fn signal(pgvitals: &Pgvitals, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(pgvitals.keeper.pid.to_string()).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Waits for the phase of this name.
+#[track_caller]
+fn await_phase(pgvitals: &Pgvitals, name: &str) {
+    let to = format!("to={name}");
+    pgvitals.keeper.log.await_line(&to, |line| line.contains(&to).then_some(()));
+}
+
+/// The session ends as PROTOCOL §8 says: a FATAL 57P01, then the end of the stream.
+#[track_caller]
+fn is_told(client: &mut Client) {
+    let frame = client.frame().expect("no word before the end");
+    assert_eq!((frame.field(b'C').as_deref(), frame.field(b'V').as_deref()), (Some("57P01"), Some("FATAL")));
+    assert_eq!(client.frame(), None);
+}
+
+/// "`drain_mode = clients` (a sidecar: the application may still be finishing, so pgvitals **goes on accepting**): …
+/// serves until no client is connected" (LAYOUT §6), and "application gone: exit within a second" (issue 4, §2)
+#[test]
+fn a_sidecar_serves_new_connections_until_the_application_is_gone() {
+    let pgvitals = draining_by("clients");
+    let mut old = Client::connect(pgvitals.address(), "postgres");
+    signal(&pgvitals, "TERM");
+    await_phase(&pgvitals, "Draining");
+    assert_eq!(pgvitals.get("/readyz").status, 503);
+    assert_eq!(pgvitals.get("/healthz").status, 200);
+    assert_eq!(old.value("select 'old'"), "old");
+    let mut new = Client::connect(pgvitals.address(), "postgres");
+    drop(old);
+    assert_eq!(new.value("select 'new'"), "new");
+    let gone = now();
+    drop(new);
+    await_phase(&pgvitals, "Stopped");
+    assert!(gone.elapsed() < Duration::from_secs(1), "{:?}", gone.elapsed());
+}
+
+/// "SIGINT, or a second SIGTERM: at once" (LAYOUT §6)
+#[test]
+fn sigint_and_a_second_sigterm_end_every_session_at_once() {
+    for signals in [&["INT"][..], &["TERM", "TERM"], &["TERM", "INT"]] {
+        let pgvitals = draining_by("clients");
+        let mut idle = Client::connect(pgvitals.address(), "postgres");
+        let mut in_transaction = Client::connect(pgvitals.address(), "postgres");
+        in_transaction.query("begin");
+        if let [_, _] = signals {
+            signal(&pgvitals, "TERM");
+            await_phase(&pgvitals, "Draining");
+        }
+        signal(&pgvitals, signals[signals.len() - 1]);
+        is_told(&mut idle);
+        is_told(&mut in_transaction);
+        await_phase(&pgvitals, "Stopped");
+    }
+}
+
+/// "idle sessions get `57P01`, busy ones when their transaction ends" (LAYOUT §6); who comes new is told the same.
+#[test]
+fn behind_a_balancer_sessions_end_with_their_transaction() {
+    let pgvitals = draining_by("transactions");
+    let mut idle = Client::connect(pgvitals.address(), "postgres");
+    let mut busy = Client::connect(pgvitals.address(), "postgres");
+    busy.query("begin");
+    signal(&pgvitals, "TERM");
+    is_told(&mut idle);
+    let frames = Client::open(pgvitals.address()).begin(&startup(&[("user", "postgres")]));
+    assert_eq!(frames[0].field(b'C').as_deref(), Some("57P01"), "{frames:?}");
+    assert_eq!(busy.value("select 'still here'"), "still here");
+    busy.query("commit");
+    is_told(&mut busy);
+    await_phase(&pgvitals, "Stopped");
+}
+
+/// "serves until no client is connected or `drain_timeout` → the rest gets `57P01`" (LAYOUT §6)
+#[test]
+fn the_drain_timeout_ends_who_stays() {
+    let setup = Setup::before(&Cluster::any().tcp).flag("drain-timeout", "1s");
+    let pgvitals = setup.start();
+    let mut client = Client::connect(pgvitals.address(), "postgres");
+    signal(&pgvitals, "TERM");
+    is_told(&mut client);
+    await_phase(&pgvitals, "Stopped");
+}
+
+/// "file-descriptor exhaustion (accept backs off, no busy loop, a log line)" (issue 4, §2); and it recovers.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_descriptors_accepting_backs_off_and_recovers() {
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    let mut old = Client::connect(pgvitals.address(), "postgres");
+    let fd = format!("/proc/{}/fd", pgvitals.keeper.pid);
+    let lowest_free = (0..).find(|number| !std::fs::exists(format!("{fd}/{number}")).unwrap()).unwrap();
+    limit(&pgvitals, lowest_free);
+    // The kernel accepts it; pgvitals can't.
+    let mut waiting = Client::open(pgvitals.address());
+    pgvitals.keeper.log.await_line("accepting fails", |line| line.contains("cannot accept").then_some(()));
+    let before = ticks(&pgvitals);
+    assert_eq!(old.value("select 'served' from pg_sleep(1)"), "served");
+    let used = ticks(&pgvitals) - before;
+    assert!(used < 20, "{used} hundredths of a second of CPU time in a second of waiting");
+    limit(&pgvitals, 1024);
+    let frames = waiting.begin(&startup(&[("user", "postgres")]));
+    assert_eq!(frames.last().map(|frame| frame.tag), Some(b'Z'), "{frames:?}");
+    assert_eq!(pgvitals.metric("pgvitals_panics_total"), 0.0);
+}
+
+/// Sets the process's soft limit of open files.
+#[cfg(target_os = "linux")]
+fn limit(pgvitals: &Pgvitals, files: usize) {
+    let pid = pgvitals.keeper.pid.to_string();
+    let done = Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={files}:")]).status().unwrap();
+    assert!(done.success());
+}
+
+/// CPU time so far, user and system, in hundredths of a second.
+#[cfg(target_os = "linux")]
+fn ticks(pgvitals: &Pgvitals) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pgvitals.keeper.pid)).unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+    fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
+}
