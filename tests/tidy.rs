@@ -60,7 +60,7 @@ impl House {
 
     /// Everything that is wrong with it.
     pub(crate) fn violations(&self) -> Vec<Violation> {
-        let rules: [fn(&House) -> Vec<Violation>; 14] = [
+        let rules: [fn(&House) -> Vec<Violation>; 15] = [
             rooms::listed,
             rooms::imports,
             rooms::circles,
@@ -75,6 +75,7 @@ impl House {
             shape::statics,
             shape::unfinished,
             docs::mentioned,
+            docs::quoted,
         ];
         rules.iter().flat_map(|rule| rule(self)).collect()
     }

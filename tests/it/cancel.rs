@@ -31,6 +31,7 @@ fn ends_by(client: &mut Client, how: impl FnOnce()) {
     assert_eq!(client.value("select 'alive'"), "alive");
 }
 
+/// "A cancel request reaches the session that it is meant for." (docs/transparency.md)
 #[test]
 fn a_key_cancels_its_session_in_every_version_and_protocol() {
     for major in Cluster::majors() {
@@ -73,6 +74,7 @@ fn a_key_of_another_instance_reaches_the_server() {
     ends_by(&mut client, || cancel(other.address(), key));
 }
 
+/// "Cancelling works although `max_connections` is reached." (docs/transparency.md)
 #[test]
 fn cancelling_works_beyond_max_connections() {
     let pgvitals = Setup::before(&Cluster::any().tcp).flag("max-connections", "1").start();

@@ -18,6 +18,7 @@ fn survives(marker: &str) {
     assert!(pgvitals.metric("pgvitals_unmeasured_total{reason=\"panic\"}") >= 1.0, "{}", pgvitals.get("/metrics").body);
 }
 
+/// "Whatever panics in measuring, the bytes flow." (docs/transparency.md)
 #[test]
 fn a_panic_in_the_session_harms_nobody() {
     survives("pgvitals_fault_session");

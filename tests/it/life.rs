@@ -36,6 +36,7 @@ fn is_told(client: &mut Client) {
 
 /// "`drain_mode = clients` (a sidecar: the application may still be finishing, so pgvitals **goes on accepting**): …
 /// serves until no client is connected" (LAYOUT §6), and "application gone: exit within a second" (issue 4, §2)
+/// "While pgvitals drains, clients are served until they leave, new ones too." (docs/transparency.md)
 #[test]
 fn a_sidecar_serves_new_connections_until_the_application_is_gone() {
     let pgvitals = draining_by("clients");
@@ -55,6 +56,7 @@ fn a_sidecar_serves_new_connections_until_the_application_is_gone() {
 }
 
 /// "SIGINT, or a second SIGTERM: at once" (LAYOUT §6)
+/// "A session that ends with pgvitals is told 57P01." (docs/transparency.md)
 #[test]
 fn sigint_and_a_second_sigterm_end_every_session_at_once() {
     for signals in [&["INT"][..], &["TERM", "TERM"], &["TERM", "INT"]] {

@@ -57,6 +57,7 @@ fn many_statements_and_one_huge_row_stay_under_the_ceiling() {
 
 /// A row of the greatest length that PostgreSQL sends, 1 GiB less a few bytes; from a scripted server, which needs no
 /// memory for it.
+/// "A message may be as long as PostgreSQL allows, and none is held as a whole." (docs/transparency.md)
 #[test]
 fn the_largest_row_stays_under_the_ceiling() {
     const ROW: u32 = (1 << 30) - 32;
@@ -116,6 +117,7 @@ fn idle_connections_cost_little() {
 }
 
 /// "too many connections 53300" (PROTOCOL §8); a place that was left is free again.
+/// "One connection too many is refused with 53300." (docs/transparency.md)
 #[test]
 fn one_connection_too_many_is_told_so() {
     let pgvitals = Setup::before(&Cluster::any().tcp).flag("max-connections", "2").start();

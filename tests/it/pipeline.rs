@@ -79,6 +79,7 @@ fn a_deep_pipeline_is_counted_whole() {
 }
 
 /// "FIN goes on after held bytes, and the other direction runs on": a client that half-closes gets its answer.
+/// "A side that ends its direction still gets what the other has to say." (docs/transparency.md)
 #[test]
 fn a_client_that_half_closes_gets_its_answer() {
     let (pgvitals, mut client) = session();
@@ -92,6 +93,7 @@ fn a_client_that_half_closes_gets_its_answer() {
 
 /// "the connection's loss while it is incomplete (`aborted`…)" (PROTOCOL §4), "RST on one leg resets the other at once"
 /// (§7): however long the server would have gone on.
+/// "A reset on one side is a reset on the other." (docs/transparency.md)
 #[test]
 fn a_client_that_is_lost_aborts_its_statement() {
     let (pgvitals, mut client) = session();

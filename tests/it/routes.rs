@@ -46,6 +46,7 @@ fn routes_are_told_apart_by_server() {
 }
 
 /// "upstream unreachable 08006", with "severity, SQLSTATE, message, hint" (PROTOCOL §8)
+/// "A server that can't be reached is reported as 08006." (docs/transparency.md)
 #[test]
 fn a_server_that_is_down_is_reported_as_08006() {
     let down = Closed::new();

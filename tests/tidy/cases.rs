@@ -139,6 +139,15 @@ fn names_that_people_meet_are_documented() {
 }
 
 #[test]
+fn every_line_of_the_contract_is_quoted_by_a_test() {
+    let contract = "# Contract\n\n- Bytes pass.\n- Errors too.\n\n## What a proxy can't pass on\n\n- Addresses.\n";
+    let contract = ("docs/transparency.md", contract);
+    let (both, one) = ("/// \"Bytes pass.\"\n/// \"Errors too.\" (there)\nfn f() {}", "/// \"Bytes pass.\"\nfn f() {}");
+    is_fine(&[contract, ("tests/a.rs", both)]);
+    breaks(&[contract, ("tests/a.rs", one)], "unquoted", "docs/transparency.md:4");
+}
+
+#[test]
 fn ground_rooms_hold_six_files() {
     let names = ["a", "b", "c", "d", "e", "f", "g"].map(|name| format!("src/base/{name}.rs"));
     let mods = "mod a; mod b; mod c; mod d; mod e; mod f; mod g;";

@@ -25,6 +25,26 @@ pub(crate) fn mentioned(house: &House) -> Vec<Violation> {
     broken
 }
 
+/// The contract, and where its lines end.
+const CONTRACT: &str = "docs/transparency.md";
+const CONTRACT_END: &str = "\n## What a proxy can't pass on";
+
+/// Each line of the contract is quoted, in quotation marks, where a test holds it.
+pub(crate) fn quoted(house: &House) -> Vec<Violation> {
+    let Some(contract) = house.documents.get(CONTRACT) else { return Vec::new() };
+    let lines = contract.split(CONTRACT_END).next().unwrap_or_default().lines().enumerate();
+    let promises = lines.filter_map(|(line, text)| Some((line + 1, text.strip_prefix("- ")?)));
+    let held = |promise: &str| {
+        let quote = format!("/// \"{promise}\"");
+        house.sources.iter().any(|source| source.text.match_indices(&quote).any(|(at, _)| source.in_test(at)))
+    };
+    let advice = "quote the whole line above the test that holds it".to_owned();
+    promises
+        .filter(|(_, promise)| !held(promise))
+        .map(|(line, _)| Violation { path: CONTRACT.to_owned(), line, rule: "unquoted", advice: advice.clone() })
+        .collect()
+}
+
 /// The names in a source that people meet: place, what it is, name.
 fn names(source: &Source) -> Vec<(usize, &'static str, &str)> {
     let mut names = Vec::new();

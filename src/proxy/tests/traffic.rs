@@ -50,6 +50,7 @@ async fn a_reset_on_one_leg_resets_the_other() {
 }
 
 /// "At the limit a direction … isn't read until others drained", "FIN goes on after held bytes" (PROTOCOL §7)
+/// "A side that does not read holds up the other, as it would without pgvitals." (docs/transparency.md)
 #[tokio::test]
 async fn a_slow_reader_holds_up_its_server_and_gets_every_byte_and_the_end_behind_them() {
     let stage = Stage::new(|_| ()).await;

@@ -171,6 +171,7 @@ fn a_server_that_cuts_and_splits_its_answers_costs_no_call() {
     assert_eq!(bad.calls + discarded as u64, connections, "{}", pgvitals.get("/metrics").body);
 }
 
+/// "What one server answers, however senseless, ends its own connection at most." (docs/transparency.md)
 #[test]
 fn a_server_that_corrupts_any_byte_harms_nobody() {
     let (said, _) = record();
@@ -184,6 +185,7 @@ fn a_server_that_vanishes_in_any_start_up_harms_nobody() {
     survives(&said, (0..start).map(|at| (Fault::Cut(at), Fault::None)).collect());
 }
 
+/// "What one client sends, however senseless, ends its own connection at most." (docs/transparency.md)
 #[test]
 fn a_client_that_cuts_splits_or_corrupts_any_byte_harms_nobody() {
     let (said, _) = record();

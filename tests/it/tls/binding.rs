@@ -86,6 +86,7 @@ fn outcomes(cluster: &Cluster, psql: u32) -> Vec<Vec<Result<(), String>>> {
 }
 
 /// "a table in `docs/channel-binding.md` made by the test that runs it" (issue 4, §1)
+/// "Channel binding holds where client and server see the same certificate." (docs/transparency.md)
 #[test]
 fn the_table_of_channel_binding_is_what_libpq_does() {
     let newest = Cluster::newest().major;

@@ -35,6 +35,7 @@ fn works(mut client: Client) {
 }
 
 /// "`SSLRequest` is answered by `tls.client` (`disable` → `N`, `allow`/`require` → `S`)"
+/// "Who asks for TLS gets it where `tls.client` allows it." (docs/transparency.md)
 #[test]
 fn who_asks_for_tls_gets_it() {
     for mode in ["allow", "require"] {

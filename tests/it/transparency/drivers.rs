@@ -15,6 +15,7 @@ fn prints_the_same(tool: impl Fn() -> Tool) {
     }
 }
 
+/// "Drivers see the same results, errors, notices and notifications." (docs/transparency.md)
 #[test]
 fn psycopg_prints_the_same() {
     prints_the_same(|| Tool::python("psycopg_session.py"));

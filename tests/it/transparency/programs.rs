@@ -78,6 +78,7 @@ fn dump(address: &Address, database: &str) -> String {
     text.lines().filter(|line| !line.contains("restrict ")).map(|line| format!("{line}\n")).collect()
 }
 
+/// "A dump and its parallel restore are the same." (docs/transparency.md)
 #[test]
 fn a_dump_and_a_parallel_restore_are_the_same() {
     let cluster = Cluster::any();
@@ -99,6 +100,7 @@ fn a_dump_and_a_parallel_restore_are_the_same() {
 
 /// "a start-up with `replication` other than false/off/no/0 is *opaque* (forwarded, not measured, counted by reason)"
 /// (PROTOCOL §1)
+/// "Replication passes, and is not measured." (docs/transparency.md)
 #[test]
 fn a_base_backup_verifies() {
     let cluster = Cluster::any();

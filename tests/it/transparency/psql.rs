@@ -72,6 +72,7 @@ select pg_terminate_backend(pg_backend_pid());
 select 'a new session';
 ";
 
+/// "COPY passes in both directions, and fails as it does directly." (docs/transparency.md)
 #[test]
 fn a_long_session_of_psql_reads_the_same() {
     for major in Cluster::majors() {

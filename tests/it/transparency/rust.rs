@@ -105,6 +105,7 @@ fn tokio_postgres_sees_the_same() {
 }
 
 /// "Every method that depends on messages alone passes (trust, password, md5, SCRAM, …)" (PROTOCOL §2)
+/// "Passwords are checked by the server, and pgvitals knows none." (docs/transparency.md)
 #[test]
 fn passwords_are_checked_by_the_server() {
     same(Cluster::any(), |address, database| {

@@ -111,6 +111,7 @@ pub(crate) fn talk_with(mut client: Client, database: &str, size: usize) -> Vec<
     frames
 }
 
+/// "Every byte of either side arrives, unchanged and in order." (docs/transparency.md)
 #[test]
 fn every_message_comes_out_as_it_went_in() {
     for major in Cluster::majors() {
@@ -119,6 +120,7 @@ fn every_message_comes_out_as_it_went_in() {
 }
 
 /// "A frame that the tracker can't follow … the bytes still flow" (DESIGN §1.2): nor does it matter how they are cut.
+/// "How a sender cuts its messages into packets makes no difference." (docs/transparency.md)
 #[test]
 fn it_does_not_matter_how_the_client_cuts_its_messages() {
     for size in [1, 3, 7, 64] {
@@ -128,6 +130,7 @@ fn it_does_not_matter_how_the_client_cuts_its_messages() {
 
 /// "StartupMessage goes on verbatim: 3.0, 3.2, unknown minor versions, `_pq_.` options; NegotiateProtocolVersion and
 /// cancel keys of 4 to 256 bytes pass." (PROTOCOL §1)
+/// "The protocol's version is agreed between client and server." (docs/transparency.md)
 #[test]
 fn protocol_versions_are_negotiated_with_the_server() {
     for major in Cluster::majors() {
@@ -144,6 +147,7 @@ fn protocol_versions_are_negotiated_with_the_server() {
 }
 
 /// "Every method that depends on messages alone passes (trust, password, md5, SCRAM …)" (PROTOCOL §2)
+/// "What the server refuses, the client is told in the server's words." (docs/transparency.md)
 #[test]
 fn refusals_of_the_server_reach_the_client() {
     same(Cluster::any(), |address, database| {
