@@ -103,6 +103,29 @@ fn the_drain_timeout_ends_who_stays() {
     await_phase(&pgvitals, "Stopped");
 }
 
+/// "`pgvitals healthcheck`" (issue 4, §2): a process is well as long as it answers, draining too, or it would be killed
+/// before its sessions have ended.
+#[test]
+fn the_healthcheck_tells_by_its_exit_code_whether_a_process_answers() {
+    let pgvitals = draining_by("clients");
+    let client = Client::connect(pgvitals.address(), "postgres");
+    assert_eq!(healthcheck(&pgvitals), Some(0));
+    signal(&pgvitals, "TERM");
+    await_phase(&pgvitals, "Draining");
+    assert_eq!(pgvitals.get("/readyz").status, 503);
+    assert_eq!(healthcheck(&pgvitals), Some(0));
+    drop(client);
+    await_phase(&pgvitals, "Stopped");
+    assert_eq!(healthcheck(&pgvitals), Some(1));
+}
+
+/// The exit code of a health check of this process.
+fn healthcheck(pgvitals: &Pgvitals) -> Option<i32> {
+    let address = pgvitals.http.to_string();
+    let check = Command::new(env!("CARGO_BIN_EXE_pgvitals")).args(["healthcheck", "--http", &address]).output();
+    check.unwrap().status.code()
+}
+
 /// "file-descriptor exhaustion (accept backs off, no busy loop, a log line)" (issue 4, §2); and it recovers.
 #[test]
 #[cfg(target_os = "linux")]
