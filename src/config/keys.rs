@@ -186,7 +186,7 @@ pub const KEYS: &[Key] = &[
         "drain_mode",
         Kind::Choice(&["clients", "transactions"]),
         "clients",
-        "After SIGTERM: clients serves on until no client is connected; transactions stops accepting and ends each session with its transaction",
+        "After SIGTERM: clients serves on until no client is connected; transactions refuses new sessions and ends each one with its transaction",
     ),
     Key::new("drain_timeout", Kind::Duration, "25s", "How long draining may take; the rest is ended with 57P01"),
     Key::new("slow_threshold", Kind::Duration, "500ms", "Executions that take at least this long are kept one by one"),

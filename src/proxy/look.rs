@@ -145,15 +145,6 @@ impl Lens {
     }
 }
 
-impl Drop for Lens {
-    /// A worker that ends has handed in everything; one that panics has not.
-    fn drop(&mut self) {
-        let lost = self.parts.get_mut().recorder.pending();
-        let why = if std::thread::panicking() { Dropped::Panic } else { Dropped::HarvestQueue };
-        self.shared.telemetry.dropped(why, lost);
-    }
-}
-
 /// Looks at one direction of one connection.
 pub(crate) struct Eye<'a> {
     pub(crate) lens: &'a Lens,

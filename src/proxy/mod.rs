@@ -94,6 +94,6 @@ pub enum DrainMode {
     /// A sidecar: goes on accepting until no client is left, or the timeout.
     #[default]
     Clients,
-    /// Behind a balancer: stops accepting; sessions end when their transaction has ended.
+    /// Behind a balancer: new sessions are refused with 57P01, those that are there end with their transaction.
     Transactions,
 }

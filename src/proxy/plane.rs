@@ -23,7 +23,8 @@ use crate::tls::store::Store;
 /// Workers unless set: more threads than this gain nothing a sidecar needs.
 const WORKERS_DEFAULT_MAX: usize = 4;
 
-/// How often files of certificates are looked at. A few KiB are read: no file system lets that be missed, as notifications can be.
+/// How often files of certificates are looked at. A few KiB are read: no file system lets that be missed, as
+/// notifications can be.
 const WATCH_PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What a proxy is given beside its settings.

@@ -16,8 +16,7 @@ impl Tuner {
     }
 
     /// Limits and time-outs hold for the next connection, thresholds from the next second on; certificates are read
-    /// again. Returns the keys whose
-    /// new values can't hold before a restart; their old ones stay.
+    /// again. Returns the keys whose new values can't hold before a restart; their old ones stay.
     pub fn tune(&self, settings: Settings, stats: stats::Settings) -> Vec<&'static str> {
         let old = self.0.settings();
         let fixed = fixed(&old, &settings);

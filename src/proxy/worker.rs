@@ -1,4 +1,5 @@
-//! One thread: a single-threaded runtime, its connections, its recorder. A timer of the control runtime lets it hand in the harvest.
+//! One thread: a single-threaded runtime, its connections, its recorder. A timer of the control runtime lets it hand in
+//! the harvest.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,21 +68,21 @@ pub(crate) fn run(
 ) {
     let mut pause = Duration::ZERO;
     loop {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_io().build_local(LocalOptions::default())?;
-            let worker = Rc::new(Worker::new(Arc::clone(shared)));
-            runtime.block_on(worker.serve(pause, number, &mut inbox, harvests));
-            std::io::Result::Ok(())
-        }));
-        match outcome {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => {
-                tracing::error!(worker = number, %error, "a worker has no runtime");
-                return;
-            }
-            Err(_) => pause = shared.panics.count("worker"),
+        let built = tokio::runtime::Builder::new_current_thread().enable_io().build_local(LocalOptions::default());
+        let runtime = match built {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(worker = number, %error, "a worker has no runtime"),
+        };
+        let worker = Rc::new(Worker::new(Arc::clone(shared)));
+        let serve = worker.serve(pause, number, &mut inbox, harvests);
+        let served = catch_unwind(AssertUnwindSafe(|| runtime.block_on(serve)));
+        // What connections are left end here, when nothing unwinds any more, and what they say is in the last harvest.
+        drop(runtime);
+        worker.hand_in_last(number, harvests);
+        if served.is_ok() {
+            return;
         }
+        pause = shared.panics.count("worker");
     }
 }
 
@@ -115,7 +116,11 @@ impl Worker {
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
-                Some(incoming) = inbox.recv() => drop(tokio::task::spawn_local(connect(Rc::clone(self), incoming))),
+                Some(incoming) = inbox.recv() => {
+                    #[cfg(any(test, feature = "fault-injection"))]
+                    super::fault::arrived(self.shared.servers.get(incoming.route));
+                    drop(tokio::task::spawn_local(connect(Rc::clone(self), incoming)));
+                }
                 () = &mut second => {
                     self.hand_in(number, harvests);
                     second.set(timers.sleep(clock.until_next_second()));
@@ -136,11 +141,6 @@ impl Worker {
         if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
-        if let Some(harvest) = self.harvest()
-            && let Err(refused) = harvests.send((number, harvest)).await
-        {
-            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
-        }
     }
 
     fn order(&self, order: Order) {
@@ -153,6 +153,15 @@ impl Worker {
             && let Some(harvest) = self.harvest()
         {
             permit.send((number, harvest));
+        }
+    }
+
+    /// Hands in what is left, whether there is room at once or not. Outside the worker's runtime.
+    fn hand_in_last(&self, number: usize, harvests: &mpsc::Sender<(usize, Harvest)>) {
+        if let Some(harvest) = self.harvest()
+            && let Err(refused) = harvests.blocking_send((number, harvest))
+        {
+            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
         }
     }
 

@@ -130,6 +130,7 @@ impl Recorder {
     #[inline]
     fn statement(&mut self, observation: Observation) {
         self.pending += 1;
+        self.dirty = true;
         let level = self.levels.level(observation.duration);
         let slot = slot(&mut self.series, &mut self.others, &observation.query, &observation.identity);
         slot.stats.record(&observation, level);
@@ -174,7 +175,6 @@ fn slot<'a>(
 impl Observer for Recorder {
     #[inline]
     fn observe(&mut self, event: Event) {
-        self.dirty = true;
         match event {
             Event::Statement(observation) => self.statement(observation),
             Event::Overhead { bytes_in, bytes_out } => self.overhead(bytes_in, bytes_out),
@@ -186,6 +186,7 @@ impl Observer for Recorder {
 impl Recorder {
     #[inline]
     fn overhead(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.dirty = true;
         self.sessions.overhead_in += bytes_in;
         self.sessions.overhead_out += bytes_out;
     }
@@ -194,9 +195,9 @@ impl Recorder {
     #[inline(never)]
     fn rare(&mut self, event: Event) {
         match event {
-            Event::Discarded(reason, count) => self.telemetry.discarded(reason, count),
-            Event::Lost(count) => self.telemetry.dropped(Dropped::Opaque, count),
-            Event::Unmeasured(reason) => self.telemetry.unmeasured(reason),
+            Event::Discarded(reason, count) => return self.telemetry.discarded(reason, count),
+            Event::Lost(count) => return self.telemetry.dropped(Dropped::Opaque, count),
+            Event::Unmeasured(reason) => return self.telemetry.unmeasured(reason),
             Event::Statement(observation) => self.statement(observation),
             Event::Prepared { query, identity, time } => {
                 let stats = &mut slot(&mut self.series, &mut self.others, &query, &identity).stats;
@@ -217,6 +218,7 @@ impl Recorder {
             Event::ProtocolError => self.sessions.protocol_errors += 1,
             Event::Mismatch => self.sessions.mismatches += 1,
         }
+        self.dirty = true;
     }
 }
 

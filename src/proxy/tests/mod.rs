@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Parts, Proxy, Route, Settings};
+use super::{Listening, Parts, Proxy, Route, Settings};
 use crate::base::telemetry::Telemetry;
 use crate::runtime::clock::Clock;
 use crate::runtime::listen::Address;
@@ -39,9 +39,12 @@ fn plaintext() -> tls::Settings {
 /// A proxy in front of a server that the test plays.
 struct Stage {
     at: SocketAddr,
+    /// The last route's address, where there are several.
+    last: SocketAddr,
     server: TcpListener,
     telemetry: Arc<Telemetry>,
     shutdown: Shutdown,
+    panics: Panics,
     live: watch::Receiver<LiveView>,
     run: JoinHandle<std::io::Result<()>>,
 }
@@ -57,18 +60,22 @@ impl Stage {
         };
         let mut settings = Settings { routes: vec![route], workers: Some(1), ..Settings::default() };
         change(&mut settings);
-        let (telemetry, shutdown) = (Arc::new(Telemetry::default()), Shutdown::default());
+        let (telemetry, shutdown, panics) = (Arc::new(Telemetry::default()), Shutdown::default(), Panics::default());
         let parts = Parts {
             stats: crate::stats::Settings::default(),
             telemetry: Arc::clone(&telemetry),
             clock: Clock::start(),
             shutdown: shutdown.clone(),
-            panics: Panics::default(),
+            panics: panics.clone(),
         };
         let proxy = Proxy::bind(settings, parts).await.unwrap();
-        let Address::Tcp { port, .. } = proxy.listening().remove(0).address else { unreachable!() };
-        let (at, live) = (([127, 0, 0, 1], port).into(), proxy.live());
-        Self { at, server, telemetry, shutdown, live, run: tokio::spawn(proxy.run()) }
+        let at = |listening: &Listening| match listening.address {
+            Address::Tcp { port, .. } => SocketAddr::from(([127, 0, 0, 1], port)),
+            Address::Unix(_) => unreachable!(),
+        };
+        let (listening, live) = (proxy.listening(), proxy.live());
+        let [at, last] = [listening.first(), listening.last()].map(|listening| listening.map(at).unwrap());
+        Self { at, last, server, telemetry, shutdown, panics, live, run: tokio::spawn(proxy.run()) }
     }
 
     async fn client(&self) -> TcpStream {

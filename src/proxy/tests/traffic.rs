@@ -6,6 +6,7 @@ use super::*;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::{Nanos, WallTime};
 use crate::proxy::DrainMode;
+use crate::proxy::fault::IN_WORKER;
 use crate::stats::live::{Filter, Window};
 
 /// A simple Query with this text.
@@ -15,6 +16,11 @@ fn query(text: &str) -> Vec<u8> {
     message.extend(text.as_bytes());
     message.push(0);
     message
+}
+
+/// All that was measured.
+fn ever() -> Window {
+    Window { from: WallTime::default(), to: WallTime::from_unix_micros(i64::MAX) }
 }
 
 const ANSWER: &[u8] = b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
@@ -135,8 +141,7 @@ async fn what_a_panic_takes_along_is_counted_execution_by_execution() {
     }
     let telemetry = Arc::clone(&stage.telemetry);
     let live = stage.stop().await;
-    let ever = Window { from: WallTime::default(), to: WallTime::from_unix_micros(i64::MAX) };
-    let seen = live.totals(ever, &Filter::default()).calls;
+    let seen = live.totals(ever(), &Filter::default()).calls;
     // A harvest may have come between.
     assert_eq!(seen + telemetry.dropped_total(Dropped::Panic), 3);
     assert_eq!(telemetry.dropped_total(Dropped::HarvestQueue), 0);
@@ -157,4 +162,40 @@ async fn what_pgvitals_adds_to_a_chunks_way_is_sampled() {
     let sessions = &live.cumulative().sessions;
     assert_eq!(sessions.forwarding.count(), 2, "of 122 chunks and a greeting");
     assert!(sessions.forwarding_time > Nanos::ZERO);
+}
+
+/// What a worker had measured outlives its panic; its connections don't, and are not panics of their own.
+#[tokio::test]
+async fn a_worker_that_panics_loses_its_connections_and_nothing_else() {
+    let fault = Route {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        server: IN_WORKER.to_owned(),
+        tls: plaintext(),
+        ..Route::default()
+    };
+    let stage = Stage::new(|settings| settings.routes.push(fault)).await;
+    let (mut client, mut server) = stage.session().await;
+    for text in ["select a from t", "select b from t"] {
+        client.write_all(&query(text)).await.unwrap();
+        expect(&mut server, &query(text)).await;
+        if text == "select a from t" {
+            server.write_all(ANSWER).await.unwrap();
+            expect(&mut client, ANSWER).await;
+        }
+    }
+    let mut culprit = TcpStream::connect(stage.last).await.unwrap();
+    drop(rest(&mut culprit).await);
+    drop(rest(&mut client).await);
+    drop(rest(&mut server).await);
+    let (client, server) = stage.session().await;
+    assert_eq!(stage.panics.total(), 1);
+    drop((client, server));
+    let telemetry = Arc::clone(&stage.telemetry);
+    let totals = stage.stop().await.totals(ever(), &Filter::default());
+    assert_eq!(
+        (totals.calls, totals.aborted, totals.rows),
+        (2, 1, 1),
+        "the answered one, and the one that was running"
+    );
+    assert!(Dropped::ALL.iter().all(|reason| telemetry.dropped_total(*reason) == 0));
 }
