@@ -98,10 +98,10 @@ impl Connection {
 
     /// Client to server first, then server to client, in one poll.
     fn pump(&mut self, cx: &mut Context<'_>) {
-        let Self { worker, link, client, server, .. } = self;
+        let Self { worker, link, client, server, start, .. } = self;
         let mut buffer = worker.buffer.borrow_mut();
         let mut turn = Turn { buffer: &mut buffer, budget: &worker.budget, clock: worker.shared.clock };
-        let mut eye = Eye { lens: &worker.lens, watched: &link.watched, from: Leg::Client };
+        let mut eye = Eye { lens: &worker.lens, link, from: Leg::Client, at_once: start.is_some() };
         if self.up_end.is_none()
             && let Poll::Ready(end) = self.up.poll(cx, client, server, &mut turn, &mut eye)
         {
@@ -151,6 +151,7 @@ impl Connection {
     /// Ends the connection as `order` wants it, if it can be now; says so where PROTOCOL §8 allows.
     fn part(&self, order: Order, cx: &mut Context<'_>) -> bool {
         let holds = self.up.holds() || self.down.holds();
+        self.worker.lens.catch_up();
         let phase = self.link.watched.session().filter(|session| session.client_quiet()).map(|session| session.phase());
         let told = match phase {
             Some(Phase::Idle) => !holds,

@@ -2,10 +2,13 @@
 
 use std::cell::{Cell, Ref, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::connection::Link;
 use super::pump::Look;
 use super::shared::Shared;
+use super::tape::Tape;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::{Stamp, WallTime};
 use crate::session::observation::Event;
@@ -41,6 +44,7 @@ impl Watched {
 pub(crate) struct Lens {
     shared: Arc<Shared>,
     parts: RefCell<Parts>,
+    tape: RefCell<Tape>,
     /// Chunks so far, modulo [`SAMPLED`].
     chunks: Cell<u8>,
 }
@@ -72,7 +76,7 @@ fn seed() -> u64 {
 impl Lens {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let parts = RefCell::new(Parts::new(&shared));
-        Self { shared, parts, chunks: Cell::new(0) }
+        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0) }
     }
 
     /// A chunk that was read at `read` has just been written.
@@ -85,16 +89,58 @@ impl Lens {
         }
     }
 
-    /// Runs `measure` on the session, unless it is opaque; a panic makes it so.
+    /// Runs `measure` on the session, unless it is opaque; a panic makes it so. Whatever waits is looked at before.
     #[inline]
     pub(crate) fn look(
         &self,
         watched: &Watched,
         measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
     ) {
+        self.catch_up();
+        self.measure(&mut self.parts.borrow_mut(), watched, measure);
+    }
+
+    /// Looks at `chunk`, which came from `from` at `at`; when it is short, later, with others.
+    #[inline]
+    fn look_later(&self, link: &Rc<Link>, from: Leg, at: Stamp, chunk: &[u8]) {
+        if !self.tape.borrow().takes(chunk.len()) {
+            self.catch_up();
+        }
+        let mut tape = self.tape.borrow_mut();
+        if tape.takes(chunk.len()) {
+            tape.keep(link, from, at, chunk);
+        } else {
+            self.pass(&mut self.parts.borrow_mut(), &link.watched, from, at, chunk);
+        }
+    }
+
+    /// Looks at all that waits.
+    pub(crate) fn catch_up(&self) {
+        let parts = &mut *self.parts.borrow_mut();
+        self.tape.borrow_mut().play(|entry, chunk| self.pass(parts, &entry.link.watched, entry.from, entry.at, chunk));
+    }
+
+    #[inline]
+    fn pass(&self, parts: &mut Parts, watched: &Watched, from: Leg, at: Stamp, chunk: &[u8]) {
+        self.measure(parts, watched, |session, fingerprinter, recorder| {
+            #[cfg(any(test, feature = "fault-injection"))]
+            let recorder = &mut super::fault::Faulty::new(chunk, recorder);
+            match from {
+                Leg::Client => session.client_bytes(chunk, at, fingerprinter, recorder),
+                Leg::Upstream => session.server_bytes(chunk, at, fingerprinter, recorder),
+            }
+        });
+    }
+
+    #[inline]
+    fn measure(
+        &self,
+        parts: &mut Parts,
+        watched: &Watched,
+        measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
+    ) {
         let mut session = watched.0.borrow_mut();
         let Some(measured) = session.as_deref_mut() else { return };
-        let parts = &mut *self.parts.borrow_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             measure(measured, &mut parts.fingerprinter, &mut parts.recorder);
         }));
@@ -118,6 +164,7 @@ impl Lens {
 
     /// What was recorded since the last harvest, if anything.
     pub(crate) fn harvest(&self, at: WallTime, now: Stamp) -> Option<Harvest> {
+        self.catch_up();
         let parts = &mut *self.parts.borrow_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             parts.fingerprinter.forget_idle();
@@ -148,9 +195,11 @@ impl Lens {
 /// Looks at one direction of one connection.
 pub(crate) struct Eye<'a> {
     pub(crate) lens: &'a Lens,
-    pub(crate) watched: &'a Watched,
+    pub(crate) link: &'a Rc<Link>,
     /// The leg that bytes of this direction come from.
     pub(crate) from: Leg,
+    /// Somebody asks the session about each chunk.
+    pub(crate) at_once: bool,
 }
 
 impl Eye<'_> {
@@ -166,30 +215,25 @@ impl Look for Eye<'_> {
     #[inline]
     fn chunk(&mut self, chunk: &[u8], now: Stamp) {
         self.lens.forwarded(now);
-        let from = self.from;
-        self.lens.look(self.watched, |session, fingerprinter, recorder| {
-            #[cfg(any(test, feature = "fault-injection"))]
-            let recorder = &mut super::fault::Faulty::new(chunk, recorder);
-            match from {
-                Leg::Client => session.client_bytes(chunk, now, fingerprinter, recorder),
-                Leg::Upstream => session.server_bytes(chunk, now, fingerprinter, recorder),
-            }
-        });
+        self.lens.look_later(self.link, self.from, now, chunk);
+        if self.at_once {
+            self.lens.catch_up();
+        }
     }
 
     fn holding(&mut self, now: Stamp) {
         let reader = self.reader();
-        self.lens.look(self.watched, |session, _, _| session.holding(reader, now));
+        self.lens.look(&self.link.watched, |session, _, _| session.holding(reader, now));
     }
 
     fn drained(&mut self, now: Stamp) {
         let reader = self.reader();
-        self.lens.look(self.watched, |session, _, _| session.drained(reader, now));
+        self.lens.look(&self.link.watched, |session, _, _| session.drained(reader, now));
     }
 
     fn ended(&mut self, now: Stamp) {
         let from = self.from;
-        self.lens.look(self.watched, |session, fingerprinter, recorder| match from {
+        self.lens.look(&self.link.watched, |session, fingerprinter, recorder| match from {
             Leg::Client => session.client_closed(now),
             // A server that has ended its side owes nothing any more.
             Leg::Upstream => session.closed(now, fingerprinter, recorder),

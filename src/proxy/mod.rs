@@ -21,6 +21,7 @@ mod plane;
 mod pump;
 mod shared;
 mod socket;
+mod tape;
 mod tls;
 mod tune;
 mod upstream;
