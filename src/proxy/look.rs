@@ -100,16 +100,14 @@ impl Lens {
         self.measure(&mut self.parts.borrow_mut(), watched, measure);
     }
 
-    /// Looks at `chunk`, which came from `from` at `at`; when it is short, later, with others.
+    /// Looks at a chunk of `link` that came from `from` at `at`; at a short one later, together with others.
     #[inline]
     fn look_later(&self, link: &Rc<Link>, from: Leg, at: Stamp, chunk: &[u8]) {
-        if !self.tape.borrow().takes(chunk.len()) {
-            self.catch_up();
+        if self.tape.borrow_mut().keep(link, from, at, chunk) {
+            return;
         }
-        let mut tape = self.tape.borrow_mut();
-        if tape.takes(chunk.len()) {
-            tape.keep(link, from, at, chunk);
-        } else {
+        self.catch_up();
+        if !self.tape.borrow_mut().keep(link, from, at, chunk) {
             self.pass(&mut self.parts.borrow_mut(), &link.watched, from, at, chunk);
         }
     }

@@ -1,8 +1,9 @@
 //! The data plane: sockets, workers, the pump. Forward first, look after (PROTOCOL §7, LAYOUT §5).
 //!
 //! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
-//! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk; `held` bytes of
-//! slow readers; `tls` encrypted legs; `upstream`, `cancel` and [`health`] towards the server; `harvester` and `active` towards readers;
+//! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk, a row of short
+//! ones at a time, from the worker's `tape`; `held` bytes of slow readers; `tls` encrypted legs; `upstream`, `cancel` and
+//! [`health`] towards the server; `harvester` and `active` towards readers;
 //! `shared` what all workers have in common, `tune` what may change of it; `error` what a client is told.
 
 mod acceptor;

@@ -96,6 +96,8 @@ async fn a_panic_in_measuring_code_leaves_the_traffic_intact_and_is_counted() {
             server.write_all(ANSWER).await.unwrap();
             expect(&mut client, ANSWER).await;
         }
+        drop(client);
+        assert_eq!(rest(&mut server).await.unwrap(), b"");
         assert_eq!(stage.telemetry.unmeasured_total(Unmeasured::Panic), panics, "{marker}");
     }
     stage.stop().await;
