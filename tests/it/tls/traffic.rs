@@ -65,7 +65,11 @@ fn a_client_that_reads_late_gets_every_byte_and_is_what_was_waited_for() {
     let (pgvitals, mut client) = session(both(cluster));
     let sql = "select repeat(md5(i::text), 1000) from generate_series(1, 1000) i";
     client.send(&bytes_of![query(sql)]);
-    // 32 MB are more than any socket takes: the server is done with its work when somebody reads.
+    // 32 MB are more than any socket takes.
+    pgvitals.await_merge("a client that is waited for", |pgvitals| {
+        let active = pgvitals.performance("metric=active");
+        (active["statements"][0]["state"] == "waiting_for_client").then_some(())
+    });
     Client::connect(&cluster.unix, "postgres").query("select pg_sleep(1)");
     let frames = client.until(b'Z');
     assert_eq!(

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""What a proxy costs beyond point selects: COPY, new connections, TLS, system calls, idle connections.
+
+    python3 benches/load/run.py --tools DIR [--only copy,connect,tls,calls,idle] [--rounds 3]
+
+DIR holds the comparison tool (bench.py) whose server, peers and forwarder are used here in the same manner: every round visits
+all candidates in turn, each figure is the median over rounds, CPU is of the candidate's whole process tree. What is missing on the
+machine (HAProxy, PgBouncer, strace, a pgbench of 17 or later for direct TLS) is left out with a line.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import signal
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CASES = ("copy", "connect", "tls", "calls", "idle")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tools", default=os.environ.get("BENCH_TOOLS", ROOT.parent / "shared/tools/bench"), type=Path)
+    parser.add_argument("--pgvitals", default=ROOT / "target/release/pgvitals", type=Path)
+    parser.add_argument("--only", default=",".join(CASES), help="of " + ", ".join(CASES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3, help="of one run of pgbench")
+    parser.add_argument("--megabytes", type=int, default=1024, help="that are copied out, and in")
+    parser.add_argument("--idle", type=int, default=10_000, help="connections")
+    parser.add_argument("--one-cpu", action="store_true", help="keep client, candidate and server on one CPU")
+    a = parser.parse_args()
+    if unknown := set(a.only.split(",")) - set(CASES):
+        parser.error(f"--only {','.join(sorted(unknown))}: of {', '.join(CASES)}")
+    if not (a.tools / "candidate.py").exists():
+        parser.error(f"no comparison tool in {a.tools}: name its directory with --tools")
+    if not a.pgvitals.exists():
+        parser.error(f"no {a.pgvitals}: run cargo build --release")
+    return a
+
+
+def main() -> None:
+    a = arguments()
+    sys.path.insert(0, str(a.tools))
+    sys.stdout.reconfigure(line_buffering=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    os.umask(0o022)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if os.geteuid() == 0:
+        hard = max(hard, 4 * a.idle)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if a.one_cpu:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+    import calls
+    import connect
+    import copying
+    import idle
+    import tls
+    from candidate import Candidate, forwarder_command, peer_program, start_peer
+    from server import Server
+
+    run = f"{a.pgvitals} run --listen {{listen}} --upstream {{upstream}} --http {{http}}"
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(5, 600, {}))
+        makers = {"forwarder": partial(Candidate, "forwarder", forwarder_command(), server)}
+        for name in ("haproxy", "pgbouncer"):
+            if program := peer_program(name):
+                makers[name] = partial(start_peer, name, program, server)
+            else:
+                print(f"{name} is not installed: left out")
+        makers["pgvitals"] = partial(Candidate, "pgvitals", run, server)
+        cases = {
+            "copy": lambda: copying.measure(server, makers, a.rounds, a.megabytes),
+            "connect": lambda: connect.measure(server, makers, a.rounds, a.seconds),
+            "tls": lambda: tls.measure(server, run, a.rounds, a.seconds),
+            "calls": lambda: calls.measure(server, run),
+            "idle": lambda: idle.measure(server, makers, a.idle),
+        }
+        for name in a.only.split(","):
+            cases[name]()
+
+
+if __name__ == "__main__":
+    main()
