@@ -10,6 +10,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use pgvitals::base::telemetry::Telemetry;
 use pgvitals::proxy::{Parts, Proxy, Route, Settings};
 use pgvitals::runtime::clock::Clock;
+use pgvitals::runtime::inherited::Inherited;
 use pgvitals::runtime::listen::Address;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::runtime::task::Panics;
@@ -81,7 +82,7 @@ impl Running {
             panics: Panics::default(),
         };
         let settings = Settings { routes: vec![route], workers: Some(1), ..Settings::default() };
-        let proxy = control.block_on(Proxy::bind(settings, parts)).expect("a port");
+        let proxy = control.block_on(Proxy::bind(settings, parts, &mut Inherited::default())).expect("a port");
         let Address::Tcp { port, .. } = proxy.listening().remove(0).address else { unreachable!("a TCP listener") };
         let run = control.spawn(proxy.run());
         Self { at: (Ipv4Addr::LOCALHOST, port).into(), shutdown, control, run }

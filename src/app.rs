@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -11,6 +11,7 @@ use crate::base::telemetry::Telemetry;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
+use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
 use crate::runtime::task::Panics;
@@ -18,6 +19,9 @@ use crate::{http, proxy, stats};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
+
+/// The name of the inherited socket that is HTTP's (systemd's `FileDescriptorName`).
+const HTTP_SOCKET: &str = "http";
 
 /// The settings of every room.
 #[derive(Clone, Debug)]
@@ -42,13 +46,14 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
             "reading this clock source is a system call, twice for each statement; prefer tsc, or the hypervisor's own"
         );
     }
+    let inherited = Inherited::take().context("the sockets that LISTEN_FDS tells of can't be used")?;
     let control = control()?;
     let signals = {
         let _inside = control.enter();
         Signals::catch().context("signals can't be followed")?
     };
     let http = settings.http.clone();
-    let started = start_on(control, settings)?;
+    let started = start_on(control, settings, inherited)?;
     let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
         let reload = || {
@@ -118,7 +123,7 @@ impl Started {
 /// # Errors
 /// As [`run`].
 pub fn start(settings: Settings) -> anyhow::Result<Started> {
-    start_on(control()?, settings)
+    start_on(control()?, settings, Inherited::default())
 }
 
 /// The runtime of everything but moving bytes.
@@ -131,7 +136,7 @@ fn control() -> anyhow::Result<Runtime> {
         .context("no runtime for the control side")
 }
 
-fn start_on(control: Runtime, settings: Settings) -> anyhow::Result<Started> {
+fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let parts = Parts {
@@ -142,8 +147,17 @@ fn start_on(control: Runtime, settings: Settings) -> anyhow::Result<Started> {
         panics: panics.clone(),
     };
     let (proxy, http) = control.block_on(async {
-        let proxy = Proxy::bind(settings.proxy, parts).await?;
-        anyhow::Ok((proxy, bind_http(&settings.http.listen).await))
+        // By its name, so that it may be anywhere.
+        let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
+        let proxy = Proxy::bind(settings.proxy, parts, &mut inherited).await?;
+        let http = match named {
+            None => bind_http(&mut inherited, &settings.http.listen).await,
+            named => named,
+        };
+        if let Some(address) = inherited.left().next() {
+            bail!("nobody listens on the inherited socket {address}: name it in `listen`, or call it {HTTP_SOCKET}");
+        }
+        Ok((proxy, http))
     })?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
     for Listening { server, address } in &listening {
@@ -164,8 +178,8 @@ fn start_on(control: Runtime, settings: Settings) -> anyhow::Result<Started> {
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.
-async fn bind_http(address: &Address) -> Option<Listener> {
-    match Listener::bind(address, false).await {
+async fn bind_http(inherited: &mut Inherited, address: &Address) -> Option<Listener> {
+    match inherited.bind(address, false).await {
         Ok(listeners) => listeners.into_iter().next(),
         Err(error) => {
             tracing::error!(%error, "no HTTP: the proxy runs without API and metrics; set `http` to a free address");

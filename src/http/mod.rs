@@ -1,7 +1,8 @@
 //! The HTTP side: API, metrics, health, all read from a [`LiveView`]. Knows nothing of the data plane.
 //!
 //! Reading order: [`server`] router and life cycle, [`listener`] limits on connections, [`auth`] who may ask, [`problem`]
-//! how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators.
+//! how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators,
+//! [`process`] what this process costs.
 //!
 //! Nothing here writes, so every endpoint is a GET, and an answer never holds up a worker: views are immutable.
 
@@ -11,6 +12,7 @@ mod health;
 mod listener;
 mod metrics;
 mod problem;
+mod process;
 mod server;
 
 #[cfg(test)]

@@ -152,12 +152,14 @@ impl Connection {
     fn part(&self, order: Order, cx: &mut Context<'_>) -> bool {
         let holds = self.up.holds() || self.down.holds();
         self.worker.lens.catch_up();
-        let phase = self.link.watched.session().filter(|session| session.client_quiet()).map(|session| session.phase());
-        let told = match phase {
-            Some(Phase::Idle) => !holds,
-            Some(Phase::InTransaction) => !holds && order == Order::Now,
-            _ => false,
-        };
+        let stands = self.link.watched.session().map(|session| (session.phase(), session.client_quiet()));
+        let told = !holds
+            && match stands {
+                Some((Phase::Idle, quiet)) => quiet,
+                Some((Phase::InTransaction, quiet)) => quiet && order == Order::Now,
+                Some((Phase::Startup, _)) => order == Order::Now,
+                _ => false,
+            };
         if told && self.down_end.is_none() {
             // What can't be written at once to an idle client is not worth waiting for.
             drop((self.client.poll_write(cx, &shutting_down()), self.client.finish()));
@@ -175,7 +177,8 @@ impl Future for Connection {
             this.link.waker.replace(Some(cx.waker().clone()));
         }
         let order = this.link.order.get();
-        let over = order.is_some_and(|order| this.part(order, cx)) || {
+        // What has come before the order is still served.
+        let over = order == Some(Order::Now) && this.part(Order::Now, cx) || {
             this.pump(cx);
             if this.start.is_some() {
                 this.follow_start();

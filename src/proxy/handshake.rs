@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::cancel;
 use super::error::{Error, in_time};
-use super::shared::Counted;
+use super::shared::{Counted, Shared};
 use super::socket::Socket;
 use super::tls::gate::Gate;
 use super::tls::start;
@@ -28,6 +28,8 @@ use crate::wire::startup::{self, LENGTH_BYTES, Packet, StartupError};
 
 /// Sockets that may be on their way to a session, or carry requests to cancel, where `max_connections` is small.
 const STARTING_MIN: usize = 64;
+/// How long a socket may be silent when the process ends.
+const LAST_PATIENCE: Duration = Duration::from_millis(250);
 /// How long connecting to the server may go on for a client that has ended its side.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -54,7 +56,10 @@ pub(crate) async fn establish(
     let limit = settings.max_connections;
     let place = shared.starting.enter_below(limit.max(STARTING_MIN)).ok_or(Error::Crowded)?;
     let acceptor = shared.tls.acceptor(route).filter(|_| !client.is_unix());
-    let packet = read_startup(worker, client, acceptor.as_deref(), settings.startup_timeout).await?;
+    let packet = tokio::select! {
+        packet = read_startup(worker, client, acceptor.as_deref(), settings.startup_timeout) => packet?,
+        () = silent_at_the_end(shared) => return Err(Error::Draining),
+    };
     let dialer = Dialer {
         timers: shared.timers.clone(),
         telemetry: Arc::clone(&shared.telemetry),
@@ -75,7 +80,11 @@ pub(crate) async fn establish(
         shared.telemetry.client_tls(TlsStartup::Required);
         return Err(Error::TlsRequired);
     }
-    if shared.shutdown.phase() > Phase::Serving && settings.drain_mode == DrainMode::Transactions {
+    let welcome = match settings.drain_mode {
+        DrainMode::Clients => Phase::Draining,
+        DrainMode::Transactions => Phase::Serving,
+    };
+    if shared.shutdown.phase() > welcome {
         return Err(Error::Draining);
     }
     let slot = shared.sessions.enter_below(limit).ok_or(Error::TooMany(limit))?;
@@ -84,6 +93,7 @@ pub(crate) async fn establish(
     let connected = tokio::select! {
         connected = dialer.connect(upstream, settings.connect_timeout) => connected,
         left = left(client, &shared.timers) => return Err(Error::Client(left)),
+        () = shared.shutdown.reached(Phase::Flushing) => return Err(Error::Draining),
     };
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
@@ -101,6 +111,13 @@ pub(crate) async fn establish(
     let name = shared.servers.get(route).cloned().unwrap_or_else(|| "".into());
     let session = Session::new(name, accepted, &parameters);
     Ok(Some(Established { server, peer, session, opaque, slot }))
+}
+
+/// Returns when the process ends, and who has come has had a moment to say what for: told before, not every driver would
+/// take it for an answer.
+async fn silent_at_the_end(shared: &Shared) {
+    shared.shutdown.reached(Phase::Flushing).await;
+    shared.timers.sleep(LAST_PATIENCE).await;
 }
 
 /// Returns when there is nobody to connect for any more. A client that has only ended its side still wants its answer,

@@ -13,6 +13,7 @@ use super::tune::Tuner;
 use super::{Route, Settings, harvester, tls, worker};
 use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
+use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, BindError, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::{Panics, Tasks};
@@ -71,17 +72,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Reads certificates and binds every listener of every route. Must be called inside a runtime.
+    /// Reads certificates and binds every listener of every route, but for those that are there already. Must be called
+    /// inside a runtime.
     ///
     /// # Errors
     /// The first file that can't be used, or the first address that can't be listened on.
-    pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+    pub async fn bind(settings: Settings, parts: Parts, inherited: &mut Inherited) -> Result<Self, StartError> {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let tls = Store::load(settings.routes.iter().map(|route| &route.tls), &names, tls::PROTOCOL)?;
         let mut listeners = Vec::new();
         for (route, Route { listen, .. }) in settings.routes.iter().enumerate() {
             for address in listen {
-                let bound = Listener::bind(address, settings.reuse_port).await?;
+                let bound = inherited.bind(address, settings.reuse_port).await?;
                 listeners.extend(bound.into_iter().map(|listener| (route, Arc::new(listener))));
             }
         }

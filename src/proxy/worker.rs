@@ -53,7 +53,9 @@ pub(crate) struct Worker {
     /// What encrypted legs borrow.
     pub(crate) loan: Rc<Loan>,
     links: RefCell<Slab<Rc<Link>>>,
-    /// Told when the last link goes.
+    /// Connections, start-ups among them.
+    present: Cell<usize>,
+    /// Told when the last one goes.
     empty: Notify,
     /// The last harvest told of something in flight, or of this many open sessions.
     told: Cell<(bool, u64)>,
@@ -95,6 +97,7 @@ impl Worker {
             budget,
             buffer: RefCell::new(vec![0; READ_MAX].into_boxed_slice()),
             links: RefCell::default(),
+            present: Cell::default(),
             empty: Notify::new(),
             told: Cell::default(),
             shared,
@@ -116,11 +119,7 @@ impl Worker {
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
-                Some(incoming) = inbox.recv() => {
-                    #[cfg(any(test, feature = "fault-injection"))]
-                    super::fault::arrived(self.shared.servers.get(incoming.route));
-                    drop(tokio::task::spawn_local(connect(Rc::clone(self), incoming)));
-                }
+                Some(incoming) = inbox.recv() => self.begin(incoming),
                 () = &mut second => {
                     self.hand_in(number, harvests);
                     second.set(timers.sleep(clock.until_next_second()));
@@ -134,13 +133,24 @@ impl Worker {
         }
         self.order(Order::Now);
         let parted = async {
-            while !self.links.borrow().is_empty() {
+            // Until the acceptors have closed their doors: who was accepted is told that it is over.
+            while let Some(incoming) = inbox.recv().await {
+                self.begin(incoming);
+            }
+            while self.present.get() > 0 {
                 self.empty.notified().await;
             }
         };
         if timers.timeout(PARTING, parted).await.is_err() {
             tracing::warn!(worker = number, "connections did not end in time");
         }
+    }
+
+    fn begin(self: &Rc<Self>, incoming: Incoming) {
+        #[cfg(any(test, feature = "fault-injection"))]
+        super::fault::arrived(self.shared.servers.get(incoming.route));
+        self.present.set(self.present.get() + 1);
+        drop(tokio::task::spawn_local(connect(Present(Rc::clone(self)), incoming)));
     }
 
     fn order(&self, order: Order) {
@@ -208,6 +218,19 @@ impl Worker {
     }
 }
 
+/// A connection of a worker, from its arrival to its end.
+struct Present(Rc<Worker>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        let present = &self.0.present;
+        present.set(present.get().saturating_sub(1));
+        if present.get() == 0 {
+            self.0.empty.notify_one();
+        }
+    }
+}
+
 /// An entry in the worker's list; goes with the connection.
 struct Listed {
     number: usize,
@@ -216,18 +239,14 @@ struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let mut links = self.worker.links.borrow_mut();
-        let link = links.try_remove(self.number);
-        if links.is_empty() {
-            self.worker.empty.notify_one();
-        }
-        drop(links);
+        let link = self.worker.links.borrow_mut().try_remove(self.number);
         drop(link);
     }
 }
 
 /// A connection's life. Start-up is boxed: an established connection does not pay for its state.
-async fn connect(worker: Rc<Worker>, incoming: Incoming) {
+async fn connect(present: Present, incoming: Incoming) {
+    let worker = Rc::clone(&present.0);
     let Incoming { socket, at, route, load } = incoming;
     let _watch = worker.shared.panics.watch("connection");
     let mut client = match Socket::accepted(socket) {

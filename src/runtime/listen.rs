@@ -1,4 +1,5 @@
-//! Addresses as settings name them, and listeners on them: TCP over IPv4 and IPv6, Unix sockets.
+//! Addresses as settings name them, and listeners on them: TCP over IPv4 and IPv6, Unix sockets; bound here, shared with
+//! other processes, or lent by whoever started this one.
 
 use std::fmt;
 use std::io;
@@ -7,7 +8,9 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use socket2::{Domain, Socket, Type};
+#[cfg(target_os = "linux")]
+use socket2::SockFilter;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
 /// Connections that the kernel keeps ready for `accept`; it cuts this to `net.core.somaxconn`.
@@ -123,11 +126,23 @@ impl BindError {
     }
 }
 
-/// A bound socket that accepts connections. A Unix socket's file goes when the listener goes.
+/// Who serves a listener's address once this process does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tenure {
+    /// Nobody.
+    Own,
+    /// Whoever else listens there with SO_REUSEPORT: each has a queue of its own, and what waits in it is lost with it.
+    Shared,
+    /// Who started this process keeps the socket and its one queue for the next.
+    Lent,
+}
+
+/// A bound socket that accepts connections. A Unix socket's file goes with the listener, unless it is lent.
 #[derive(Debug)]
 pub struct Listener {
     socket: Bound,
     local: Address,
+    tenure: Tenure,
 }
 
 #[derive(Debug)]
@@ -180,14 +195,29 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from_std(socket.into())?;
         let local = listener.local_addr()?.into();
-        Ok(Self { socket: Bound::Tcp(listener), local })
+        let tenure = if reuse_port { Tenure::Shared } else { Tenure::Own };
+        Ok(Self { socket: Bound::Tcp(listener), local, tenure })
     }
 
     fn bind_unix(path: &Path) -> io::Result<Self> {
         remove_stale(path)?;
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
-        Ok(Self { socket: Bound::Unix(listener), local: Address::Unix(path.to_owned()) })
+        Ok(Self { socket: Bound::Unix(listener), local: Address::Unix(path.to_owned()), tenure: Tenure::Own })
+    }
+
+    /// A listening socket that somebody else keeps. Must be called inside a runtime that drives IO.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn lent(socket: Socket, local: Address) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.listen(BACKLOG)?;
+        let socket = match local {
+            Address::Tcp { .. } => Bound::Tcp(TcpListener::from_std(socket.into())?),
+            Address::Unix(_) => Bound::Unix(UnixListener::from_std(socket.into())?),
+        };
+        Ok(Self { socket, local, tenure: Tenure::Lent })
     }
 
     /// The address that was bound, with the real port.
@@ -195,21 +225,62 @@ impl Listener {
         &self.local
     }
 
+    /// Who serves its address afterwards.
+    pub fn tenure(&self) -> Tenure {
+        self.tenure
+    }
+
     /// The next connection.
     ///
     /// # Errors
     /// Those of `accept(2)`; EMFILE and ENFILE want a pause before the next try.
+    ///
+    /// # Cancel safety
+    /// A connection is never lost.
     pub async fn accept(&self) -> io::Result<Accepted> {
         match &self.socket {
             Bound::Tcp(listener) => Ok(Accepted::Tcp(listener.accept().await?.0.into_std()?)),
             Bound::Unix(listener) => Ok(Accepted::Unix(listener.accept().await?.0.into_std()?)),
         }
     }
+
+    /// A connection that waits already, as the kernel has it.
+    ///
+    /// # Errors
+    /// Those of `accept(2)`: `WouldBlock` when none waits.
+    pub fn accept_waiting(&self) -> io::Result<Accepted> {
+        let (socket, _) = match &self.socket {
+            Bound::Tcp(listener) => SockRef::from(listener).accept()?,
+            Bound::Unix(listener) => SockRef::from(listener).accept()?,
+        };
+        socket.set_nonblocking(true)?;
+        Ok(match &self.socket {
+            Bound::Tcp(_) => Accepted::Tcp(socket.into()),
+            Bound::Unix(_) => Accepted::Unix(socket.into()),
+        })
+    }
+
+    /// From now on the kernel drops every SYN for this listener and finishes the handshakes that have begun. Who was
+    /// dropped tries again a second later, and gets to another listener of the port once this one is closed. Without
+    /// that, handshakes that end after the last accept would be reset. False where there is nothing to wait for: the
+    /// kernel hands queue and handshakes to another listener of the port (`net.ipv4.tcp_migrate_req`), or can't do this.
+    pub fn turn_away(&self) -> bool {
+        match &self.socket {
+            #[cfg(target_os = "linux")]
+            Bound::Tcp(listener) => {
+                let migrates = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_migrate_req");
+                let migrates = migrates.is_ok_and(|value| value.trim() != "0");
+                !migrates && SockRef::from(listener).attach_filter(&NO_SYN).is_ok()
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Address::Unix(path) = &self.local
+        if self.tenure != Tenure::Lent
+            && let Address::Unix(path) = &self.local
             && let Err(error) = std::fs::remove_file(path)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -217,6 +288,22 @@ impl Drop for Listener {
         }
     }
 }
+
+/// Classic BPF over a TCP header: the byte of flags; SYN among them; then keep 0 bytes, else all.
+#[cfg(target_os = "linux")]
+const NO_SYN: [SockFilter; 4] = [
+    SockFilter::new(BPF_LOAD_BYTE, 0, 0, 13),
+    SockFilter::new(BPF_JUMP_IF_SET, 0, 1, 0x02),
+    SockFilter::new(BPF_RETURN, 0, 0, 0),
+    SockFilter::new(BPF_RETURN, 0, 0, u32::MAX),
+];
+/// `BPF_LD | BPF_B | BPF_ABS`, `BPF_JMP | BPF_JSET | BPF_K`, `BPF_RET | BPF_K` of `linux/bpf_common.h`.
+#[cfg(target_os = "linux")]
+const BPF_LOAD_BYTE: u16 = 0x30;
+#[cfg(target_os = "linux")]
+const BPF_JUMP_IF_SET: u16 = 0x45;
+#[cfg(target_os = "linux")]
+const BPF_RETURN: u16 = 0x06;
 
 /// Removes a socket's file that nobody listens on: what a killed process leaves behind.
 fn remove_stale(path: &Path) -> io::Result<()> {

@@ -25,7 +25,7 @@ pub enum Leg {
 /// Where a session stands, for draining and for what pgvitals says itself (PROTOCOL §8).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
-    /// No ReadyForQuery yet.
+    /// No ReadyForQuery yet, frame boundary on the server's stream.
     Startup,
     /// Nothing owed, frame boundary on both streams, last ReadyForQuery said `I`.
     Idle,
@@ -176,7 +176,8 @@ impl Session {
         let track = &self.track;
         match track.mode {
             Mode::Opaque => Phase::Opaque,
-            Mode::Startup | Mode::Refused => Phase::Startup,
+            Mode::Startup if self.server.at_boundary() => Phase::Startup,
+            Mode::Startup | Mode::Refused => Phase::Busy,
             Mode::Measuring => {
                 let boundary = self.client.at_boundary() && self.server.at_boundary();
                 let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && !track.fatal;

@@ -14,7 +14,7 @@ use crate::support::tool::Tool;
 const LONG: &str = "do $$ begin raise notice 'running'; perform pg_sleep(600); end $$";
 
 /// Cancels with this key and waits until the connection is closed: "clients wait for EOF as proof of delivery".
-fn cancel(address: &Address, (pid, key): (i32, Vec<u8>)) {
+pub(crate) fn cancel(address: &Address, (pid, key): (i32, Vec<u8>)) {
     let mut client = Client::open(address);
     client.send(&bytes_of![CancelRequest::new(pid, SecretKey::Bytes(key.into()))]);
     assert_eq!(client.rest(), b"");
@@ -22,7 +22,7 @@ fn cancel(address: &Address, (pid, key): (i32, Vec<u8>)) {
 
 /// The statement runs, is cancelled by `how`, and the session lives.
 #[track_caller]
-fn ends_by(client: &mut Client, how: impl FnOnce()) {
+pub(crate) fn ends_by(client: &mut Client, how: impl FnOnce()) {
     client.send(&bytes_of![query(LONG)]);
     client.until(b'N');
     how();

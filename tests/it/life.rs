@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::client::{Client, startup};
+use crate::bytes_of;
+use crate::support::client::{Client, query, startup};
 use crate::support::clock::now;
 use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
@@ -14,26 +15,6 @@ fn draining_by(mode: &str) -> Pgvitals {
     setup.flag("drain-timeout", "600s").start()
 }
 
-fn signal(pgvitals: &Pgvitals, name: &str) {
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(pgvitals.keeper.pid.to_string()).status().unwrap();
-    assert!(sent.success());
-}
-
-/// Waits for the phase of this name.
-#[track_caller]
-fn await_phase(pgvitals: &Pgvitals, name: &str) {
-    let to = format!("to={name}");
-    pgvitals.keeper.log.await_line(&to, |line| line.contains(&to).then_some(()));
-}
-
-/// The session ends as PROTOCOL §8 says: a FATAL 57P01, then the end of the stream.
-#[track_caller]
-fn is_told(client: &mut Client) {
-    let frame = client.frame().expect("no word before the end");
-    assert_eq!((frame.field(b'C').as_deref(), frame.field(b'V').as_deref()), (Some("57P01"), Some("FATAL")));
-    assert_eq!(client.frame(), None);
-}
-
 /// "`drain_mode = clients` (a sidecar: the application may still be finishing, so pgvitals **goes on accepting**): …
 /// serves until no client is connected" (LAYOUT §6), and "application gone: exit within a second" (issue 4, §2)
 /// "While pgvitals drains, clients are served until they leave, new ones too." (docs/transparency.md)
@@ -41,8 +22,8 @@ fn is_told(client: &mut Client) {
 fn a_sidecar_serves_new_connections_until_the_application_is_gone() {
     let pgvitals = draining_by("clients");
     let mut old = Client::connect(pgvitals.address(), "postgres");
-    signal(&pgvitals, "TERM");
-    await_phase(&pgvitals, "Draining");
+    pgvitals.signal("TERM");
+    pgvitals.await_phase("Draining");
     assert_eq!(pgvitals.get("/readyz").status, 503);
     assert_eq!(pgvitals.get("/healthz").status, 200);
     assert_eq!(old.value("select 'old'"), "old");
@@ -51,7 +32,7 @@ fn a_sidecar_serves_new_connections_until_the_application_is_gone() {
     assert_eq!(new.value("select 'new'"), "new");
     let gone = now();
     drop(new);
-    await_phase(&pgvitals, "Stopped");
+    pgvitals.await_phase("Stopped");
     assert!(gone.elapsed() < Duration::from_secs(1), "{:?}", gone.elapsed());
 }
 
@@ -65,13 +46,13 @@ fn sigint_and_a_second_sigterm_end_every_session_at_once() {
         let mut in_transaction = Client::connect(pgvitals.address(), "postgres");
         in_transaction.query("begin");
         if let [_, _] = signals {
-            signal(&pgvitals, "TERM");
-            await_phase(&pgvitals, "Draining");
+            pgvitals.signal("TERM");
+            pgvitals.await_phase("Draining");
         }
-        signal(&pgvitals, signals[signals.len() - 1]);
-        is_told(&mut idle);
-        is_told(&mut in_transaction);
-        await_phase(&pgvitals, "Stopped");
+        pgvitals.signal(signals[signals.len() - 1]);
+        idle.is_told_of_the_end();
+        in_transaction.is_told_of_the_end();
+        pgvitals.await_phase("Stopped");
     }
 }
 
@@ -82,14 +63,40 @@ fn behind_a_balancer_sessions_end_with_their_transaction() {
     let mut idle = Client::connect(pgvitals.address(), "postgres");
     let mut busy = Client::connect(pgvitals.address(), "postgres");
     busy.query("begin");
-    signal(&pgvitals, "TERM");
-    is_told(&mut idle);
+    pgvitals.signal("TERM");
+    idle.is_told_of_the_end();
     let frames = Client::open(pgvitals.address()).begin(&startup(&[("user", "postgres")]));
     assert_eq!(frames[0].field(b'C').as_deref(), Some("57P01"), "{frames:?}");
     assert_eq!(busy.value("select 'still here'"), "still here");
     busy.query("commit");
-    is_told(&mut busy);
-    await_phase(&pgvitals, "Stopped");
+    busy.is_told_of_the_end();
+    pgvitals.await_phase("Stopped");
+}
+
+/// Whoever has come before the end is told of it, wherever he stands: in the kernel's queue, in a worker's, in start-up;
+/// who has not said yet what he wants is not waited for.
+/// "Who connects while pgvitals ends is served or told 57P01, and never just cut off." (docs/transparency.md)
+#[test]
+fn nobody_who_waits_at_the_end_is_cut_off() {
+    let pgvitals = draining_by("clients");
+    let _silent = Client::open(pgvitals.address());
+    // Stopped, it accepts nobody, and finds them all at once with the signal.
+    pgvitals.signal("STOP");
+    let mut clients: Vec<_> = (0..300).map(|_| Client::open(pgvitals.address())).collect();
+    for client in &mut clients {
+        client.send(&bytes_of![startup(&[("user", "postgres")])]);
+    }
+    pgvitals.signal("INT");
+    pgvitals.signal("CONT");
+    for client in &mut clients {
+        let mut last = None;
+        while let Ok(frame) = client.try_frame() {
+            last = Some(frame);
+        }
+        assert_eq!(last.and_then(|frame| frame.field(b'C')).as_deref(), Some("57P01"));
+    }
+    pgvitals.await_phase("Stopped");
+    assert!(!pgvitals.keeper.log.text().contains("did not end in time"), "{}", pgvitals.keeper.log.text());
 }
 
 /// "serves until no client is connected or `drain_timeout` → the rest gets `57P01`" (LAYOUT §6)
@@ -98,9 +105,37 @@ fn the_drain_timeout_ends_who_stays() {
     let setup = Setup::before(&Cluster::any().tcp).flag("drain-timeout", "1s");
     let pgvitals = setup.start();
     let mut client = Client::connect(pgvitals.address(), "postgres");
-    signal(&pgvitals, "TERM");
-    is_told(&mut client);
-    await_phase(&pgvitals, "Stopped");
+    pgvitals.signal("TERM");
+    client.is_told_of_the_end();
+    pgvitals.await_phase("Stopped");
+}
+
+/// "busy ones when their transaction ends or at the deadline" (LAYOUT §6): one that waits for its client is told, one
+/// whose statement runs can't be, and its statement is counted as lost.
+#[test]
+fn a_transaction_that_never_ends_is_ended_by_the_drain_timeout() {
+    let setup = Setup::before(&Cluster::any().tcp).flag("drain-mode", "transactions").flag("drain-timeout", "2s");
+    let pgvitals = setup.start();
+    let mut waiting = Client::connect(pgvitals.address(), "postgres");
+    waiting.query("begin");
+    let mut running = Client::connect(pgvitals.address(), "postgres");
+    let (pid, _) = running.key.clone().unwrap();
+    running.query("begin");
+    running.send(&bytes_of![query("select pg_sleep(600)")]);
+    // It runs.
+    pgvitals.await_merge("a statement in flight", |pgvitals| {
+        let active = pgvitals.performance("metric=active");
+        active["statements"].as_array().is_some_and(|active| !active.is_empty()).then_some(())
+    });
+    let signalled = now();
+    pgvitals.signal("TERM");
+    assert_eq!(waiting.value("select 'until the deadline'"), "until the deadline");
+    waiting.is_told_of_the_end();
+    assert_eq!(running.frame(), None);
+    assert!(signalled.elapsed() >= Duration::from_secs(2), "{:?}", signalled.elapsed());
+    pgvitals.await_phase("Stopped");
+    // Left alone, the server would sleep on for other tests.
+    Cluster::any().client("postgres").query(&format!("select pg_terminate_backend({pid})"));
 }
 
 /// "`pgvitals healthcheck`" (issue 4, §2): a process is well as long as it answers, draining too, or it would be killed
@@ -110,12 +145,12 @@ fn the_healthcheck_tells_by_its_exit_code_whether_a_process_answers() {
     let pgvitals = draining_by("clients");
     let client = Client::connect(pgvitals.address(), "postgres");
     assert_eq!(healthcheck(&pgvitals), Some(0));
-    signal(&pgvitals, "TERM");
-    await_phase(&pgvitals, "Draining");
+    pgvitals.signal("TERM");
+    pgvitals.await_phase("Draining");
     assert_eq!(pgvitals.get("/readyz").status, 503);
     assert_eq!(healthcheck(&pgvitals), Some(0));
     drop(client);
-    await_phase(&pgvitals, "Stopped");
+    pgvitals.await_phase("Stopped");
     assert_eq!(healthcheck(&pgvitals), Some(1));
 }
 

@@ -16,6 +16,7 @@ mod life;
 mod limits;
 mod pipeline;
 mod reload;
+mod rolling;
 mod routes;
 mod startup;
 mod support;

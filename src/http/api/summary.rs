@@ -13,7 +13,7 @@ use super::statement::Statement;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
-use crate::runtime::process::Usage;
+use crate::http::process::Usage;
 use crate::sql::kind::Class;
 use crate::stats::live::{GroupBy, SessionStats, StatementRow};
 use crate::stats::series::SeriesStats;

@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::Nanos;
 use crate::http::Sources;
-use crate::runtime::process::Usage;
+use crate::http::process::Usage;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
 

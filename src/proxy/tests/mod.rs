@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::{Listening, Parts, Proxy, Route, Settings};
 use crate::base::telemetry::Telemetry;
 use crate::runtime::clock::Clock;
+use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::Address;
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::Panics;
@@ -68,7 +69,7 @@ impl Stage {
             shutdown: shutdown.clone(),
             panics: panics.clone(),
         };
-        let proxy = Proxy::bind(settings, parts).await.unwrap();
+        let proxy = Proxy::bind(settings, parts, &mut Inherited::default()).await.unwrap();
         let at = |listening: &Listening| match listening.address {
             Address::Tcp { port, .. } => SocketAddr::from(([127, 0, 0, 1], port)),
             Address::Unix(_) => unreachable!(),

@@ -1,7 +1,7 @@
 //! A client that says exactly what a test wants, encoded by the `pgwire` crate: independent of the code under test.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -119,6 +119,20 @@ pub(crate) fn startup(parameters: &[(&str, &str)]) -> Startup {
     message
 }
 
+/// How a connection ended under a client that can bear it.
+#[derive(thiserror::Error, Debug)]
+pub(crate) enum End {
+    /// It never stood: what `connect(2)` said.
+    #[error("refused: {0}")]
+    Refused(Error),
+    /// The server gave this SQLSTATE, fatally.
+    #[error("told {0}")]
+    Told(String),
+    /// Without a word.
+    #[error("lost: {0}")]
+    Lost(Error),
+}
+
 /// A connection.
 pub(crate) struct Client {
     pub(crate) stream: Stream,
@@ -161,6 +175,33 @@ impl Client {
         client
     }
 
+    /// As [`Client::connect`], for a test that knows what to do when there is no session.
+    pub(crate) fn try_connect(address: &Address, database: &str) -> Result<Self, End> {
+        let stream = address.try_open().map_err(End::Refused)?;
+        let mut client = Self { stream, key: None, parameters: BTreeMap::new() };
+        client.try_ask(&bytes_of![startup(&[("user", "postgres"), ("database", database)])])?;
+        Ok(client)
+    }
+
+    /// As [`Client::ask`], for a test that knows what to do when the session ends.
+    pub(crate) fn try_ask(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, End> {
+        // What was said before the end can be read though nothing can be written.
+        let sent = self.stream.write_all(bytes);
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.try_frame().map_err(End::Lost)?;
+            let fatal = frame.tag == b'E' && frame.field(b'V').as_deref() == Some("FATAL");
+            if let (true, Some(code)) = (fatal, frame.field(b'C')) {
+                return Err(End::Told(code));
+            }
+            let last = frame.tag == b'Z';
+            frames.push(frame);
+            if last {
+                return sent.map(|()| frames).map_err(End::Lost);
+            }
+        }
+    }
+
     /// Sends the start-up and reads to ReadyForQuery or the end.
     pub(crate) fn begin(&mut self, message: &Startup) -> Vec<Frame> {
         self.send(&bytes_of![message]);
@@ -195,15 +236,20 @@ impl Client {
     /// The next frame; `None` at the end of the stream, however it came.
     #[track_caller]
     pub(crate) fn frame(&mut self) -> Option<Frame> {
-        let mut head = [0; 5];
-        match self.stream.read_exact(&mut head) {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => return None,
+        match self.try_frame() {
+            Ok(frame) => Some(frame),
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => None,
             Err(error) => panic!("no frame came: {error}"),
         }
+    }
+
+    /// The next frame, or what came instead: `UnexpectedEof` at the end.
+    pub(crate) fn try_frame(&mut self) -> Result<Frame, Error> {
+        let mut head = [0; 5];
+        self.stream.read_exact(&mut head)?;
         let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
         let mut body = vec![0; length - 4];
-        self.stream.read_exact(&mut body).unwrap();
+        self.stream.read_exact(&mut body)?;
         let frame = Frame { tag: head[0], body };
         if frame.tag == b'S' {
             let text = String::from_utf8_lossy(&frame.body).into_owned();
@@ -211,7 +257,7 @@ impl Client {
                 self.parameters.insert(name.to_owned(), value.to_owned());
             }
         }
-        Some(frame)
+        Ok(frame)
     }
 
     /// Reads up to and with a frame of this tag.
@@ -247,6 +293,14 @@ impl Client {
     pub(crate) fn value(&mut self, sql: &str) -> String {
         let rows = self.query(sql);
         rows.first().and_then(|row| row.first()).cloned().flatten().unwrap_or_else(|| panic!("{sql} has no value"))
+    }
+
+    /// The session ends as PROTOCOL §8 says: a FATAL 57P01, then the end of the stream.
+    #[track_caller]
+    pub(crate) fn is_told_of_the_end(&mut self) {
+        let frame = self.frame().expect("no word before the end");
+        assert_eq!((frame.field(b'C').as_deref(), frame.field(b'V').as_deref()), (Some("57P01"), Some("FATAL")));
+        assert_eq!(self.frame(), None);
     }
 
     /// All bytes to the end of the stream.

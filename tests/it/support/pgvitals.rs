@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,6 +70,12 @@ impl Setup {
     /// A flag with its value.
     pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
         self.flags.extend([format!("--{name}"), value.to_owned()]);
+        self
+    }
+
+    /// A flag that has none.
+    pub(crate) fn switch(mut self, name: &str) -> Self {
+        self.flags.push(format!("--{name}"));
         self
     }
 
@@ -177,6 +184,27 @@ impl Pgvitals {
         let text = self.get("/metrics").body;
         let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
         line.and_then(|value| value.split(' ').next()?.parse().ok()).unwrap_or(0.0)
+    }
+
+    /// Sends it this signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.keeper.pid.to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the phase of this name.
+    #[track_caller]
+    pub(crate) fn await_phase(&self, name: &str) {
+        let to = format!("to={name}");
+        self.keeper.log.await_line(&to, |line| line.contains(&to).then_some(()));
+    }
+
+    /// Waits until so many sessions are open.
+    #[track_caller]
+    pub(crate) fn await_open(&self, sessions: u64) {
+        self.await_merge(&format!("{sessions} open connections"), |pgvitals| {
+            (pgvitals.performance("metric=summary")["connections"]["open"] == sessions).then_some(())
+        });
     }
 
     /// A line of `/proc/PID/status` in bytes: `VmRSS`, `VmHWM`.

@@ -10,7 +10,7 @@ use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
 /// Calls and rows of one statement, and its text.
-type Counts = BTreeMap<String, ((u64, u64), String)>;
+pub(crate) type Counts = BTreeMap<String, ((u64, u64), String)>;
 
 /// What the server counted in a database, by our hash of its text: one hash may stand for several of its ids.
 ///
@@ -18,7 +18,7 @@ type Counts = BTreeMap<String, ((u64, u64), String)>;
 /// takes the id off the plan that it executes (`pgss_ProcessUtility`: "Force utility statements to get queryId zero"),
 /// and a prepared statement's plan is executed again. Seen on 15 to 18 alike: two Parses of BEGIN executed five times
 /// each are two calls there. So a call of theirs stands for the `executions` of each Parse.
-fn server_counts(cluster: &Cluster, database: &str, executions: u64) -> Counts {
+pub(crate) fn server_counts(cluster: &Cluster, database: &str, executions: u64) -> Counts {
     let rows = cluster.client("postgres").query(&format!(
         "select s.query, s.calls, s.rows from pg_stat_statements s join pg_database d on d.oid = s.dbid \
          where d.datname = '{database}'"
@@ -45,9 +45,9 @@ fn fingerprints(texts: &[&str]) -> Vec<Value> {
     lines
 }
 
-/// What pgvitals counted, by hash: what ended well, as the server counts.
-fn our_counts(pgvitals: &Pgvitals) -> Counts {
-    let statements = pgvitals.statements("").into_iter();
+/// What pgvitals counted, by hash: what ended well, as the server counts. `parameters` filter as the API's do.
+pub(crate) fn our_counts(pgvitals: &Pgvitals, parameters: &str) -> Counts {
+    let statements = pgvitals.statements(parameters).into_iter();
     let well = statements.map(|row| (row.query_hash, ((row.calls - row.errors - row.aborted, row.rows), row.query)));
     well.filter(|(_, ((calls, _), _))| *calls > 0).collect()
 }
@@ -66,7 +66,7 @@ fn agree(cluster: &Cluster, executions: u64, workload: impl Fn(&Address, &str)) 
     let server = server_counts(cluster, &database, executions);
     assert!(server.len() >= 2, "the server counted: {server:?}");
     pgvitals.await_merge(&format!("as much as the server: {server:#?}"), |pgvitals| {
-        let ours = our_counts(pgvitals);
+        let ours = our_counts(pgvitals, "");
         let all = |counts: &Counts| counts.values().map(|((calls, _), _)| calls).sum::<u64>();
         assert!(all(&ours) <= all(&server), "ours {ours:#?} are more than the server's {server:#?}");
         (all(&ours) == all(&server)).then(|| assert_eq!(ours, server))

@@ -1,4 +1,4 @@
 //! Numbers against an oracle that isn't ours: `pg_stat_statements`, and what a client measures.
 
-mod counts;
+pub(crate) mod counts;
 mod times;
