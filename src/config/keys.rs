@@ -181,7 +181,12 @@ pub const KEYS: &[Key] = &[
     Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
     Key::new("startup_timeout", Kind::Duration, "10s", "How long a client may take to send its start-up packet"),
     Key::new("connect_timeout", Kind::Duration, "10s", "How long connecting to the upstream may take"),
-    Key::new("reuse_port", Kind::Switch, "false", "Listen with SO_REUSEPORT, so that two processes can share the port"),
+    Key::new(
+        "reuse_port",
+        Kind::Switch,
+        "false",
+        "Listen with SO_REUSEPORT: processes share the port, and one that got SIGTERM leaves it to the others at once",
+    ),
     Key::new(
         "drain_mode",
         Kind::Choice(&["clients", "transactions"]),

@@ -31,18 +31,18 @@ pub(crate) struct Door {
     pub(crate) load: Count,
 }
 
-/// Accepts until its time is over, and leaves nobody behind at the listener (LAYOUT §6).
+/// Accepts until its time is over, and leaves nobody behind at the listener (LAYOUT §6); but who waits at one that is lent
+/// waits for the next process.
 pub(crate) async fn run(shared: Arc<Shared>, listener: Arc<Listener>, route: usize, doors: Arc<[Door]>) {
     let acceptor = Acceptor { shared: &shared, listener: &listener, route, doors: &doors, errors: LogGate::default() };
     acceptor.until(over(&shared, listener.tenure())).await;
-    if listener.tenure() == Tenure::Lent {
-        return; // Who waits there waits for the next process.
-    }
     if listener.tenure() == Tenure::Shared && listener.turn_away() {
         acceptor.until(tokio::time::sleep(HANDSHAKE_MAX)).await;
     }
-    acceptor.the_waiting().await;
-    if listener.tenure() == Tenure::Shared {
+    if listener.tenure() != Tenure::Lent {
+        acceptor.the_waiting().await;
+    }
+    if listener.tenure() != Tenure::Own {
         tracing::info!(listen = %listener.local(), "others serve this address from here on");
     }
 }

@@ -130,11 +130,11 @@ async fn first<T, F: Future<Output = Result<T, OpenError>>>(
         match timers.timeout(share, open(peer)).await {
             Ok(Ok(opened)) => return Ok(opened),
             Ok(Err(error)) => failures.push(format!("{name}: {error}")),
-            Err(_) => failures.push(format!("{name}: no answer in {share:.1?}")),
+            Err(_) => failures.push(format!("{name}: no answer in {:.1} s", share.as_secs_f64())),
         }
     }
     if failures.is_empty() {
-        failures.push(format!("no name resolved in {limit:.1?}"));
+        failures.push(format!("no name resolved in {:.1} s", limit.as_secs_f64()));
     }
     Err(Error::Unreachable(failures.join("; ")))
 }

@@ -11,7 +11,7 @@ use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
 /// Says where it is, then sleeps for longer than anybody waits.
-const LONG: &str = "do $$ begin raise notice 'running'; perform pg_sleep(600); end $$";
+pub(crate) const LONG: &str = "do $$ begin raise notice 'running'; perform pg_sleep(600); end $$";
 
 /// Cancels with this key and waits until the connection is closed: "clients wait for EOF as proof of delivery".
 pub(crate) fn cancel(address: &Address, (pid, key): (i32, Vec<u8>)) {
@@ -22,7 +22,7 @@ pub(crate) fn cancel(address: &Address, (pid, key): (i32, Vec<u8>)) {
 
 /// The statement runs, is cancelled by `how`, and the session lives.
 #[track_caller]
-pub(crate) fn ends_by(client: &mut Client, how: impl FnOnce()) {
+fn ends_by(client: &mut Client, how: impl FnOnce()) {
     client.send(&bytes_of![query(LONG)]);
     client.until(b'N');
     how();

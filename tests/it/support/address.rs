@@ -92,8 +92,13 @@ impl Stream {
 
     /// Ends a TCP connection as a crash does: by a reset.
     pub(crate) fn reset(self) -> Result<()> {
+        self.reset_on_close()
+    }
+
+    /// Makes the close to come a reset.
+    pub(crate) fn reset_on_close(&self) -> Result<()> {
         let Stream::Tcp(stream) = self else { panic!("only TCP has resets") };
-        SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+        SockRef::from(stream).set_linger(Some(Duration::ZERO))
     }
 
     /// Says that no more bytes will come, and goes on reading.

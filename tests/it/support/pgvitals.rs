@@ -12,6 +12,7 @@ use super::address::{ANY_PORT, Address};
 use super::clock::{PATIENCE, now};
 use super::http::{self, Answer, Events};
 use super::keeper::Keeper;
+use super::postgres::clients;
 
 /// A running pgvitals.
 pub(crate) struct Pgvitals {
@@ -46,6 +47,7 @@ pub(crate) struct Statement {
 pub(crate) struct Setup {
     routes: Vec<(Address, String)>,
     flags: Vec<String>,
+    activator: Vec<String>,
     directory: Option<TempDir>,
 }
 
@@ -79,6 +81,16 @@ impl Setup {
         self
     }
 
+    /// Started with listening sockets by name, as systemd does it; `{name}` in an address or a flag stands for where
+    /// one is bound.
+    pub(crate) fn activated(mut self, sockets: &[(&str, &Address)]) -> Self {
+        let python = clients().join("python/bin/python").to_string_lossy().into_owned();
+        self.activator = vec![python, "-Ic".to_owned(), include_str!("activator.py").to_owned()];
+        self.activator.extend(sockets.iter().map(|(name, address)| format!("{name}={address}")));
+        self.activator.push("--".to_owned());
+        self
+    }
+
     /// The path of a Unix socket to listen on, in the instance's own directory.
     pub(crate) fn socket(&mut self) -> Address {
         Address::Unix(self.directory().join(".s.PGSQL.5432"))
@@ -90,13 +102,32 @@ impl Setup {
     }
 
     /// Starts it and waits until it listens.
-    pub(crate) fn start(mut self) -> Pgvitals {
+    pub(crate) fn start(self) -> Pgvitals {
+        let routes = self.routes.len();
+        let keeper = self.launch();
+        // It says where it listens, the routes in their order, HTTP at last.
+        let http = keeper.log.await_line("http", |line| told(line, " http address=")?.parse().ok());
+        let text = keeper.log.text();
+        let listen: Vec<_> = text.lines().filter_map(|line| told(line, " listening address=")).map(parsed).collect();
+        assert!(listen.len() >= routes, "{text}");
+        Pgvitals { listen, http, keeper }
+    }
+
+    /// Starts it in vain: the line that says so in these words.
+    #[track_caller]
+    pub(crate) fn fail(self, words: &str) -> String {
+        let keeper = self.launch();
+        keeper.log.await_line(words, |line| line.contains(words).then(|| line.to_owned()))
+    }
+
+    fn launch(mut self) -> Keeper {
         let directory = self.directory();
         let file = directory.join("pgvitals.toml");
         let routes = self.routes.iter().enumerate().map(|(place, (listen, upstream))| {
             format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"server-{place}\"\n")
         });
-        let mut command = [env!("CARGO_BIN_EXE_pgvitals"), "run"].map(str::to_owned).to_vec();
+        let mut command = self.activator;
+        command.extend([env!("CARGO_BIN_EXE_pgvitals"), "run"].map(str::to_owned));
         if let [(listen, upstream)] = &self.routes[..] {
             command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.clone()]);
         } else {
@@ -105,13 +136,7 @@ impl Setup {
         }
         command.extend(["--http", "127.0.0.1:0", "--store", "off"].map(str::to_owned));
         command.extend(self.flags);
-        let keeper = Keeper::start(self.directory.take().unwrap(), "KILL", None, &command);
-        // It says where it listens, the routes in their order, HTTP at last.
-        let http = keeper.log.await_line("http", |line| told(line, " http address=")?.parse().ok());
-        let text = keeper.log.text();
-        let listen: Vec<_> = text.lines().filter_map(|line| told(line, " listening address=")).map(parsed).collect();
-        assert_eq!(listen.len(), self.routes.len(), "{text}");
-        Pgvitals { listen, http, keeper }
+        Keeper::start(self.directory.take().unwrap(), "KILL", None, &command)
     }
 }
 
@@ -197,14 +222,6 @@ impl Pgvitals {
     pub(crate) fn await_phase(&self, name: &str) {
         let to = format!("to={name}");
         self.keeper.log.await_line(&to, |line| line.contains(&to).then_some(()));
-    }
-
-    /// Waits until so many sessions are open.
-    #[track_caller]
-    pub(crate) fn await_open(&self, sessions: u64) {
-        self.await_merge(&format!("{sessions} open connections"), |pgvitals| {
-            (pgvitals.performance("metric=summary")["connections"]["open"] == sessions).then_some(())
-        });
     }
 
     /// A line of `/proc/PID/status` in bytes: `VmRSS`, `VmHWM`.

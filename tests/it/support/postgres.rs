@@ -68,7 +68,18 @@ pub(crate) fn program(name: &str, major: u32) -> PathBuf {
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("no {name} at hand: {ADVICE}"))
 }
 
-/// A cluster that lives as long as this process.
+/// What a cluster is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Encrypted,
+    Restarting,
+}
+
+/// Runs the server, again and again as long as it ends well.
+const RESTARTING: &str = r#"trap 'kill -QUIT $!; wait; exit' TERM; while "$@" & wait $!; do :; done"#;
+
+/// A cluster; a shared one lives as long as this process.
 pub(crate) struct Cluster {
     pub(crate) major: u32,
     /// IPv4 loopback.
@@ -84,13 +95,13 @@ impl Cluster {
     /// The cluster of one major version.
     pub(crate) fn of(major: u32) -> &'static Cluster {
         let cluster = CLUSTERS.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::some(major, false))
+        cluster.get_or_init(|| Cluster::some(major, Kind::Plain))
     }
 
     /// The cluster of one major version that speaks TLS, and plaintext too.
     pub(crate) fn encrypted(major: u32) -> &'static Cluster {
         let cluster = ENCRYPTED.get(&major).unwrap_or_else(|| panic!("no PostgreSQL {major}: {ADVICE}"));
-        cluster.get_or_init(|| Cluster::some(major, true))
+        cluster.get_or_init(|| Cluster::some(major, Kind::Encrypted))
     }
 
     /// The certificates of a cluster that speaks TLS.
@@ -98,9 +109,27 @@ impl Cluster {
         self.pki.as_ref().expect("a cluster with TLS")
     }
 
+    /// A cluster of a test's own, of the same version as [`Cluster::any`]: when its server has ended well, it starts
+    /// again.
+    pub(crate) fn restarting() -> Self {
+        Self::some(Self::any().major, Kind::Restarting)
+    }
+
+    /// Ends the server of a restarting cluster: "fast", as `pg_ctl restart` does it.
+    pub(crate) fn restart(&self) {
+        let file = self.unix_directory().join("data/postmaster.pid");
+        let pid = std::fs::read_to_string(file).unwrap().lines().next().unwrap().to_owned();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    }
+
+    fn unix_directory(&self) -> &Path {
+        let Address::Unix(path) = &self.unix else { unreachable!("a Unix socket") };
+        path.parent().unwrap()
+    }
+
     /// A new cluster: between the look for a free port and the server's own bind, others may take it.
-    fn some(major: u32, encrypted: bool) -> Self {
-        let started = (0..5).find_map(|_| Cluster::start(major, encrypted));
+    fn some(major: u32, kind: Kind) -> Self {
+        let started = (0..5).find_map(|_| Cluster::start(major, kind));
         started.unwrap_or_else(|| panic!("PostgreSQL {major} found no free port"))
     }
 
@@ -121,7 +150,8 @@ impl Cluster {
     }
 
     /// A new cluster; `None` when somebody took its port.
-    fn start(major: u32, encrypted: bool) -> Option<Self> {
+    fn start(major: u32, kind: Kind) -> Option<Self> {
+        let encrypted = kind == Kind::Encrypted;
         let dir = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
         let user = unprivileged(dir.path());
         let data = dir.path().join("data");
@@ -155,9 +185,15 @@ impl Cluster {
             format!("unix_socket_directories={}", socket_dir.display()),
         ]);
         let tls = pki.iter().flat_map(|pki| encryption(pki, user));
-        command.extend(settings.chain(tls).flat_map(|setting| ["-c".to_owned(), setting]));
+        // What it has acknowledged is to outlive its crash.
+        let durable = (kind == Kind::Restarting).then(|| "synchronous_commit=on".to_owned());
+        command.extend(settings.chain(tls).chain(durable).flat_map(|setting| ["-c".to_owned(), setting]));
 
-        let keeper = Keeper::start(dir, "QUIT", user, &command);
+        let restarting = kind == Kind::Restarting;
+        if restarting {
+            command.splice(0..0, ["sh", "-c", RESTARTING, "restarting"].map(str::to_owned));
+        }
+        let keeper = Keeper::start(dir, if restarting { "TERM" } else { "QUIT" }, user, &command);
         let ready = keeper.log.await_line("ready", |line| match line {
             _ if line.contains("ready to accept connections") => Some(true),
             _ if line.contains("Address already in use") => Some(false),

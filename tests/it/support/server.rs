@@ -82,6 +82,11 @@ impl Peer {
         Some(())
     }
 
+    /// Ends the connection by a reset.
+    pub(crate) fn reset(&mut self) {
+        self.stream.reset_on_close().unwrap();
+    }
+
     /// Writes bytes as they are; a client that left is no error.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         if self.stream.write_all(bytes).is_err() {
