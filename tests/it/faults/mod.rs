@@ -1,117 +1,101 @@
-//! A hostile server and a hostile client cut, split and corrupt a recorded session at each byte: "pgvitals never panics,
-//! never hangs past its limits, never leaks a connection or descriptor, and its counts stay right" (issue 4, §2).
+//! A hostile server and a hostile client cut, delay, split, corrupt and reset recorded sessions at each byte: "pgvitals
+//! never panics, never hangs past its limits, never leaks a connection or descriptor, and its counts stay right" (issue 4,
+//! §2).
 
-use std::io::{Read, Write};
-use std::sync::Mutex;
+mod fault;
+mod recording;
+
+use std::io::Read;
+use std::sync::{Arc, Mutex};
 
 use crate::bytes_of;
-use crate::support::client::{Client, query, startup};
+use crate::support::client::{Client, startup};
 use crate::support::pgvitals::{Pgvitals, Setup};
-use crate::support::postgres::Cluster;
 use crate::support::server::Server;
 
-/// Statements of the session.
-const STATEMENTS: [&str; 2] = ["select 1, 'a'", "select 1/0"];
+use fault::{Fault, Faulty, Kind};
+use recording::Recording;
+
 /// Connections at a time.
 const AT_ONCE: usize = 16;
 
-/// What happens to a stream of bytes, at which of them.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    None,
-    Cut(usize),
-    Split(usize),
-    Corrupt(usize),
+/// What a connection suffers.
+#[derive(Clone, Copy)]
+struct Ordeal {
+    server: Fault,
+    client: Fault,
+    /// The client resets once it has read so many bytes.
+    leaves: Option<usize>,
 }
 
-impl Fault {
-    /// As the start-up's `options` carry it to the server.
-    fn label(self) -> String {
-        match self {
-            Fault::None => "none-0".to_owned(),
-            Fault::Cut(at) => format!("cut-{at}"),
-            Fault::Split(at) => format!("split-{at}"),
-            Fault::Corrupt(at) => format!("corrupt-{at}"),
-        }
+impl Ordeal {
+    const NONE: Ordeal = Ordeal { server: Fault::NONE, client: Fault::NONE, leaves: None };
+
+    fn of_server(kind: Kind, at: usize) -> Self {
+        Self { server: Fault { kind, at }, ..Self::NONE }
     }
 
-    fn of(packet: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(packet);
-        let find = |kind: &str| -> Option<usize> {
-            let (_, rest) = text.split_once(&format!("{kind}-"))?;
-            rest.split('\0').next()?.parse().ok()
-        };
-        let cut = find("cut").map(Fault::Cut);
-        cut.or(find("split").map(Fault::Split)).or(find("corrupt").map(Fault::Corrupt)).unwrap_or(Fault::None)
-    }
-
-    /// Writes `bytes` as the fault wants it; a peer that left is no error.
-    fn write(self, bytes: &[u8], stream: &mut impl Write) {
-        let mut bytes = bytes.to_vec();
-        let at = match self {
-            Fault::None => bytes.len(),
-            Fault::Cut(at) => {
-                bytes.truncate(at);
-                at
-            }
-            Fault::Split(at) => at,
-            Fault::Corrupt(at) => {
-                bytes[at] = !bytes[at];
-                bytes.len()
-            }
-        };
-        let (first, rest) = bytes.split_at(at);
-        let _gone = stream.write_all(first).and_then(|()| stream.write_all(rest)).is_err();
+    fn of_client(kind: Kind, at: usize) -> Self {
+        Self { client: Fault { kind, at }, ..Self::NONE }
     }
 }
 
-/// What a server said to [`sent`], start-up and answers; and where the start-up ends.
-fn record() -> (Vec<u8>, usize) {
-    let mut client = Client::open(&Cluster::any().tcp);
-    let frames = client.begin(&startup(&[("user", "postgres")]));
-    let start = frames.iter().map(|frame| frame.body.len() + 5).sum();
-    let mut said = Vec::new();
-    let answers = STATEMENTS.iter().flat_map(|sql| client.ask(&bytes_of![query(sql)])).collect::<Vec<_>>();
-    for frame in frames.iter().chain(&answers) {
-        said.push(frame.tag);
-        said.extend_from_slice(&(frame.body.len() as u32 + 4).to_be_bytes());
-        said.extend_from_slice(&frame.body);
-    }
-    (said, start)
-}
-
-/// All that the client says, at once; the server is to commit `fault`.
-fn sent(fault: Fault) -> Vec<u8> {
-    let start = startup(&[("user", "postgres"), ("options", &fault.label())]);
-    bytes_of![start, query(STATEMENTS[0]), query(STATEMENTS[1])].to_vec()
-}
-
-/// A server that reads the client's statements, or what came of them, and then plays the record.
-fn hostile(said: Vec<u8>) -> Server {
-    let statements = bytes_of![query(STATEMENTS[0]), query(STATEMENTS[1])].len();
+/// A server that plays its part, with the fault that the start-up asks for. What it reads is what came of the client's.
+fn hostile(recording: Arc<Recording>) -> Server {
     Server::start(move |peer| {
         let Some(packet) = peer.startup() else { return };
-        let mut read = vec![0; statements];
-        let _short = peer.stream.read_exact(&mut read).is_err();
-        Fault::of(&packet).write(&said, &mut peer.stream);
+        let fault = Fault::of(&packet);
+        let mut faulty = Faulty::new(fault);
+        for turn in &recording.turns {
+            let _short = peer.stream.read_exact(&mut vec![0; turn.client.len()]).is_err();
+            if !faulty.write(&turn.server, &mut peer.stream) {
+                break;
+            }
+        }
+        if fault.kind == Kind::Reset {
+            return;
+        }
         let _half = peer.stream.half_close().is_err();
         // Closed with bytes unread, it would reset what it said.
         let _end = std::io::copy(&mut peer.stream, &mut std::io::sink()).is_err();
     })
 }
 
-/// Runs a connection for each pair of the server's and the client's fault, until its end.
-fn run(pgvitals: &Pgvitals, faults: Vec<(Fault, Fault)>) {
-    let left = Mutex::new(faults);
+/// A client's part, to the connection's end; the test fails when none comes.
+fn play(pgvitals: &Pgvitals, recording: &Recording, ordeal: Ordeal) {
+    let mut client = Client::open(pgvitals.address());
+    let mut start = bytes_of![startup(&[("user", "postgres"), ("options", &ordeal.server.label())])].to_vec();
+    let mut faulty = Faulty::new(ordeal.client);
+    let mut left = ordeal.leaves.unwrap_or(usize::MAX);
+    for turn in &recording.turns {
+        start.extend_from_slice(&turn.client);
+        if !faulty.write(&std::mem::take(&mut start), &mut client.stream) {
+            break;
+        }
+        let wanted = turn.server.len().min(left);
+        left -= wanted;
+        let short = client.stream.read_exact(&mut vec![0; wanted]).is_err();
+        if short || left == 0 {
+            break;
+        }
+    }
+    if ordeal.client.kind == Kind::Reset || left == 0 {
+        // A connection that is gone already needs none.
+        let _gone = client.stream.reset().is_err();
+        return;
+    }
+    let _gone = client.stream.half_close().is_err();
+    client.rest();
+}
+
+/// Plays each ordeal, some at a time.
+fn run(pgvitals: &Pgvitals, recording: &Recording, ordeals: &[Ordeal]) {
+    let left = Mutex::new(ordeals.iter());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some((server, client)) = { left.lock().unwrap().pop() } {
-                    let mut connection = Client::open(pgvitals.address());
-                    client.write(&sent(server), &mut connection.stream);
-                    let _gone = connection.stream.half_close().is_err();
-                    // Fails the test when no end comes.
-                    connection.rest();
+                while let Some(ordeal) = { left.lock().unwrap().next() } {
+                    play(pgvitals, recording, *ordeal);
                 }
             });
         }
@@ -134,15 +118,16 @@ fn descriptors(pgvitals: &Pgvitals) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", pgvitals.keeper.pid)).unwrap().count()
 }
 
-/// Runs `faults` on a pgvitals of their own, which must be as before when they are over.
-fn survives(said: &[u8], faults: Vec<(Fault, Fault)>) -> Pgvitals {
-    let server = hostile(said.to_vec());
+/// Plays the ordeals on a pgvitals of their own, which must be as before when they are over. It has then seen [`AT_ONCE`]
+/// sessions more.
+fn survives(recording: &Recording, ordeals: &[Ordeal]) -> Pgvitals {
+    let server = hostile(Arc::new(recording.clone()));
     let pgvitals = Setup::before(&server.address).flag("startup-timeout", "2s").start();
-    run(&pgvitals, vec![(Fault::None, Fault::None); AT_ONCE]);
+    run(&pgvitals, recording, &[Ordeal::NONE; AT_ONCE]);
     is_clean(&pgvitals);
     #[cfg(target_os = "linux")]
     let before = descriptors(&pgvitals);
-    run(&pgvitals, faults);
+    run(&pgvitals, recording, ordeals);
     is_clean(&pgvitals);
     #[cfg(target_os = "linux")]
     pgvitals.await_merge(&format!("{before} descriptors"), |pgvitals| {
@@ -152,44 +137,71 @@ fn survives(said: &[u8], faults: Vec<(Fault, Fault)>) -> Pgvitals {
     pgvitals
 }
 
-/// The server's stream is cut and split at each byte of its answers: each statement is one call, or discarded and counted.
+/// Whatever happens to the answers: each statement that was sent is one call, or discarded and counted.
 #[test]
-fn a_server_that_cuts_and_splits_its_answers_costs_no_call() {
-    let (said, start) = record();
-    let cuts = (start..said.len()).flat_map(|at| [Fault::Cut(at), Fault::Split(at)]);
-    let faults: Vec<_> = cuts.map(|fault| (fault, Fault::None)).collect();
-    let connections = (faults.len() + AT_ONCE) as u64;
-    let pgvitals = survives(&said, faults);
-    let good = pgvitals.await_statement("select $1, $2", connections);
-    assert_eq!(good.rows + good.aborted, connections, "{good:?}");
-    assert!(good.aborted > 0, "{good:?}");
-    // The server never came to the second statement where it left during the first.
-    let bad = pgvitals.await_statement("select $1 / $2", connections - good.aborted);
-    assert_eq!(bad.errors + bad.aborted, bad.calls, "{bad:?}");
-    assert!(bad.aborted > 0, "{bad:?}");
-    let discarded = pgvitals.metric("pgvitals_statements_discarded_total{reason=\"connection_lost\"}");
-    assert_eq!(bad.calls + discarded as u64, connections, "{}", pgvitals.get("/metrics").body);
+fn a_server_that_cuts_splits_stalls_or_resets_its_answers_costs_no_call() {
+    for recording in Recording::all() {
+        let kinds = [Kind::Cut, Kind::Split, Kind::Stall, Kind::Reset];
+        let places = recording.start..recording.length(|turn| &turn.server);
+        let ordeals: Vec<_> =
+            places.flat_map(|at| kinds.map(|kind| Ordeal::of_server(kind, at))).chain([Ordeal::NONE]).collect();
+        let pgvitals = survives(&recording, &ordeals);
+        let all = recording.statements_before(usize::MAX);
+        let each = ordeals.iter().map(|Ordeal { server: fault, .. }| match fault.ends() {
+            true => recording.statements_before(fault.at),
+            false => all,
+        });
+        let sent = each.sum::<u64>() + all * AT_ONCE as u64;
+        let (calls, aborted) = pgvitals.await_merge(&format!("{sent} statements, {}", recording.name), |pgvitals| {
+            let rows = pgvitals.statements("");
+            let (calls, aborted) =
+                rows.iter().fold((0, 0), |(calls, aborted), row| (calls + row.calls, aborted + row.aborted));
+            let reasons = ["skipped", "behind_error", "connection_lost"];
+            let discarded =
+                |reason| pgvitals.metric(&format!("pgvitals_statements_discarded_total{{reason=\"{reason}\"}}"));
+            let discarded = reasons.iter().map(discarded).sum::<f64>() as u64;
+            assert!(calls + discarded <= sent, "{calls} calls and {discarded} discarded of {sent}: {rows:#?}");
+            (calls + discarded == sent).then_some((calls, aborted))
+        });
+        assert!(0 < aborted && aborted < calls, "{aborted} of {calls}");
+    }
 }
 
 /// "What one server answers, however senseless, ends its own connection at most." (docs/transparency.md)
 #[test]
 fn a_server_that_corrupts_any_byte_harms_nobody() {
-    let (said, _) = record();
-    let corrupt = (0..said.len()).map(|at| (Fault::Corrupt(at), Fault::None)).collect();
-    survives(&said, corrupt);
+    for recording in Recording::all() {
+        let places = 0..recording.length(|turn| &turn.server);
+        survives(&recording, &places.map(|at| Ordeal::of_server(Kind::Corrupt, at)).collect::<Vec<_>>());
+    }
 }
 
+/// SCRAM's start-up, the longest.
 #[test]
-fn a_server_that_vanishes_in_any_start_up_harms_nobody() {
-    let (said, start) = record();
-    survives(&said, (0..start).map(|at| (Fault::Cut(at), Fault::None)).collect());
+fn a_server_that_vanishes_or_resets_in_any_start_up_harms_nobody() {
+    let recording = Recording::copy();
+    let kinds = [Kind::Cut, Kind::Reset];
+    let ordeals = (0..recording.start).flat_map(|at| kinds.map(|kind| Ordeal::of_server(kind, at)));
+    survives(&recording, &ordeals.collect::<Vec<_>>());
 }
 
 /// "What one client sends, however senseless, ends its own connection at most." (docs/transparency.md)
 #[test]
-fn a_client_that_cuts_splits_or_corrupts_any_byte_harms_nobody() {
-    let (said, _) = record();
-    let at_each = |at| [Fault::Cut(at), Fault::Split(at), Fault::Corrupt(at)];
-    let faults = (0..sent(Fault::None).len()).flat_map(at_each);
-    survives(&said, faults.map(|fault| (Fault::None, fault)).collect());
+fn a_client_that_cuts_splits_stalls_corrupts_or_resets_at_any_byte_harms_nobody() {
+    for recording in Recording::all() {
+        let kinds = [Kind::Cut, Kind::Split, Kind::Stall, Kind::Corrupt, Kind::Reset];
+        let start = bytes_of![startup(&[("user", "postgres"), ("options", &Fault::NONE.label())])].len();
+        let places = 0..start + recording.length(|turn| &turn.client);
+        survives(&recording, &places.flat_map(|at| kinds.map(|kind| Ordeal::of_client(kind, at))).collect::<Vec<_>>());
+    }
+}
+
+/// A client that is gone when it has read so much.
+#[test]
+fn a_client_that_resets_at_any_byte_of_an_answer_harms_nobody() {
+    for recording in Recording::all() {
+        let places = 1..recording.length(|turn| &turn.server);
+        let leaves = places.map(|at| Ordeal { leaves: Some(at), ..Ordeal::NONE });
+        survives(&recording, &leaves.collect::<Vec<_>>());
+    }
 }

@@ -101,6 +101,20 @@ impl Stream {
         SockRef::from(stream).set_linger(Some(Duration::ZERO))
     }
 
+    /// Another handle of a TCP connection.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        let Stream::Tcp(stream) = self else { panic!("for TCP only") };
+        stream.try_clone().map(Stream::Tcp)
+    }
+
+    /// Waits so long for the peer to say something, and leaves it there.
+    pub(crate) fn quiet_for(&self, time: Duration) {
+        let Stream::Tcp(stream) = self else { panic!("for TCP only") };
+        self.set_patience(time).unwrap();
+        let _late = stream.peek(&mut [0]).is_err();
+        self.set_patience(PATIENCE).unwrap();
+    }
+
     /// Says that no more bytes will come, and goes on reading.
     pub(crate) fn half_close(&mut self) -> Result<()> {
         match self {
