@@ -111,7 +111,7 @@ fn the_drain_timeout_ends_who_stays() {
 }
 
 /// "busy ones when their transaction ends or at the deadline" (LAYOUT §6): one that waits for its client is told, one
-/// whose statement runs can't be, and its statement is counted as lost.
+/// whose statement runs can't be.
 #[test]
 fn a_transaction_that_never_ends_is_ended_by_the_drain_timeout() {
     let setup = Setup::before(&Cluster::any().tcp).flag("drain-mode", "transactions").flag("drain-timeout", "2s");

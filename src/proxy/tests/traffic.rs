@@ -130,6 +130,23 @@ async fn draining_by_clients_accepts_until_the_last_one_leaves() {
     assert_eq!(stage.shutdown.phase(), Phase::Flushing);
 }
 
+/// Who is busy at the end can't be told, and what runs is counted as aborted; who is in start-up can.
+#[tokio::test]
+async fn at_the_end_what_runs_is_aborted_and_a_start_up_is_told() {
+    let stage = Stage::new(|_| ()).await;
+    let (mut busy, mut server) = stage.session().await;
+    busy.write_all(&query("select a from t")).await.unwrap();
+    expect(&mut server, &query("select a from t")).await;
+    let mut starting = stage.client().await;
+    starting.write_all(STARTUP).await.unwrap();
+    let (mut other, _) = stage.server.accept().await.unwrap();
+    expect(&mut other, STARTUP).await;
+    let totals = stage.stop().await.totals(ever(), &Filter::default());
+    assert_eq!((totals.calls, totals.aborted), (1, 1));
+    assert_eq!(rest(&mut busy).await.unwrap(), b"");
+    assert_eq!(sqlstate(&rest(&mut starting).await.unwrap()), "57P01");
+}
+
 #[tokio::test]
 async fn what_a_panic_takes_along_is_counted_execution_by_execution() {
     let stage = Stage::new(|_| ()).await;
