@@ -47,7 +47,7 @@ pub(crate) struct Statement {
 pub(crate) struct Setup {
     routes: Vec<(Address, String)>,
     flags: Vec<String>,
-    activator: Vec<String>,
+    launcher: Vec<String>,
     directory: Option<TempDir>,
 }
 
@@ -85,9 +85,15 @@ impl Setup {
     /// one is bound.
     pub(crate) fn activated(mut self, sockets: &[(&str, &Address)]) -> Self {
         let python = clients().join("python/bin/python").to_string_lossy().into_owned();
-        self.activator = vec![python, "-Ic".to_owned(), include_str!("activator.py").to_owned()];
-        self.activator.extend(sockets.iter().map(|(name, address)| format!("{name}={address}")));
-        self.activator.push("--".to_owned());
+        self.launcher = vec![python, "-Ic".to_owned(), include_str!("activator.py").to_owned()];
+        self.launcher.extend(sockets.iter().map(|(name, address)| format!("{name}={address}")));
+        self.launcher.push("--".to_owned());
+        self
+    }
+
+    /// Under `strace`, which writes its summary to the log when it is told to end.
+    pub(crate) fn traced(mut self) -> Self {
+        self.launcher = ["strace", "-f", "-c"].map(str::to_owned).to_vec();
         self
     }
 
@@ -126,7 +132,7 @@ impl Setup {
         let routes = self.routes.iter().enumerate().map(|(place, (listen, upstream))| {
             format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"server-{place}\"\n")
         });
-        let mut command = self.activator;
+        let mut command = self.launcher;
         command.extend([env!("CARGO_BIN_EXE_pgvitals"), "run"].map(str::to_owned));
         if let [(listen, upstream)] = &self.routes[..] {
             command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.clone()]);
@@ -215,6 +221,13 @@ impl Pgvitals {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.keeper.pid.to_string()).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// The log up to a line with these words, past or to come.
+    #[track_caller]
+    pub(crate) fn log_until(&self, words: &str) -> String {
+        self.keeper.log.await_line(words, |line| line.contains(words).then_some(()));
+        self.keeper.log.text()
     }
 
     /// Waits for the phase of this name.
