@@ -3,6 +3,7 @@ memory than most machines have."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 from contextlib import ExitStack
 
@@ -16,9 +17,10 @@ GREETING = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x02" + b"Z\0\0
 def greet(port: int) -> None:
     """Answers each start-up packet on `port`, for as long as this process lives; in one of its own, which has its own descriptors."""
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(4096)
-        writer.write(GREETING)
-        await reader.read()
+        with contextlib.suppress(ConnectionError):
+            await reader.read(4096)
+            writer.write(GREETING)
+            await reader.read()
         writer.close()
 
     async def serve() -> None:

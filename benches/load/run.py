@@ -43,6 +43,21 @@ def arguments() -> argparse.Namespace:
     return a
 
 
+def allowed(connections: int) -> int:
+    """Raises the limit of open files; a proxy needs two for each connection."""
+    wanted = 2 * connections + 200
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return connections
+        except (ValueError, PermissionError):
+            connections = (hard - 200) // 2
+            print(f"open files are limited to {hard}: {connections} idle connections instead of {(wanted - 200) // 2}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return connections
+
+
 def main() -> None:
     a = arguments()
     sys.path.insert(0, str(a.tools))
@@ -50,10 +65,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     os.umask(0o022)
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if os.geteuid() == 0:
-        hard = max(hard, 4 * a.idle)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    a.idle = allowed(a.idle)
     if a.one_cpu:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
