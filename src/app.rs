@@ -15,7 +15,7 @@ use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
 use crate::runtime::task::Panics;
-use crate::{http, proxy, stats};
+use crate::{http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -32,6 +32,8 @@ pub struct Settings {
     pub stats: stats::Settings,
     /// The HTTP side.
     pub http: http::Settings,
+    /// The monitoring tables, if there are any.
+    pub store: Option<store::settings::Settings>,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
@@ -52,13 +54,13 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         let _inside = control.enter();
         Signals::catch().context("signals can't be followed")?
     };
-    let http = settings.http.clone();
+    let (http, store) = (settings.http.clone(), settings.store.clone());
     let started = start_on(control, settings, inherited)?;
     let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
         let reload = || {
             if let Some(new) = reload() {
-                reloaded(&tuner, &http, new);
+                reloaded(&tuner, &http, store.as_ref(), new);
             }
         };
         signals.follow(&shutdown, reload).await;
@@ -67,9 +69,10 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 }
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
-fn reloaded(tuner: &Tuner, old: &http::Settings, new: Settings) {
+fn reloaded(tuner: &Tuner, old: &http::Settings, store: Option<&store::settings::Settings>, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
     fixed.extend(old.changed(&new.http));
+    fixed.extend(store::settings::Settings::changed(store, new.store.as_ref()));
     for key in fixed {
         tracing::warn!(key, "this setting changes with a restart only; the old value stays");
     }
@@ -160,6 +163,9 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         Ok((proxy, http))
     })?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
+    if let Some(store) = &settings.store {
+        tracing::warn!(target = %store.target, "this version makes the store's tables and writes nothing to them yet");
+    }
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }

@@ -178,15 +178,29 @@ as $$
     where (m.minutes_from, m.hours_from, m.days_from) is distinct from (kept.minutes, kept.hours, kept.days)
 $$;
 
+-- How long minutes are kept when nobody says it: a large fleet's are many.
+create function {schema}.minutes_kept()
+    returns interval
+    language sql stable
+    set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+as $$
+    select case when count(distinct b.instance_id) < 50 then interval '2 days' else interval '6 hours' end
+    from {schema}.batches b
+    where b.day >= (now() - interval '1 day')::date and b.written_at > now() - interval '5 minutes'
+$$;
+
 -- Makes the partitions that will be needed and removes one whose time is over. Call it once an hour, in a transaction of
 -- its own, and again as long as it says 'dropped'. A retention left out is the default one.
 create function {schema}.maintain(
-    minutes interval default '2 days', hours interval default '60 days', days interval default '2 years',
+    minutes interval default null, hours interval default '60 days', days interval default '2 years',
     slow interval default '14 days', errors interval default '60 days'
 )
     returns table (action text, partition text)
     language sql
     security definer set search_path = pg_catalog, pg_temp
 as $$
-    select * from {schema}.maintain_at(clock_timestamp(), minutes, hours, days, slow, errors)
+    select *
+    from {schema}.maintain_at(
+        clock_timestamp(), coalesce(minutes, {schema}.minutes_kept()), hours, days, slow, errors
+    )
 $$;

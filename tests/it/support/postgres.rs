@@ -68,6 +68,11 @@ pub(crate) fn program(name: &str, major: u32) -> PathBuf {
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("no {name} at hand: {ADVICE}"))
 }
 
+/// Directories with PostgreSQL's programs, by major version.
+pub(crate) fn programs() -> &'static BTreeMap<u32, PathBuf> {
+    &INSTALLED
+}
+
 /// What a cluster is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -309,7 +314,7 @@ fn encryption(pki: &Pki, user: Option<User>) -> [String; 4] {
 }
 
 /// PostgreSQL refuses to run as root: then whoever Debian made for it, or else nobody, owns the directory.
-fn unprivileged(dir: &Path) -> Option<User> {
+pub(crate) fn unprivileged(dir: &Path) -> Option<User> {
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
     if std::fs::metadata("/proc/self").map_or(1, |own| own.uid()) != 0 {
         return None;
@@ -333,10 +338,14 @@ fn own(path: &Path, user: Option<User>) {
 }
 
 /// Runs a program to its end, which must be a good one.
-fn run(command: &mut Command, user: Option<User>) {
+pub(crate) fn run(command: &mut Command, user: Option<User>) {
     if let Some(User { uid, gid }) = user {
         command.uid(uid).gid(gid);
     }
-    let output = command.current_dir("/").output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    if command.get_current_dir().is_none() {
+        command.current_dir("/");
+    }
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
 }
