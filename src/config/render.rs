@@ -29,7 +29,7 @@ pub fn file() -> String {
     let mut out = FILE_HEAD.to_owned();
     let mut table = "";
     for key in KEYS {
-        let (prefix, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        let (prefix, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if prefix != table {
             table = prefix;
             write(&mut out, format_args!("\n[{table}]\n"));

@@ -4,12 +4,11 @@ use super::{Store, furnish};
 use crate::support::client::Client;
 use crate::support::postgres::Cluster;
 
-/// The moment that the test takes for now: the begin of an hour, so that whole hours can be counted back.
-const NOW: &str = "date_trunc('hour', clock_timestamp(), 'UTC')";
-
 /// A store with what was really executed beside it.
 struct Case {
     store: Store,
+    /// The moment that the test takes for now, in SQL: the begin of an hour, so that whole hours can be counted back.
+    now: String,
     admin: Client,
     writer: Client,
 }
@@ -20,17 +19,19 @@ impl Case {
         furnish(&store, 2);
         let (mut admin, writer) = (store.superuser(), store.writer());
         admin.query("create table public.truth (bucket timestamptz, series_id bigint, calls bigint, total_us bigint)");
-        Self { store, admin, writer }
+        let now = admin.value("select date_trunc('hour', now(), 'UTC')");
+        Self { store, now: format!("'{now}'::timestamptz"), admin, writer }
     }
 
     /// Writes rows as a writer does: what `hold_hours` says for their hours decides where they go. `minutes_ago` are
-    /// counted from [`NOW`].
+    /// counted from `now`.
     fn write(&mut self, minutes_ago: &str) {
+        let now = self.now.clone();
         self.admin.query(&format!(
             "create table if not exists public.batch (like pgvitals.query_stats); truncate public.batch;
              grant select on public.batch to pgvitals_writer;
              insert into public.batch
-             select s, {NOW} - m * interval '1 minute', 1, 1, 1, 1000 * s, 0, 0, 9000, i, 3, 1, 0, 0, 100, 3, 0, 0, 3, 0, 0,
+             select s, {now} - m * interval '1 minute', 1, 1, 1, 1000 * s, 0, 0, 9000, i, 3, 1, 0, 0, 100, 3, 0, 0, 3, 0, 0,
                  array[1000 + s, 9000 + m % 7]::int[], array[2, 1]
              from generate_series(1, 4) s, generate_series(1, 2) i, generate_series({minutes_ago}) m;
              insert into public.truth select bucket, series_id, calls, total_us from public.batch"
@@ -60,13 +61,13 @@ impl Case {
     /// Ranges by the minute and by the hour hold what was executed in them, by every way to read.
     #[track_caller]
     fn check(&mut self, what: &str, ranges: &[(i64, i64)]) {
-        let mut reader = self.store.reader();
+        let (mut reader, now) = (self.store.reader(), self.now.clone());
         for (from, to) in ranges {
-            let range = format!("{NOW} - interval '{from} minutes', {NOW} - interval '{to} minutes'");
+            let range = format!("{now} - interval '{from} minutes', {now} - interval '{to} minutes'");
             let sums = "coalesce(sum(calls), 0) || ' ' || coalesce(sum(total_us), 0)";
             let truth = self.admin.value(&format!(
                 "select {sums} from public.truth
-                 where bucket >= {NOW} - interval '{from} minutes' and bucket < {NOW} - interval '{to} minutes'"
+                 where bucket >= {now} - interval '{from} minutes' and bucket < {now} - interval '{to} minutes'"
             ));
             for step in ["", ", '1 minute'", ", '1 hour'", ", '1 day'"] {
                 let at = format!("pgvitals.query_stats_at({range}{step})");
@@ -82,8 +83,9 @@ impl Case {
 
     /// Rolls up as the leader does, what is `hours` old or older.
     fn roll_up(&mut self, hours: i64) {
+        let now = self.now.clone();
         let due = format!(
-            "select resolution, bucket::text from pgvitals.roll_ups_due({NOW} - interval '{hours} hours', '0')"
+            "select resolution, bucket::text from pgvitals.roll_ups_due({now} - interval '{hours} hours', '0')"
         );
         for row in self.writer.query(&due) {
             let [Some(resolution), Some(bucket)] = &row[..] else { panic!("{row:?}") };
@@ -100,12 +102,13 @@ const RANGES: &[(i64, i64)] =
 #[test]
 fn each_execution_is_read_once() {
     let mut case = Case::new();
+    let now = case.now.clone();
     case.write("1, 600, 7");
     case.check("minutes alone", RANGES);
 
     // In no order, with gaps.
     for hours in [3, 8, 5] {
-        let hour = format!("{NOW} - interval '{hours} hours'");
+        let hour = format!("{now} - interval '{hours} hours'");
         assert_eq!(case.writer.value(&format!("select pgvitals.roll_up_hour({hour})")), "t");
         assert_eq!(case.writer.value(&format!("select pgvitals.roll_up_hour({hour})")), "f", "only once");
     }
@@ -116,7 +119,7 @@ fn each_execution_is_read_once() {
     case.check("all hours that are over", RANGES);
     case.write("2, 590, 31");
     case.check("late rows in all of them", RANGES);
-    let left = case.writer.value(&format!("select count(*) from pgvitals.roll_ups_due({NOW}, '0')"));
+    let left = case.writer.value(&format!("select count(*) from pgvitals.roll_ups_due({now}, '0')"));
     assert_eq!(left, "0");
 }
 
@@ -124,8 +127,9 @@ fn each_execution_is_read_once() {
 #[test]
 fn days_and_retired_minutes_are_read_once() {
     let mut case = Case::new();
+    let now = case.now.clone();
     case.write("1, 2880, 60");
-    let day = "date_trunc('day', clock_timestamp() - interval '1 day', 'UTC')";
+    let day = format!("date_trunc('day', {now} - interval '1 day', 'UTC')");
     assert_eq!(case.writer.value(&format!("select pgvitals.roll_up_day({day})")), "t");
     case.check("a day, its hours with it, others not", RANGES);
     case.write("1, 2800, 90");

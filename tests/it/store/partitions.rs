@@ -16,7 +16,7 @@ fn maintain(admin: &mut Client) -> Vec<(String, String)> {
     let rows = admin.query(
         "select action, partition from pgvitals.maintain_at(
              now() + interval '4 days', '2 days', '60 days', '700 days', '90 days', '90 days'
-         ) where action <> 'made' and partition ~ '^query_stats_\\d'",
+         ) where action <> 'made'",
     );
     rows.into_iter().map(|row| (row[0].clone().unwrap(), row[1].clone().unwrap())).collect()
 }
@@ -32,8 +32,12 @@ fn a_partition_is_retired_beside_an_open_reader_and_nobody_waits() {
     furnish(&store, 1);
     store.writer().query(ROW);
     let mut admin = store.superuser();
-    let kept = maintain(&mut admin);
-    assert!(kept.iter().any(|(action, _)| action == "kept"), "minutes that are in no hour stay: {kept:?}");
+    let mut kept = maintain(&mut admin);
+    while actions(&kept).contains(&"dropped") {
+        kept = maintain(&mut admin); // Days without rows.
+    }
+    assert_eq!(actions(&kept), ["kept"], "minutes that are in no hour stay: {kept:?}");
+    assert!(kept[0].1.starts_with("query_stats_2"), "{kept:?}");
     for row in store.writer().query(
         "select resolution, bucket::text from pgvitals.roll_ups_due(now() + interval '4 days') where resolution = 'hour'",
     ) {
@@ -43,13 +47,13 @@ fn a_partition_is_retired_beside_an_open_reader_and_nobody_waits() {
     let mut reader = store.reader();
     reader.query("begin");
     reader.query("select count(*) from pgvitals.query_stats");
-    let done = AtomicBool::new(false);
+    let (done, today) = (AtomicBool::new(false), ROW.replace("now()", "now() + interval '4 days'"));
     let slowest = std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
             let (mut writer, mut slowest) = (store.writer(), Duration::ZERO);
             while !done.load(Ordering::Relaxed) {
                 let begin = now();
-                writer.query(ROW);
+                writer.query(&today);
                 slowest = slowest.max(begin.elapsed());
             }
             slowest
@@ -98,8 +102,9 @@ fn partitions_are_made_ahead_in_any_time_zone() {
 fn a_roll_up_and_a_batch_keep_out_of_each_others_hour() {
     let store = Store::on(Cluster::newest());
     furnish(&store, 1);
-    let hour = |ago| format!("date_trunc('hour', now() - interval '{ago} hours', 'UTC')");
     let (mut leader, mut writer) = (store.writer(), store.writer());
+    let now = writer.value("select date_trunc('hour', now(), 'UTC')");
+    let hour = |ago| format!("'{now}'::timestamptz - interval '{ago} hours'");
     leader.query("begin");
     leader.query(&format!("select pgvitals.roll_up_hour({})", hour(2)));
     let hold = |ago| format!("select * from pgvitals.hold_hours(array[{}])", hour(ago));
