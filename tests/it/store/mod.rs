@@ -1,11 +1,12 @@
 //! The monitoring tables, on real servers: [`migrations`], [`rights`], [`percentile`], [`once`] (each execution is read
-//! once), [`partitions`], [`upgrade`], [`connecting`].
+//! once), [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
 
 mod connecting;
 mod migrations;
 mod once;
 mod partitions;
 mod percentile;
+mod questions;
 mod rights;
 mod upgrade;
 
