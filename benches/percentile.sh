@@ -11,6 +11,7 @@ durations=${3:-12}
 pgvitals=${PGVITALS:-$(dirname "$0")/../target/debug/pgvitals}
 
 {
+    echo 'set client_min_messages = warning; drop schema if exists pgvitals_bench cascade;'
     "$pgvitals" migrate --print --single-role --store-schema pgvitals_bench
     cat <<SQL
 set search_path = pgvitals_bench;
