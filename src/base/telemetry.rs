@@ -57,6 +57,10 @@ reasons! {
         HarvestQueue => "harvest_queue",
         /// The oldest slow executions in memory made room for newer ones.
         History => "history",
+        /// Slow executions that waited for the store and made room for newer ones.
+        Outbox => "outbox",
+        /// Executions whose figures no store took before the process ended.
+        Unwritten => "unwritten",
     }
 }
 
