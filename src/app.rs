@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
@@ -15,6 +16,8 @@ use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
 use crate::runtime::task::Panics;
+use crate::store::batch::Origin;
+use crate::store::flusher::Flusher;
 use crate::{http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
@@ -22,6 +25,9 @@ const CONTROL_THREADS: usize = 2;
 
 /// The name of the inherited socket that is HTTP's (systemd's `FileDescriptorName`).
 const HTTP_SOCKET: &str = "http";
+
+/// The store's writer has so long to end after the data plane; it sees to that itself.
+const WRITING_MAX: Duration = Duration::from_secs(15);
 
 /// The settings of every room.
 #[derive(Clone, Debug)]
@@ -91,6 +97,7 @@ pub struct Started {
     tuner: Tuner,
     control: Runtime,
     proxy: JoinHandle<std::io::Result<()>>,
+    writing: Option<JoinHandle<()>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
 }
 
@@ -100,9 +107,14 @@ impl Started {
     /// # Errors
     /// When the data plane could not run.
     pub fn wait(self) -> anyhow::Result<()> {
-        let Self { shutdown, control, proxy, serving, .. } = self;
+        let Self { shutdown, control, proxy, writing, serving, .. } = self;
         control.block_on(async {
             let ran = proxy.await.context("the data plane's task was lost")?;
+            if let Some(writing) = writing
+                && !matches!(tokio::time::timeout(WRITING_MAX, writing).await, Ok(Ok(())))
+            {
+                tracing::error!("the store's writer did not end as it should");
+            }
             shutdown.advance(Phase::Stopped);
             if let Some(serving) = serving {
                 serving.await.context("the HTTP side's task was lost")??;
@@ -149,7 +161,11 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
-    let (proxy, http) = control.block_on(async {
+    let store = match settings.store {
+        Some(store) => Some(flusher(store, &settings.http, &parts)?),
+        None => None,
+    };
+    let (mut proxy, http) = control.block_on(async {
         // By its name, so that it may be anywhere.
         let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
         let proxy = Proxy::bind(settings.proxy, parts, &mut inherited).await?;
@@ -163,9 +179,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         Ok((proxy, http))
     })?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
-    if let Some(store) = &settings.store {
-        tracing::warn!(target = %store.target, "this version makes the store's tables and writes nothing to them yet");
-    }
+    let writing = store.map(|flusher| control.spawn(flusher.run(proxy.minutes())));
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
@@ -180,7 +194,19 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         control.spawn(http::serve(listener, settings, sources, stopped))
     });
     let proxy = control.spawn(proxy.run());
-    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, serving })
+    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, serving })
+}
+
+/// Who writes what the proxy measures.
+fn flusher(store: store::settings::Settings, http: &http::Settings, parts: &Parts) -> anyhow::Result<Flusher> {
+    let Parts { stats, telemetry, clock, shutdown, .. } = parts.clone();
+    let origin = Origin::new(&http.instance, &http.service, clock.wall()).context("the system has no randomness")?;
+    tracing::info!(target = %store.target, schema = %store.schema, "store");
+    let (levels, status) = (stats.levels, Arc::default());
+    Ok(Flusher::new(
+        store,
+        store::flusher::Parts { origin: Arc::new(origin), levels, telemetry, clock, shutdown, status },
+    ))
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.

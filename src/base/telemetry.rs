@@ -59,6 +59,10 @@ reasons! {
         History => "history",
         /// Slow executions that waited for the store and made room for newer ones.
         Outbox => "outbox",
+        /// Executions of a row that the store refused.
+        StoreRow => "store_row",
+        /// Executions older than all that the store keeps.
+        TooOld => "too_old",
         /// Executions whose figures no store took before the process ended.
         Unwritten => "unwritten",
     }

@@ -4,9 +4,25 @@
 //! Reading order: [`settings`] what the owner may set, [`schema`] names in it and templates of SQL, `migrations/` the
 //! tables and functions themselves, [`script`] them in order, [`migrate`] applies them, [`examine`] says what will and
 //! won't work.
+//!
+//! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
+//! gets what; `link` a connection, `known` what the store was told of statements and series, `write` one batch, exactly
+//! once; [`flusher`] when, and again until it worked; `error` and [`verdict`] what a refusal means, [`status`] how far it
+//! has come.
 
+pub mod batch;
+mod copy;
+mod error;
 pub mod examine;
+mod figures;
+pub mod flusher;
+mod known;
+mod link;
 pub mod migrate;
 pub mod schema;
 pub mod script;
 pub mod settings;
+pub mod status;
+mod tables;
+pub mod verdict;
+mod write;

@@ -9,6 +9,7 @@ mod percentile;
 mod questions;
 mod rights;
 mod upgrade;
+mod writing;
 
 use crate::support::client::{Client, startup};
 use crate::support::postgres::Cluster;

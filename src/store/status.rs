@@ -1,0 +1,128 @@
+//! What writing costs and how far it has come, for metrics and answers.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::base::units::{Nanos, WallTime};
+
+/// Nothing is waiting.
+const NONE: i64 = i64::MIN;
+
+/// Shared by who writes and who tells of it.
+#[derive(Debug)]
+pub struct Status {
+    batches: AtomicU64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    failures: AtomicU64,
+    flush_us: AtomicU64,
+    flushes_us: AtomicU64,
+    offset_us: AtomicI64,
+    written_to_us: AtomicI64,
+    waiting_since_us: AtomicI64,
+    sequence: AtomicI64,
+    instance_id: AtomicI64,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        let [written_to_us, waiting_since_us] = [NONE, NONE].map(AtomicI64::new);
+        let [batches, rows, bytes, failures, flush_us, flushes_us] = [0; 6].map(AtomicU64::new);
+        let [offset_us, sequence, instance_id] = [0; 3].map(AtomicI64::new);
+        Self {
+            batches,
+            rows,
+            bytes,
+            failures,
+            flush_us,
+            flushes_us,
+            offset_us,
+            written_to_us,
+            waiting_since_us,
+            sequence,
+            instance_id,
+        }
+    }
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Counts {
+    /// Batches in the store.
+    pub batches: u64,
+    /// Rows of the tables that grow.
+    pub rows: u64,
+    /// Bytes sent for them.
+    pub bytes: u64,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// How long the last batch took.
+    pub flush: Nanos,
+    /// All together.
+    pub flushes: Nanos,
+}
+
+impl Status {
+    pub(super) fn wrote(&self, rows: u64, bytes: u64, took: Nanos) {
+        self.batches.fetch_add(1, Relaxed);
+        self.rows.fetch_add(rows, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+        self.flush_us.store(took.as_micros(), Relaxed);
+        self.flushes_us.fetch_add(took.as_micros(), Relaxed);
+    }
+
+    pub(super) fn failed(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    /// Minutes that end at `since` or later wait to be written.
+    pub(super) fn waiting(&self, since: Option<WallTime>) {
+        self.waiting_since_us.store(since.map_or(NONE, WallTime::unix_micros), Relaxed);
+    }
+
+    /// Whose rows are in the store: `sequence` and those before it.
+    pub(super) fn committed(&self, instance_id: i32, sequence: i64, to: Option<WallTime>) {
+        self.instance_id.store(instance_id.into(), Relaxed);
+        self.sequence.store(sequence, Relaxed);
+        if let Some(to) = to {
+            self.written_to_us.fetch_max(to.unix_micros(), Relaxed);
+        }
+    }
+
+    pub(super) fn measured_offset(&self, offset_us: i64) {
+        self.offset_us.store(offset_us, Relaxed);
+    }
+
+    /// The counters.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            batches: self.batches.load(Relaxed),
+            rows: self.rows.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            flush: Nanos::from_micros(self.flush_us.load(Relaxed)),
+            flushes: Nanos::from_micros(self.flushes_us.load(Relaxed)),
+        }
+    }
+
+    /// What to add to our clock's time to get the store's, µs.
+    pub fn offset_us(&self) -> i64 {
+        self.offset_us.load(Relaxed)
+    }
+
+    /// All minutes of this process that end there or before are in the store; `None` before the first.
+    pub fn written_to(&self) -> Option<WallTime> {
+        Some(self.written_to_us.load(Relaxed)).filter(|us| *us != NONE).map(WallTime::from_unix_micros)
+    }
+
+    /// What this process is called in the store, once it has written.
+    pub fn instance_id(&self) -> Option<i64> {
+        Some(self.instance_id.load(Relaxed)).filter(|id| *id > 0)
+    }
+
+    /// How long the oldest closed minute has been waiting at `now`.
+    pub fn lag(&self, now: WallTime) -> Duration {
+        let since = self.waiting_since_us.load(Relaxed);
+        if since == NONE { Duration::ZERO } else { now.since(WallTime::from_unix_micros(since)).into() }
+    }
+}
