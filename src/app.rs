@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
+use crate::jobs::upkeep;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
@@ -18,6 +19,7 @@ use crate::runtime::shutdown::{Phase, Shutdown, Signals};
 use crate::runtime::task::Panics;
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
+use crate::store::read::Reader;
 use crate::{http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
@@ -162,7 +164,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         panics: panics.clone(),
     };
     let store = match settings.store {
-        Some(store) => Some(flusher(store, &settings.http, &parts)?),
+        Some(store) => Some(writer(store, &settings.http, &parts)?),
         None => None,
     };
     let (mut proxy, http) = control.block_on(async {
@@ -179,7 +181,15 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         Ok((proxy, http))
     })?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
-    let writing = store.map(|flusher| control.spawn(flusher.run(proxy.minutes())));
+    let stored = store.as_ref().map(|(settings, parts)| http::Stored {
+        reader: Reader::new(settings.clone()),
+        status: Arc::clone(&parts.status),
+    });
+    let writing = store.map(|(settings, parts)| {
+        let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
+        control.spawn(upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone()));
+        control.spawn(Flusher::new(settings, parts).run(proxy.minutes()))
+    });
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
@@ -187,7 +197,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };
@@ -198,15 +208,16 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
 }
 
 /// Who writes what the proxy measures.
-fn flusher(store: store::settings::Settings, http: &http::Settings, parts: &Parts) -> anyhow::Result<Flusher> {
+fn writer(
+    store: store::settings::Settings,
+    http: &http::Settings,
+    parts: &Parts,
+) -> anyhow::Result<(store::settings::Settings, store::flusher::Parts)> {
     let Parts { stats, telemetry, clock, shutdown, .. } = parts.clone();
     let origin = Origin::new(&http.instance, &http.service, clock.wall()).context("the system has no randomness")?;
     tracing::info!(target = %store.target, schema = %store.schema, "store");
-    let (levels, status) = (stats.levels, Arc::default());
-    Ok(Flusher::new(
-        store,
-        store::flusher::Parts { origin: Arc::new(origin), levels, telemetry, clock, shutdown, status },
-    ))
+    let (origin, levels, status) = (Arc::new(origin), stats.levels, Arc::default());
+    Ok((store, store::flusher::Parts { origin, levels, telemetry, clock, shutdown, status }))
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.

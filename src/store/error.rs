@@ -9,7 +9,7 @@ use crate::pgclient::target::describe;
 
 /// What a store refused, or how it was away.
 #[derive(thiserror::Error, Debug)]
-pub(super) enum Error {
+pub enum Error {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] connect::Error),
@@ -37,7 +37,7 @@ impl Error {
     }
 
     /// What to do.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict {
         match self {
             Self::Connect(connect::Error::Tls(_)) => Verdict::Later,
             Self::Migrate(error) if !matches!(error, migrate::Error::Database { .. }) => Verdict::Later,
@@ -47,7 +47,7 @@ impl Error {
     }
 
     /// Its name in metrics: the SQLSTATE, `timeout`, `migration` or `connection`.
-    pub(super) fn label(&self) -> &str {
+    pub fn label(&self) -> &str {
         match self {
             Self::Timeout(_) => "timeout",
             Self::Migrate(_) => "migration",
@@ -57,7 +57,7 @@ impl Error {
     }
 
     /// What its owner can do about it, where that isn't plain.
-    pub(super) fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &'static str {
         match self.code().map(SqlState::code) {
             Some("0A000") => "row-level security forbids COPY: `pgvitals check` names the table",
             Some("42501") => "the role lacks rights: `pgvitals check` says which",

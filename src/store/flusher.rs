@@ -19,7 +19,7 @@ use super::verdict::Verdict;
 use super::write::{Writing, Written};
 use crate::base::telemetry::{Dropped, LogGate, Telemetry};
 use crate::base::units::{Nanos, WallTime};
-use crate::runtime::clock::{Clock, deadline};
+use crate::runtime::clock::{Clock, chance, deadline};
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::stats::level::Thresholds;
 use crate::stats::minutes::Minutes;
@@ -216,12 +216,4 @@ fn oldest(pending: &[Minutes]) -> Option<WallTime> {
 
 fn rows(pending: &[Minutes]) -> usize {
     pending.iter().flat_map(|minutes| &minutes.spans).map(|span| span.series().count()).sum()
-}
-
-/// Up to `most`, so that a fleet doesn't come back all at once.
-fn chance(most: Duration) -> Duration {
-    let mut byte = [0];
-    // Without randomness everybody waits the same time.
-    getrandom::fill(&mut byte).unwrap_or_default();
-    most * u32::from(byte[0]) / 255
 }

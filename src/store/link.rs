@@ -38,7 +38,7 @@ pub(super) struct Registered {
 
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct Link {
+pub struct Link {
     pub(super) client: Connection,
     pub(super) schema: Schema,
     /// What to add to our clock's time to get the store's, µs.
@@ -51,7 +51,7 @@ impl Link {
     ///
     /// # Errors
     /// What the hosts said, or what is wrong with the tables.
-    pub(super) async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         let open = async {
             let client = Connection::open(&settings.target).await?;
             if let Some(from) = migrate(&client, &settings.schema, Roles::Three).await? {
@@ -61,6 +61,15 @@ impl Link {
             Ok(Self { client, schema: settings.schema.clone(), offset_us, registered: HashMap::new() })
         };
         tokio::time::timeout(OPEN_MAX, open).await.unwrap_or(Err(Error::Timeout(OPEN_MAX.as_secs())))
+    }
+
+    /// Connects, to read.
+    ///
+    /// # Errors
+    /// What the hosts said.
+    pub(super) async fn look(settings: &Settings) -> Result<Self, Error> {
+        let client = Connection::open(&settings.target).await?;
+        Ok(Self { client, schema: settings.schema.clone(), offset_us: 0, registered: HashMap::new() })
     }
 
     /// Begins a transaction.

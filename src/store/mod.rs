@@ -6,23 +6,27 @@
 //! won't work.
 //!
 //! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
-//! gets what; `link` a connection, `known` what the store was told of statements and series, `write` one batch, exactly
-//! once; [`flusher`] when, and again until it worked; `error` and [`verdict`] what a refusal means, [`status`] how far it
-//! has come.
+//! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
+//! once; [`flusher`] when, and again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
+//! has come; [`upkeep`] what one process does for all.
+//!
+//! Reading: [`read`].
 
 pub mod batch;
 mod copy;
-mod error;
+pub mod error;
 pub mod examine;
 mod figures;
 pub mod flusher;
 mod known;
-mod link;
+pub mod link;
 pub mod migrate;
+pub mod read;
 pub mod schema;
 pub mod script;
 pub mod settings;
 pub mod status;
 mod tables;
+pub mod upkeep;
 pub mod verdict;
 mod write;

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::base::units::{Nanos, WallTime};
 
 /// Nothing is waiting.
@@ -22,6 +24,7 @@ pub struct Status {
     waiting_since_us: AtomicI64,
     sequence: AtomicI64,
     instance_id: AtomicI64,
+    written: Notify,
 }
 
 impl Default for Status {
@@ -41,6 +44,7 @@ impl Default for Status {
             waiting_since_us,
             sequence,
             instance_id,
+            written: Notify::new(),
         }
     }
 }
@@ -69,6 +73,7 @@ impl Status {
         self.bytes.fetch_add(bytes, Relaxed);
         self.flush_us.store(took.as_micros(), Relaxed);
         self.flushes_us.fetch_add(took.as_micros(), Relaxed);
+        self.written.notify_one();
     }
 
     pub(super) fn failed(&self) {
@@ -91,6 +96,11 @@ impl Status {
 
     pub(super) fn measured_offset(&self, offset_us: i64) {
         self.offset_us.store(offset_us, Relaxed);
+    }
+
+    /// Returns when something was written since the last time; for one listener.
+    pub async fn written(&self) {
+        self.written.notified().await;
     }
 
     /// The counters.

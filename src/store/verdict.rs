@@ -52,11 +52,13 @@ mod tests {
     #[test]
     fn each_sqlstate_of_the_documents_has_its_verdict() {
         let of = |code: &str| Verdict::of(Some(&SqlState::from_code(code)));
-        ["22021", "22P05", "23514"].map(|code| assert_eq!(of(code), Verdict::Row, "{code}"));
+        ["22021", "22P05", "23514"].iter().for_each(|code| assert_eq!(of(code), Verdict::Row, "{code}"));
         ["53300", "57P01", "57P05", "25006", "08006", "40P01", "55P03"]
-            .map(|code| assert_eq!(of(code), Verdict::Retry, "{code}"));
+            .iter()
+            .for_each(|code| assert_eq!(of(code), Verdict::Retry, "{code}"));
         ["42501", "3F000", "42P01", "53100", "0A000", "28P01", "3D000"]
-            .map(|code| assert_eq!(of(code), Verdict::Later, "{code}"));
+            .iter()
+            .for_each(|code| assert_eq!(of(code), Verdict::Later, "{code}"));
         assert_eq!(Verdict::of(None), Verdict::Retry);
     }
 

@@ -39,7 +39,7 @@ fn a_series_id_is_what_the_documents_say() {
 #[test]
 fn a_minute_is_one_row_a_series_with_its_histogram() {
     let batch = batch(|worker| {
-        [1, 1, 200, 700, 3_000].map(|millis| worker.run("select a", "web", millis));
+        [1, 1, 200, 700, 3_000].into_iter().for_each(|millis| worker.run("select a", "web", millis));
         worker.run("select b", "web", 5);
     });
     assert_eq!((batch.stats.len(), batch.series.len(), batch.queries.len()), (2, 2, 2));
@@ -50,7 +50,7 @@ fn a_minute_is_one_row_a_series_with_its_histogram() {
     assert_eq!((figures.calls, figures.levels, figures.min_us, figures.max_us), (5, [2, 1, 1], 1_000, 3_000_000));
     assert_eq!(figures.counts, [2, 1, 1, 1]);
     let mut reference = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 0x7fff_ffff, 2).unwrap();
-    [1_000, 200_000, 700_000, 3_000_000].map(|micros| reference.record(micros).unwrap());
+    [1_000, 200_000, 700_000, 3_000_000].into_iter().for_each(|micros| reference.record(micros).unwrap());
     let tops: Vec<i32> = reference.iter_recorded().map(|value| value.value_iterated_to() as i32).collect();
     assert_eq!(figures.buckets_us, tops);
 }

@@ -7,6 +7,7 @@ mod once;
 mod partitions;
 mod percentile;
 mod questions;
+mod reading;
 mod rights;
 mod upgrade;
 mod writing;

@@ -93,7 +93,7 @@ pub(crate) struct Cluster {
     pub(crate) tcp6: Option<Address>,
     pub(crate) unix: Address,
     pki: Option<Pki>,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 impl Cluster {
@@ -136,6 +136,16 @@ impl Cluster {
     fn some(major: u32, kind: Kind) -> Self {
         let started = (0..5).find_map(|_| Cluster::start(major, kind));
         started.unwrap_or_else(|| panic!("PostgreSQL {major} found no free port"))
+    }
+
+    /// A cluster that no other test shares: for whoever kills it. It lives as long as this process.
+    pub(crate) fn own(major: u32) -> &'static Cluster {
+        Box::leak(Box::new(Cluster::some(major, false)))
+    }
+
+    /// The server's own process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.keeper.pid
     }
 
     /// A cluster with all of PostgreSQL's clients beside it: where one version is enough.
@@ -213,7 +223,7 @@ impl Cluster {
             tcp6: has_ipv6.then(|| Address::Tcp((std::net::Ipv6Addr::LOCALHOST, port).into())),
             unix: Address::Unix(socket_dir.join(format!(".s.PGSQL.{port}"))),
             pki,
-            _keeper: keeper,
+            keeper,
         };
         cluster.furnish();
         Some(cluster)
@@ -257,7 +267,7 @@ impl Cluster {
 }
 
 /// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = (std::process::id() % 100) as u16 * 120;
     (0..12_000)
