@@ -63,6 +63,8 @@ reasons! {
         StoreRow => "store_row",
         /// Executions older than all that the store keeps.
         TooOld => "too_old",
+        /// Executions of the oldest batches of a journal that is full.
+        Spool => "spool",
         /// Executions whose figures no store took before the process ended.
         Unwritten => "unwritten",
     }

@@ -7,17 +7,19 @@
 //!
 //! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
-//! once; [`flusher`] when, and again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`upkeep`] what one process does for all.
+//! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
+//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all.
 //!
 //! Reading: [`read`].
 
 pub mod batch;
 mod copy;
+mod delivery;
 pub mod error;
 pub mod examine;
 mod figures;
 pub mod flusher;
+mod journal;
 mod known;
 pub mod link;
 pub mod migrate;
@@ -25,6 +27,7 @@ pub mod read;
 pub mod schema;
 pub mod script;
 pub mod settings;
+pub mod spool;
 pub mod status;
 mod tables;
 pub mod upkeep;

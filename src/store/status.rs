@@ -1,11 +1,13 @@
 //! What writing costs and how far it has come, for metrics and answers.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::base::units::{Nanos, WallTime};
+use crate::stats::histogram::Histogram;
 
 /// Nothing is waiting.
 const NONE: i64 = i64::MIN;
@@ -17,34 +19,37 @@ pub struct Status {
     rows: AtomicU64,
     bytes: AtomicU64,
     failures: AtomicU64,
-    flush_us: AtomicU64,
-    flushes_us: AtomicU64,
     offset_us: AtomicI64,
     written_to_us: AtomicI64,
     waiting_since_us: AtomicI64,
     sequence: AtomicI64,
     instance_id: AtomicI64,
     written: Notify,
+    spool_bytes: Arc<AtomicU64>,
+    /// Durations of flushes and their sum; locked by who writes and who is scraped, each for a moment.
+    flushes: Mutex<(Histogram, Nanos)>,
+    last_us: AtomicI64,
 }
 
 impl Default for Status {
     fn default() -> Self {
         let [written_to_us, waiting_since_us] = [NONE, NONE].map(AtomicI64::new);
-        let [batches, rows, bytes, failures, flush_us, flushes_us] = [0; 6].map(AtomicU64::new);
+        let [batches, rows, bytes, failures] = [0; 4].map(AtomicU64::new);
         let [offset_us, sequence, instance_id] = [0; 3].map(AtomicI64::new);
         Self {
             batches,
             rows,
             bytes,
             failures,
-            flush_us,
-            flushes_us,
             offset_us,
             written_to_us,
             waiting_since_us,
             sequence,
             instance_id,
             written: Notify::new(),
+            spool_bytes: Arc::default(),
+            flushes: Mutex::default(),
+            last_us: AtomicI64::new(NONE),
         }
     }
 }
@@ -60,19 +65,20 @@ pub struct Counts {
     pub bytes: u64,
     /// Attempts that failed.
     pub failures: u64,
-    /// How long the last batch took.
-    pub flush: Nanos,
-    /// All together.
-    pub flushes: Nanos,
+    /// Bytes in the journal.
+    pub spool_bytes: u64,
 }
 
 impl Status {
-    pub(super) fn wrote(&self, rows: u64, bytes: u64, took: Nanos) {
+    pub(super) fn wrote(&self, rows: u64, bytes: u64, took: Nanos, now: WallTime) {
         self.batches.fetch_add(1, Relaxed);
         self.rows.fetch_add(rows, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
-        self.flush_us.store(took.as_micros(), Relaxed);
-        self.flushes_us.fetch_add(took.as_micros(), Relaxed);
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        flushes.0.record(took);
+        flushes.1 += took;
+        drop(flushes);
+        self.last_us.store(now.unix_micros(), Relaxed);
         self.written.notify_one();
     }
 
@@ -98,6 +104,21 @@ impl Status {
         self.offset_us.store(offset_us, Relaxed);
     }
 
+    /// Where the journal counts its bytes.
+    pub(super) fn spool_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.spool_bytes)
+    }
+
+    /// Durations of flushes, and their sum.
+    pub fn flushes(&self) -> (Histogram, Nanos) {
+        self.flushes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When the last batch was written.
+    pub fn last(&self) -> Option<WallTime> {
+        Some(self.last_us.load(Relaxed)).filter(|us| *us != NONE).map(WallTime::from_unix_micros)
+    }
+
     /// Returns when something was written since the last time; for one listener.
     pub async fn written(&self) {
         self.written.notified().await;
@@ -110,8 +131,7 @@ impl Status {
             rows: self.rows.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             failures: self.failures.load(Relaxed),
-            flush: Nanos::from_micros(self.flush_us.load(Relaxed)),
-            flushes: Nanos::from_micros(self.flushes_us.load(Relaxed)),
+            spool_bytes: self.spool_bytes.load(Relaxed),
         }
     }
 

@@ -200,7 +200,7 @@ impl Own {
             series: ask.view.series().0,
             dropped: Dropped::ALL.iter().map(|reason| telemetry.dropped_total(*reason)).sum(),
             flush_lag_s: store.map(|store| store.status.lag(ask.view.at()).as_secs_f64()),
-            spool_bytes: None,
+            spool_bytes: store.map(|store| store.status.counts().spool_bytes),
         }
     }
 }

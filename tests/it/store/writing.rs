@@ -29,7 +29,7 @@ pub(super) fn end(pgvitals: &Pgvitals) {
 }
 
 /// What the tables say of data statements and transaction control, through `query_stats_at`.
-fn written(store: &mut Client) -> Calls {
+pub(super) fn written(store: &mut Client) -> Calls {
     let rows = store.query(
         "select q.query, sum(s.calls - s.errors - s.aborted)
          from pgvitals.query_stats_at(now() - interval '1 hour', now() + interval '1 hour') s
@@ -40,7 +40,7 @@ fn written(store: &mut Client) -> Calls {
 }
 
 /// What the server counted in a database, by our canonical text.
-fn counted(monitored: &Cluster, database: &str) -> Calls {
+pub(super) fn counted(monitored: &Cluster, database: &str) -> Calls {
     let rows = monitored.client("postgres").query(&format!(
         "select s.query, s.calls from pg_stat_statements s join pg_database d on d.oid = s.dbid
          where d.datname = '{database}'"
@@ -62,7 +62,7 @@ fn calls(rows: &[Vec<Option<String>>]) -> Calls {
 }
 
 /// A database with pgbench's tables, of which nothing is counted yet.
-fn bench(monitored: &Cluster) -> String {
+pub(super) fn bench(monitored: &Cluster) -> String {
     let database = monitored.database();
     Tool::postgres("pgbench", monitored.major).against(&monitored.tcp, &database).args(&["-i", "-q"]).succeed();
     let reset = "select pg_stat_statements_reset(0, oid, 0) from pg_database where datname";
@@ -71,7 +71,7 @@ fn bench(monitored: &Cluster) -> String {
 }
 
 /// Runs pgbench in simple mode through pgvitals.
-fn run(monitored: &Cluster, pgvitals: &Pgvitals, database: &str, arguments: &[&str]) {
+pub(super) fn run(monitored: &Cluster, pgvitals: &Pgvitals, database: &str, arguments: &[&str]) {
     let pgbench = Tool::postgres("pgbench", monitored.major).against(pgvitals.address(), database);
     pgbench.args(&["-n", "-c", "4"]).args(arguments).succeed();
 }
@@ -108,7 +108,7 @@ fn without_statements_the_store_is_left_alone() {
 }
 
 /// Sends a signal to a process.
-fn kill(signal: &str, pid: impl ToString) {
+pub(super) fn kill(signal: &str, pid: impl ToString) {
     let sent = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
     assert!(sent.success());
 }
