@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::figures::Figures;
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
+use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::stats::level::Thresholds;
 use crate::stats::live::KnownQuery;
@@ -266,6 +267,12 @@ impl Batch {
             let name = tags.name.as_ref().map(|name| ("name".to_owned(), serde_json::Value::from(&**name)));
             serde_json::Value::Object(pairs.chain(name).collect()).to_string()
         });
+        // It may be written long before its minute is over.
+        self.queries.entry(slow.query.hash.to_string()).or_insert_with(|| {
+            let Description { class, summary, tables, .. } = describe(&slow.query);
+            let name = slow.tags.as_ref().and_then(|tags| tags.name.clone());
+            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, name })
+        });
         self.slow.push(SlowRow {
             at_us: slow.at.unix_micros(),
             series: series(slow.query.hash, &slow.identity),
@@ -285,16 +292,20 @@ impl Batch {
     fn add_series(&mut self, known: &KnownQuery, identity: &Identity) -> i64 {
         let row = series(known.query.hash, identity);
         let id = series_id(&row);
-        self.queries.entry(row.query_hash.clone()).or_insert_with(|| QueryRow {
-            query: known.query.text.to_string(),
-            kind: known.query.kind.as_str().to_owned(),
-            class: known.class.as_str().to_owned(),
-            summary: known.summary.to_string(),
-            name: known.name.as_ref().map(ToString::to_string),
-            tables: known.tables.iter().map(ToString::to_string).collect(),
-        });
+        self.queries.entry(row.query_hash.clone()).or_insert_with(|| query(known));
         self.series.entry(id).or_insert(row);
         id
+    }
+}
+
+fn query(known: &KnownQuery) -> QueryRow {
+    QueryRow {
+        query: known.query.text.to_string(),
+        kind: known.query.kind.as_str().to_owned(),
+        class: known.class.as_str().to_owned(),
+        summary: known.summary.to_string(),
+        name: known.name.as_ref().map(ToString::to_string),
+        tables: known.tables.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -45,6 +45,7 @@ fn what_ended_processes_left_is_written_by_the_next_one() {
 
     kill("-CONT", store.cluster.pid());
     let third = life();
+    third.keeper.log.await_line("the journal", |line| line.contains("batches=2").then_some(()));
     await_spool(&third, |bytes| bytes == 0.0);
     let mut reader = store.superuser();
     assert_eq!(written(&mut reader), expected, "all of the first life, whose open minute was journaled at its end");
