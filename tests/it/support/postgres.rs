@@ -140,7 +140,7 @@ impl Cluster {
 
     /// A cluster that no other test shares: for whoever kills it. It lives as long as this process.
     pub(crate) fn own(major: u32) -> &'static Cluster {
-        Box::leak(Box::new(Cluster::some(major, false)))
+        Box::leak(Box::new(Cluster::some(major, Kind::Plain)))
     }
 
     /// The server's own process.
