@@ -16,7 +16,7 @@ use crate::runtime::clock::{self, Clock};
 use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
-use crate::runtime::task::Panics;
+use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
@@ -187,8 +187,10 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     });
     let writing = store.map(|(settings, parts)| {
         let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
-        control.spawn(upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone()));
-        control.spawn(Flusher::new(settings, parts).run(proxy.minutes()))
+        let upkeep = upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
+        control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
+        let minutes = proxy.minutes();
+        control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
     });
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
@@ -205,6 +207,12 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     });
     let proxy = control.spawn(proxy.run());
     Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, serving })
+}
+
+/// A task whose panic is counted and said.
+async fn watched(watch: Watch, task: impl Future<Output = ()>) {
+    let _watch = watch;
+    task.await;
 }
 
 /// Who writes what the proxy measures.

@@ -294,18 +294,8 @@ pub const KEYS: &[Key] = &[
         "A directory for a journal of what is not yet in the store",
     ),
     Key::new("store.spool_max", Kind::Size, "1GiB", "What the journal may take"),
-    Key::new(
-        "store.max_size",
-        Kind::Size,
-        "10GiB",
-        "What the tables may take; above it minutes are kept for a shorter time, then nothing is written",
-    ),
-    Key::new(
-        "store.idle_close",
-        Kind::Duration,
-        "5s",
-        "How long a connection to the store stays open after a write when more than 20 instances live",
-    ),
+    Key::new("store.max_size", Kind::Size, "10GiB", "What the tables may take; read, and not yet held by this version"),
+    Key::new("store.idle_close", Kind::Duration, "5s", "How long a connection to the store stays open after a write"),
     Key::derived(
         "store.retention.minutes",
         Kind::Duration,

@@ -222,6 +222,34 @@ fn what_is_over_is_rolled_up_by_the_one_that_has_the_lease() {
     );
 }
 
+/// "A minute is written when it is closed" and "one bad row stops nothing" (STORE §3): the store refuses a row, by a CHECK
+/// of its owner's; the others of its minute are there when the minute is over.
+#[test]
+fn one_bad_row_stops_nothing() {
+    let monitored = Cluster::any();
+    let store = Store::on(Cluster::newest());
+    store.superuser().query("alter table pgvitals.query_stats add check (rows <> 777)");
+    let database = monitored.database();
+    let pgvitals = writing(monitored, &store.url("pgvitals_writer")).start();
+    let mut client = Client::connect(pgvitals.address(), &database);
+    for n in 0..20 {
+        client.query(&format!("select {n} as c{n}"));
+    }
+    client.query("select generate_series(1, 777)");
+    drop(client);
+    let calls = "select coalesce(sum(calls), 0) from pgvitals.query_stats";
+    let end = now() + PATIENCE * 2;
+    while now() < end && store.superuser().value(calls) != "20" {
+        // One event a second: the minute is over within 60 of them.
+        Events::subscribe(pgvitals.http).await_event("live");
+    }
+    assert_eq!(store.superuser().value(calls), "20");
+    assert_eq!(pgvitals.metric(r#"pgvitals_samples_dropped_total{reason="store_row"}"#), 1.0);
+    assert!(pgvitals.metric("pgvitals_store_rows_total") >= 20.0);
+    assert_eq!(pgvitals.metric("pgvitals_store_flush_failures_total"), 0.0);
+    assert_eq!(pgvitals.metric("pgvitals_store_lag_seconds"), 0.0);
+}
+
 /// A PgBouncer that lends one server connection, transaction by transaction.
 struct Pooler {
     port: u16,
