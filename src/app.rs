@@ -2,26 +2,34 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
+use crate::jobs::upkeep;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
-use crate::runtime::task::Panics;
-use crate::{http, proxy, stats};
+use crate::runtime::task::{Panics, Watch};
+use crate::store::batch::Origin;
+use crate::store::flusher::Flusher;
+use crate::store::read::Reader;
+use crate::{http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
 
 /// The name of the inherited socket that is HTTP's (systemd's `FileDescriptorName`).
 const HTTP_SOCKET: &str = "http";
+
+/// The store's writer has so long to end after the data plane; it sees to that itself.
+const WRITING_MAX: Duration = Duration::from_secs(15);
 
 /// The settings of every room.
 #[derive(Clone, Debug)]
@@ -32,6 +40,8 @@ pub struct Settings {
     pub stats: stats::Settings,
     /// The HTTP side.
     pub http: http::Settings,
+    /// The monitoring tables, if there are any.
+    pub store: Option<store::settings::Settings>,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
@@ -52,13 +62,13 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         let _inside = control.enter();
         Signals::catch().context("signals can't be followed")?
     };
-    let http = settings.http.clone();
+    let (http, store) = (settings.http.clone(), settings.store.clone());
     let started = start_on(control, settings, inherited)?;
     let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
         let reload = || {
             if let Some(new) = reload() {
-                reloaded(&tuner, &http, new);
+                reloaded(&tuner, &http, store.as_ref(), new);
             }
         };
         signals.follow(&shutdown, reload).await;
@@ -67,9 +77,10 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 }
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
-fn reloaded(tuner: &Tuner, old: &http::Settings, new: Settings) {
+fn reloaded(tuner: &Tuner, old: &http::Settings, store: Option<&store::settings::Settings>, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
     fixed.extend(old.changed(&new.http));
+    fixed.extend(store::settings::Settings::changed(store, new.store.as_ref()));
     for key in fixed {
         tracing::warn!(key, "this setting changes with a restart only; the old value stays");
     }
@@ -88,6 +99,7 @@ pub struct Started {
     tuner: Tuner,
     control: Runtime,
     proxy: JoinHandle<std::io::Result<()>>,
+    writing: Option<JoinHandle<()>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
 }
 
@@ -97,9 +109,14 @@ impl Started {
     /// # Errors
     /// When the data plane could not run.
     pub fn wait(self) -> anyhow::Result<()> {
-        let Self { shutdown, control, proxy, serving, .. } = self;
+        let Self { shutdown, control, proxy, writing, serving, .. } = self;
         control.block_on(async {
             let ran = proxy.await.context("the data plane's task was lost")?;
+            if let Some(writing) = writing
+                && !matches!(tokio::time::timeout(WRITING_MAX, writing).await, Ok(Ok(())))
+            {
+                tracing::error!("the store's writer did not end as it should");
+            }
             shutdown.advance(Phase::Stopped);
             if let Some(serving) = serving {
                 serving.await.context("the HTTP side's task was lost")??;
@@ -146,7 +163,11 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
-    let (proxy, http) = control.block_on(async {
+    let store = match settings.store {
+        Some(store) => Some(writer(store, &settings.http, &parts)?),
+        None => None,
+    };
+    let (mut proxy, http) = control.block_on(async {
         // By its name, so that it may be anywhere.
         let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
         let proxy = Proxy::bind(settings.proxy, parts, &mut inherited).await?;
@@ -160,6 +181,17 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         Ok((proxy, http))
     })?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
+    let stored = store.as_ref().map(|(settings, parts)| http::Stored {
+        reader: Reader::new(settings.clone()),
+        status: Arc::clone(&parts.status),
+    });
+    let writing = store.map(|(settings, parts)| {
+        let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
+        let upkeep = upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
+        control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
+        let minutes = proxy.minutes();
+        control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
+    });
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
@@ -167,14 +199,33 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };
         control.spawn(http::serve(listener, settings, sources, stopped))
     });
     let proxy = control.spawn(proxy.run());
-    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, serving })
+    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, serving })
+}
+
+/// A task whose panic is counted and said.
+async fn watched(watch: Watch, task: impl Future<Output = ()>) {
+    let _watch = watch;
+    task.await;
+}
+
+/// Who writes what the proxy measures.
+fn writer(
+    store: store::settings::Settings,
+    http: &http::Settings,
+    parts: &Parts,
+) -> anyhow::Result<(store::settings::Settings, store::flusher::Parts)> {
+    let Parts { stats, telemetry, clock, shutdown, .. } = parts.clone();
+    let origin = Origin::new(&http.instance, &http.service, clock.wall()).context("the system has no randomness")?;
+    tracing::info!(target = %store.target, schema = %store.schema, "store");
+    let (origin, levels, status) = (Arc::new(origin), stats.levels, Arc::default());
+    Ok((store, store::flusher::Parts { origin, levels, telemetry, clock, shutdown, status }))
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.

@@ -5,8 +5,8 @@
 //! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
 //! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory.
 //!
-//! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane, [`http`] API and metrics,
-//! [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
+//! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
+//! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
 
@@ -16,8 +16,11 @@ pub mod stats;
 pub mod wire;
 
 pub mod http;
+pub mod jobs;
+pub mod pgclient;
 pub mod proxy;
 pub mod runtime;
+pub mod store;
 pub mod tls;
 
 pub mod app;

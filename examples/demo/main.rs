@@ -54,6 +54,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     command.arg("run").args(["--http", &http, "--slow-threshold", "100ms"]);
     command.args(["--listen", &format!("127.0.0.1:{listen}")]);
     command.args(["--upstream", &format!("127.0.0.1:{}", cluster.port)]);
+    command.args(["--store", &format!("postgres://postgres@127.0.0.1:{}/shop", cluster.port)]);
     let mut proxy = Process::spawn(&mut command, &log)?;
     answers(&pgvitals, directory, &http, &mut proxy).await.with_context(|| process::tail(&log))?;
 
@@ -61,6 +62,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     println!("  psql -h 127.0.0.1 -p {listen} -U web shop      your own statements join in");
     println!("  http://{http}/api/performance?metric=queries   JSON");
     println!("  http://{http}/metrics                          for Prometheus");
+    println!("  select * from pgvitals.top_statements_24h      in shop, once the first minute is over");
     println!("Ctrl-C stops and removes everything.\n");
     let _applications = workload::start(listen);
 

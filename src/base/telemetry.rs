@@ -57,6 +57,16 @@ reasons! {
         HarvestQueue => "harvest_queue",
         /// The oldest slow executions in memory made room for newer ones.
         History => "history",
+        /// Slow executions that waited for the store and made room for newer ones.
+        Outbox => "outbox",
+        /// Executions of a row that the store refused.
+        StoreRow => "store_row",
+        /// Executions older than all that the store keeps.
+        TooOld => "too_old",
+        /// Executions of the oldest batches of a journal that is full.
+        Spool => "spool",
+        /// Executions whose figures no store took before the process ended.
+        Unwritten => "unwritten",
     }
 }
 

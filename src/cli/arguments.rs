@@ -7,13 +7,15 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::exit::Failure;
-use super::{check, fingerprint, healthcheck, run, top};
+use super::{check, fingerprint, healthcheck, migrate, run, top};
 use crate::config::keys::{KEYS, Key, Kind, Preset};
 use crate::config::load::{self, Flags, Loaded};
 use crate::config::render;
 
 /// Keys that commands need which only ask a running pgvitals.
 const CLIENT_KEYS: &[&str] = &["http", "http_token"];
+/// Keys that say where the monitoring tables are.
+const STORE_KEYS: &[&str] = &["store.url", "store.schema"];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum Command {
     Run(Flags),
     /// What will and won't work.
     Check(Flags),
+    /// Monitoring tables made, or looked at.
+    Migrate(Flags, migrate::Options),
     /// Statements in, fingerprints out.
     Fingerprint,
     /// A live table.
@@ -41,6 +45,7 @@ impl Command {
         match self {
             Command::Run(flags) => run::run(flags),
             Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
+            Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
@@ -64,6 +69,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     Ok(match matches.subcommand() {
         None => Command::Run(flags(&matches)),
         Some(("check", matches)) => Command::Check(flags(matches)),
+        Some(("migrate", matches)) => Command::Migrate(flags(matches), migrate_options(matches)),
         Some(("fingerprint", _)) => Command::Fingerprint,
         Some(("top", matches)) => Command::Top(flags(matches), top_options(matches)),
         Some(("healthcheck", matches)) => Command::Healthcheck(flags(matches)),
@@ -76,6 +82,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 pub(super) fn command() -> clap::Command {
     let all = || KEYS.iter().map(argument);
     let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
+    let store = || KEYS.iter().filter(|key| STORE_KEYS.contains(&key.name)).map(argument);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -88,6 +95,12 @@ pub(super) fn command() -> clap::Command {
         .args(all())
         .subcommand(sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()))
         .subcommand(sub("check", "Say what will and won't work with these settings").arg(config_argument()).args(all()))
+        .subcommand(
+            sub("migrate", "Make the monitoring tables, or bring them to this version")
+                .arg(config_argument())
+                .args(store())
+                .args(migrate_arguments()),
+        )
         .subcommand(sub("fingerprint", "Read statements as JSON lines, print their fingerprints"))
         .subcommand(
             sub("top", "Show statements as they run, from a running pgvitals")
@@ -132,6 +145,20 @@ fn flags(matches: &ArgMatches) -> Flags {
         Some((key, values.map(String::as_str).collect::<Vec<_>>().join(",")))
     };
     Flags { config: matches.get_one::<PathBuf>("config").cloned(), keys: KEYS.iter().filter_map(given).collect() }
+}
+
+fn migrate_arguments() -> [Arg; 3] {
+    let switch = |name: &'static str, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    [
+        switch("print", "Print the SQL that is missing, or all of it without a store; change nothing"),
+        switch("status", "Say what was applied and what is missing; change nothing").conflicts_with("print"),
+        switch("single-role", "Make no roles: whoever migrates owns, writes and reads"),
+    ]
+}
+
+fn migrate_options(matches: &ArgMatches) -> migrate::Options {
+    let given = |name: &str| matches.get_flag(name);
+    migrate::Options { print: given("print"), status: given("status"), single_role: given("single-role") }
 }
 
 fn top_arguments() -> [Arg; 4] {

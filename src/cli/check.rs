@@ -1,4 +1,5 @@
-//! `pgvitals check`: what will and won't work with these settings. Nothing is sent to a server but a connect.
+//! `pgvitals check`: what will and won't work with these settings. An upstream sees nothing but a connect, the store some
+//! questions about its catalogues.
 
 use std::io::Write;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use super::client::runtime;
 use super::exit::Failure;
 use super::holder;
 use crate::config::load::Loaded;
+use crate::pgclient::connect::Connection;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::{Address, Listener};
+use crate::store::examine::{Finding, examine};
 use crate::tls::settings::{ClientMode, Settings, UpstreamMode};
 use crate::tls::store::Store;
 
@@ -73,6 +76,7 @@ async fn look(loaded: &Loaded, report: &mut Report) {
         tls(route, report);
     }
     http(loaded, report).await;
+    store(loaded, report).await;
     promises(loaded, report);
 }
 
@@ -160,6 +164,30 @@ async fn holder(address: &Address) -> String {
     match address.resolve().await.ok().and_then(|found| found.first().copied()) {
         Some(address) => holder::of(address),
         None => "another process".to_owned(),
+    }
+}
+
+/// Connects, and looks at tables and rights.
+async fn store(loaded: &Loaded, report: &mut Report) {
+    let Some(store) = &loaded.app.store else {
+        return report.note("store: off; statistics stay in memory, and are gone with the process");
+    };
+    let target = &store.target;
+    let client = match Connection::open(target).await {
+        Ok(client) => client,
+        Err(error) => {
+            return report.bad(format!("store: {error}; pgvitals runs without its tables until that is right"));
+        }
+    };
+    report.well(format!("store {target}: connected"));
+    let findings = examine(&client, &store.schema).await;
+    let findings = findings.unwrap_or_else(|error| vec![Finding::Bad(format!("store: {error}"))]);
+    for finding in findings {
+        match finding {
+            Finding::Well(text) => report.well(text),
+            Finding::Note(text) => report.note(text),
+            Finding::Bad(text) => report.bad(text),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Kind {
     Switch,
     /// The path of a file.
     File,
+    /// A `postgres://` URL, shown without user and password, or `off`; `…_file` names a file that holds it.
+    Url,
     /// Text that is never shown; `…_file` names a file that holds it.
     Secret,
 }
@@ -39,6 +41,7 @@ impl Kind {
             Kind::Choice(_) => "WORD",
             Kind::Address | Kind::Addresses => "ADDRESS",
             Kind::Upstream => "ADDRESS|URL",
+            Kind::Url => "URL",
             Kind::Duration => "DURATION",
             Kind::Levels => "DURATION,DURATION,DURATION",
             Kind::Size => "SIZE",
@@ -106,6 +109,11 @@ impl Key {
     /// Whether its value must not be shown.
     pub fn is_secret(&self) -> bool {
         self.kind == Kind::Secret
+    }
+
+    /// Whether a file can hold its value, to be named under its name with `_file`.
+    pub fn has_file(&self) -> bool {
+        matches!(self.kind, Kind::Secret | Kind::Url)
     }
 
     /// The flag without its dashes. A secret's flag names a file: other users of a host can read command lines.
@@ -259,8 +267,46 @@ pub const KEYS: &[Key] = &[
         "postgres",
         "direct begins TLS at once, one round trip earlier; PostgreSQL 17 and later, with tls.upstream at least require",
     ),
-    Key::new("store.url", Kind::Text, "off", "Monitoring tables; this version keeps statistics in memory only")
-        .short("store"),
+    Key::new(
+        "store.url",
+        Kind::Url,
+        "off",
+        "The database of the monitoring tables, as postgres://USER@HOST/DATABASE; off keeps statistics in memory only",
+    )
+    .short("store"),
+    Key::new(
+        "store.schema",
+        Kind::Text,
+        "pgvitals",
+        "The schema of the monitoring tables; roles are named after it, as in pgvitals_writer",
+    ),
+    Key::new(
+        "store.flush_interval",
+        Kind::Duration,
+        "10s",
+        "How often closed minutes, slow statements and errors are written",
+    ),
+    Key::derived(
+        "store.spool_dir",
+        Kind::File,
+        "none, and then minutes wait in memory while the store is away",
+        "/var/lib/pgvitals",
+        "A directory for a journal of what is not yet in the store",
+    ),
+    Key::new("store.spool_max", Kind::Size, "1GiB", "What the journal may take"),
+    Key::new("store.max_size", Kind::Size, "10GiB", "What the tables may take; read, and not yet held by this version"),
+    Key::new("store.idle_close", Kind::Duration, "5s", "How long a connection to the store stays open after a write"),
+    Key::derived(
+        "store.retention.minutes",
+        Kind::Duration,
+        "2d, or 6h from 50 live instances on",
+        "2d",
+        "How long figures by the minute are kept",
+    ),
+    Key::new("store.retention.hours", Kind::Duration, "60d", "How long figures by the hour are kept"),
+    Key::new("store.retention.days", Kind::Duration, "730d", "How long figures by the day are kept"),
+    Key::new("store.retention.slow", Kind::Duration, "14d", "How long single executions are kept"),
+    Key::new("store.retention.errors", Kind::Duration, "60d", "How long errors and figures by tag are kept"),
 ];
 
 /// The key called `name`.

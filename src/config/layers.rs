@@ -133,7 +133,7 @@ impl Found {
 fn resolve(name: &str) -> Option<Found> {
     let direct = keys::find(name).map(|key| Found { key, is_file: false });
     direct.or_else(|| {
-        let key = keys::find(name.strip_suffix("_file")?).filter(|key| key.is_secret())?;
+        let key = keys::find(name.strip_suffix("_file")?).filter(|key| key.has_file())?;
         Some(Found { key, is_file: true })
     })
 }
@@ -142,12 +142,14 @@ fn matches_variable(key: &'static Key, name: &str) -> Option<Found> {
     if name == variable(key.name) || key.short.is_some_and(|short| name == variable(short)) {
         return Some(Found { key, is_file: false });
     }
-    (key.is_secret() && name == format!("{}_FILE", variable(key.name))).then_some(Found { key, is_file: true })
+    let names = [Some(key.name), key.short];
+    let is_file = names.iter().flatten().any(|own| name == format!("{}_FILE", variable(own)));
+    (key.has_file() && is_file).then_some(Found { key, is_file: true })
 }
 
 /// Every name that a file may use.
 fn names() -> Vec<String> {
-    let files = KEYS.iter().filter(|key| key.is_secret()).map(|key| format!("{}_file", key.name));
+    let files = KEYS.iter().filter(|key| key.has_file()).map(|key| format!("{}_file", key.name));
     KEYS.iter().map(|key| key.name.to_owned()).chain(files).collect()
 }
 

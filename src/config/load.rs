@@ -9,8 +9,9 @@ use super::file;
 use super::host::{self, Host};
 use super::keys::Key;
 use super::layers::Layers;
-use super::settings::Reader;
+use super::settings::{Finished, Reader};
 use crate::app;
+use crate::store::schema::Schema;
 
 /// The variable that names the configuration file.
 pub const CONFIG_VARIABLE: &str = "PGVITALS_CONFIG";
@@ -43,6 +44,8 @@ pub struct Loaded {
     pub app: app::Settings,
     /// How it logs.
     pub log: Log,
+    /// The monitoring tables' schema, also without a store: for whoever prints its SQL.
+    pub schema: Schema,
     /// What was understood but may not be what was meant.
     pub warnings: Vec<String>,
     /// The file that was read.
@@ -78,8 +81,8 @@ pub fn load(flags: Flags, environment: impl IntoIterator<Item = (OsString, OsStr
     layers.flags(flags.keys);
     let service = environment.get("OTEL_SERVICE_NAME").cloned().filter(|name| !name.is_empty());
     let host = Host { name: host::name(), is_pod: environment.contains_key("KUBERNETES_SERVICE_HOST"), service };
-    let (app, log, warnings) = Reader::new(layers, host).finish()?;
-    Ok(Loaded { app, log, warnings, file: path })
+    let Finished { app, log, schema, warnings } = Reader::new(layers, host).finish()?;
+    Ok(Loaded { app, log, schema, warnings, file: path })
 }
 
 /// The named file, which must exist, or the usual one if it does.

@@ -2,7 +2,8 @@
 //!
 //! No room imports this one: it fills in the `Settings` that each room declares. Reading order: [`keys`] the table,
 //! [`render`] what is generated from it, [`layers`] who said what, [`value`] text to typed values, [`upstream`]
-//! addresses and URLs, [`load`] file, environment, flags, [`settings`] the rooms' settings, [`tls`] a route's TLS among them, [`error`] what is said when it can't be done.
+//! addresses and URLs, [`load`] file, environment, flags, [`settings`] the rooms'
+//! settings, [`tls`] a route's TLS and [`store`] the monitoring tables among them, [`error`] what is said when it can't be done.
 
 pub mod error;
 mod file;
@@ -12,6 +13,7 @@ mod layers;
 pub mod load;
 pub mod render;
 mod settings;
+mod store;
 mod tls;
 mod upstream;
 mod value;

@@ -29,7 +29,7 @@ pub fn file() -> String {
     let mut out = FILE_HEAD.to_owned();
     let mut table = "";
     for key in KEYS {
-        let (prefix, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        let (prefix, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if prefix != table {
             table = prefix;
             write(&mut out, format_args!("\n[{table}]\n"));
@@ -47,7 +47,7 @@ pub fn file() -> String {
             }
         };
         write(&mut out, format_args!("#{name} = {}\n", literal(key.kind, value)));
-        if key.is_secret() {
+        if key.has_file() {
             write(&mut out, format_args!("#{name}_file = \"/run/secrets/{name}\"\n"));
         }
     }
@@ -94,11 +94,12 @@ what is wrong.
         let (default, help) = (default_cell(key), key.help);
         let (name, environment, flag) = (key.name, key.variable(), key.flag());
         write(&mut out, format_args!("| `{name}` | {default} | `{environment}` | `--{flag}` | {help} |\n"));
-        if key.is_secret() {
+        if key.has_file() {
+            let flag = if key.is_secret() { format!("`--{flag}`") } else { "none".to_owned() };
             let environment = format!("{environment}_FILE");
             write(
                 &mut out,
-                format_args!("| `{name}_file` | none | `{environment}` | `--{flag}` | A file that holds `{name}` |\n"),
+                format_args!("| `{name}_file` | none | `{environment}` | {flag} | A file that holds `{name}` |\n"),
             );
         }
     }

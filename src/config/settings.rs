@@ -12,6 +12,7 @@ use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::Address;
+use crate::store::schema::Schema;
 use crate::{app, http, proxy, stats};
 
 const CONNECTIONS_MAX: usize = 1_000_000;
@@ -27,19 +28,29 @@ pub(super) struct Reader {
     warnings: Vec<String>,
 }
 
+/// What came of it.
+pub(super) struct Finished {
+    pub(super) app: app::Settings,
+    pub(super) log: Log,
+    pub(super) schema: Schema,
+    pub(super) warnings: Vec<String>,
+}
+
 impl Reader {
     pub(super) fn new(layers: Layers, host: Host) -> Self {
         Self { layers, host, warnings: Vec::new() }
     }
 
-    pub(super) fn finish(mut self) -> Result<(app::Settings, Log, Vec<String>), Errors> {
-        self.store();
+    pub(super) fn finish(mut self) -> Result<Finished, Errors> {
+        let (schema, store) = self.store();
         let proxy = self.proxy();
         let stats = self.stats();
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
-            (Some(http), true) => Ok((app::Settings { proxy, stats, http }, log, self.warnings)),
+            (Some(http), true) => {
+                Ok(Finished { app: app::Settings { proxy, stats, http, store }, log, schema, warnings: self.warnings })
+            }
             _ => Err(Errors(self.layers.errors)),
         }
     }
@@ -93,16 +104,6 @@ impl Reader {
                 _ => value::choice(text, choices("log_format")).map(|()| LogFormat::Text),
             }),
         }
-    }
-
-    /// DESIGN's command line has `--store off`; anything else would be silently without effect.
-    fn store(&mut self) {
-        self.get("store.url", |text| match text {
-            "off" => Ok(()),
-            _ => {
-                Err(Problem::new("this version has no store", "write off, or leave it out: statistics stay in memory"))
-            }
-        });
     }
 
     /// The `[[route]]`s of the file, or one route of the top-level keys.
@@ -177,13 +178,17 @@ impl Reader {
     }
 
     /// The value of a key that has a default.
-    fn get<T: Default>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
+    pub(super) fn get<T: Default>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> T {
         let given = self.given(name).unwrap_or_else(|| default(name));
         self.parse(name, &given, parse)
     }
 
     /// The value of a key that need not be given.
-    fn read<T: Default>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+    pub(super) fn read<T: Default>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
         let given = self.given(name)?;
         Some(self.parse(name, &given, parse))
     }

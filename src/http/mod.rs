@@ -29,6 +29,8 @@ use crate::base::telemetry::Telemetry;
 use crate::runtime::listen::Address;
 use crate::runtime::task::Panics;
 use crate::stats::live::LiveView;
+use crate::store::read::Reader;
+use crate::store::status::Status;
 
 pub use server::{router, serve};
 
@@ -70,6 +72,17 @@ pub struct Sources {
     pub panics: Panics,
     /// Whether the data plane can serve.
     pub ready: Arc<dyn Ready>,
+    /// The monitoring tables, where there are any.
+    pub store: Option<Stored>,
+}
+
+/// The store, as answers and metrics need it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Who asks it.
+    pub reader: Reader,
+    /// How far this process's writer has come.
+    pub status: Arc<Status>,
 }
 
 /// Says whether traffic can be served: not draining, and the upstream answers (DESIGN §8).

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     MethodNotAllowed,
     /// Traffic can't be served now.
     NotReady,
+    /// What was asked for is in the store, and that doesn't answer.
+    StoreUnavailable,
     /// A fault of pgvitals.
     Internal,
 }
@@ -30,7 +32,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Every kind, for the test that compares them with the document.
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 8] = [
+    pub(super) const ALL: [Kind; 9] = [
         Kind::BadParameter,
         Kind::Unauthorized,
         Kind::ForeignHost,
@@ -38,6 +40,7 @@ impl Kind {
         Kind::UnknownQuery,
         Kind::MethodNotAllowed,
         Kind::NotReady,
+        Kind::StoreUnavailable,
         Kind::Internal,
     ];
 
@@ -51,6 +54,7 @@ impl Kind {
             Kind::UnknownQuery => "unknown-query",
             Kind::MethodNotAllowed => "method-not-allowed",
             Kind::NotReady => "not-ready",
+            Kind::StoreUnavailable => "store-unavailable",
             Kind::Internal => "internal",
         }
     }
@@ -65,6 +69,7 @@ impl Kind {
             Kind::UnknownQuery => "No such query",
             Kind::MethodNotAllowed => "No such method here",
             Kind::NotReady => "Not ready",
+            Kind::StoreUnavailable => "The store does not answer",
             Kind::Internal => "Internal error",
         }
     }
@@ -77,7 +82,7 @@ impl Kind {
             Kind::ForeignHost => StatusCode::FORBIDDEN,
             Kind::NotFound | Kind::UnknownQuery => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Kind::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::NotReady | Kind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

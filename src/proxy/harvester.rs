@@ -1,4 +1,5 @@
-//! Control side: receives each worker's harvest, merges them, publishes the [`LiveView`] once a second.
+//! Control side: receives each worker's harvest, merges them, publishes the [`LiveView`] once a second, and hands
+//! closed minutes to whoever listens.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -9,13 +10,18 @@ use tokio::sync::{mpsc, watch};
 
 use super::shared::Shared;
 use crate::base::telemetry::Dropped;
-use crate::base::units::{Nanos, Stamp};
+use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::runtime::clock::Clock;
+use crate::stats::ceiling;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::LiveView;
+use crate::stats::minutes::Minutes;
+use crate::stats::outbox::Outbox;
 
 /// Workers harvest at full seconds; so much later all have handed in.
 const AFTER_SECOND: Duration = Duration::from_millis(100);
+/// At the end so long for whoever writes to take what is left.
+const LAST: Duration = Duration::from_secs(5);
 /// A worker that had statements in flight and is silent for so long is named in the log.
 const LATE: Nanos = Nanos::from_millis(3_000);
 
@@ -24,7 +30,9 @@ pub(crate) async fn run(
     shared: Arc<Shared>,
     mut harvests: mpsc::Receiver<(usize, Harvest)>,
     live: watch::Sender<LiveView>,
+    minutes: Option<mpsc::Sender<Minutes>>,
 ) {
+    let mut desk = minutes.map(|to| Desk::new(to, &shared));
     let mut view = live.borrow().clone();
     let mut pending = Vec::new();
     let mut lateness = Lateness::new(shared.workers);
@@ -39,15 +47,51 @@ pub(crate) async fn run(
                 None => break,
             },
             () = &mut due => {
-                merge(&shared, &mut view, &mut pending);
+                merge(&shared, &mut view, &mut pending, desk.as_mut());
                 publish(&live, &view);
+                if let Some(desk) = &mut desk {
+                    desk.hand_out(shared.clock.wall());
+                }
                 lateness.name_late(shared.clock.stamp());
                 due.set(tokio::time::sleep(until_publish(shared.clock)));
             }
         }
     }
-    merge(&shared, &mut view, &mut pending);
+    merge(&shared, &mut view, &mut pending, desk.as_mut());
     publish(&live, &view);
+    if let Some(desk) = desk {
+        desk.hand_out_all(&shared).await;
+    }
+}
+
+/// Minutes on their way to whoever writes them down. While there is no room they wait and get coarser; nobody waits for
+/// them.
+struct Desk {
+    to: mpsc::Sender<Minutes>,
+    outbox: Outbox,
+}
+
+impl Desk {
+    fn new(to: mpsc::Sender<Minutes>, shared: &Shared) -> Self {
+        Self { to, outbox: Outbox::new(ceiling::OUTBOX, Arc::clone(&shared.telemetry)) }
+    }
+
+    fn hand_out(&mut self, now: WallTime) {
+        while let Ok(room) = self.to.try_reserve() {
+            let Some(minutes) = self.outbox.take(now) else { break };
+            room.send(minutes);
+        }
+        self.outbox.settle(now);
+    }
+
+    /// The open minute too: it will have a second row if the process comes back within it.
+    async fn hand_out_all(mut self, shared: &Shared) {
+        let Some(minutes) = self.outbox.take_all() else { return };
+        let calls = minutes.calls();
+        if self.to.send_timeout(minutes, LAST).await.is_err() {
+            shared.telemetry.dropped(Dropped::Unwritten, calls);
+        }
+    }
 }
 
 /// The channel is locked for an exchange of pointers alone: no reader waits for a merge. What readers are shown is shared
@@ -62,12 +106,13 @@ fn until_publish(clock: Clock) -> Duration {
 }
 
 /// All that came goes into one view; readers never see half a second.
-fn merge(shared: &Shared, view: &mut LiveView, pending: &mut Vec<(usize, Harvest)>) {
+fn merge(shared: &Shared, view: &mut LiveView, pending: &mut Vec<(usize, Harvest)>, mut desk: Option<&mut Desk>) {
     let now = shared.clock.wall();
     view.tune(&shared.stats());
     for (worker, harvest) in pending.drain(..) {
         let executions = harvest.executions();
-        if catch_unwind(AssertUnwindSafe(|| view.absorb(worker, harvest))).is_err() {
+        let outbox = desk.as_deref_mut().map(|desk| &mut desk.outbox);
+        if catch_unwind(AssertUnwindSafe(|| view.absorb_into(worker, harvest, outbox))).is_err() {
             shared.telemetry.dropped(Dropped::Panic, executions);
         }
     }

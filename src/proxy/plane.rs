@@ -19,10 +19,14 @@ use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::{Panics, Tasks};
 use crate::runtime::timers::Timers;
 use crate::stats::live::LiveView;
+use crate::stats::minutes::Minutes;
 use crate::tls::store::Store;
 
 /// Workers unless set: more threads than this gain nothing a sidecar needs.
 const WORKERS_DEFAULT_MAX: usize = 4;
+
+/// Minutes on their way.
+const MINUTES: usize = 4;
 
 /// How often files of certificates are looked at. A few KiB are read: no file system lets that be missed, as
 /// notifications can be.
@@ -69,6 +73,7 @@ pub struct Proxy {
     shared: Arc<Shared>,
     listeners: Vec<(usize, Arc<Listener>)>,
     live: watch::Sender<LiveView>,
+    minutes: Option<mpsc::Sender<Minutes>>,
 }
 
 impl Proxy {
@@ -106,7 +111,7 @@ impl Proxy {
             shutdown,
             panics,
         });
-        Ok(Self { shared, listeners, live })
+        Ok(Self { shared, listeners, live, minutes: None })
     }
 
     /// Where clients can connect.
@@ -133,16 +138,24 @@ impl Proxy {
         self.live.subscribe()
     }
 
+    /// What is measured, to be written down: each minute once when it is over, and the open one at the end. For one
+    /// listener, who may be slow; what waits for it is bounded by [`crate::stats::ceiling::OUTBOX`].
+    pub fn minutes(&mut self) -> mpsc::Receiver<Minutes> {
+        let (sender, receiver) = mpsc::channel(MINUTES);
+        self.minutes = Some(sender);
+        receiver
+    }
+
     /// Serves until the flushing phase, which it brings about itself when it has drained; returns when the last harvest
     /// is in the live view.
     ///
     /// # Errors
     /// When a thread can't be started.
     pub async fn run(self) -> std::io::Result<()> {
-        let Self { shared, listeners, live } = self;
+        let Self { shared, listeners, live, minutes } = self;
         // One from each worker; who finds no room goes on recording.
         let (harvests, queue) = mpsc::channel(shared.workers);
-        let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live));
+        let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live, minutes));
         let mut doors = Vec::new();
         for number in 0..shared.workers {
             let (sender, inbox) = mpsc::channel(worker::INBOX);

@@ -61,6 +61,14 @@ pub fn deadline(limit: Duration) -> tokio::time::Instant {
     tokio::time::Instant::now() + limit
 }
 
+/// A time up to `most`, by chance, so that a fleet doesn't do the same all at once.
+pub fn chance(most: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness everybody waits the same time.
+    getrandom::fill(&mut byte).unwrap_or_default();
+    most.mul_f64(f64::from(byte[0]) / 255.0)
+}
+
 /// What is left until `deadline`; zero when it has passed.
 pub fn left(deadline: tokio::time::Instant) -> Duration {
     deadline.saturating_duration_since(tokio::time::Instant::now())

@@ -140,6 +140,10 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub const ALL: &[Class] =
+        &[Class::Data, Class::Transaction, Class::Session, Class::Ddl, Class::Probe, Class::Introspection];
+
     /// The name that API and tables use.
     pub const fn as_str(self) -> &'static str {
         match self {

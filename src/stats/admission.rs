@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ceiling::MAP_ENTRY;
 use super::live::KnownQuery;
 use super::other::{Others, is_other};
-use super::registry::Registry;
+use super::registry::{Registry, known};
 use super::series::SeriesKey;
 use crate::base::units::WallTime;
 use crate::session::identity::Identity;
@@ -38,6 +38,14 @@ pub(super) struct Place {
     pub(super) key: SeriesKey,
     pub(super) query: Arc<KnownQuery>,
     pub(super) identity: Arc<Identity>,
+}
+
+impl Place {
+    /// The place of `(other)` of the server of `identity`.
+    pub(super) fn other(identity: &Identity, others: &mut Others) -> Self {
+        let (query, identity) = others.of(identity);
+        Self { key: SeriesKey::of(&query, &identity), query: Arc::new(known(&query)), identity }
+    }
 }
 
 /// A series that made room, and the place that takes its figures.

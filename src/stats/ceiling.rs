@@ -14,6 +14,9 @@ pub const HARVESTS: usize = 8 << 20;
 /// Of it: the merged state with the registry of texts.
 pub const MERGED: usize = TOTAL - RECORDERS - HARVESTS;
 
+/// Beside it, where a store is configured: closed minutes that nobody takes.
+pub const OUTBOX: usize = 16 << 20;
+
 /// A place in a hash map beside key and value: control byte and load factor, rounded up.
 pub(super) const MAP_ENTRY: usize = 16;
 

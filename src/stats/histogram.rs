@@ -39,6 +39,15 @@ impl Histogram {
         }
     }
 
+    /// The histogram of these buckets, each a value in it, in µs, and its count.
+    pub fn from_buckets(buckets: impl Iterator<Item = (u32, u64)>) -> Self {
+        let mut histogram = Self::default();
+        for (top_us, count) in buckets.filter(|(_, count)| *count > 0) {
+            histogram.add(index_of(Nanos::from_micros(u64::from(top_us))), count);
+        }
+        histogram
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Histogram) {
         let (mut here, mut there) = (self.buckets.as_slice(), other.buckets.as_slice());

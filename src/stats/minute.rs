@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::admission::{Evicted, Place};
 use super::ceiling::{ALLOCATION, MAP_ENTRY};
 use super::live::{KnownQuery, SessionStats};
+use super::other::{Others, is_other};
 use super::series::{SeriesKey, SeriesStats};
 use super::tagged::TagTable;
 use crate::base::units::{Nanos, WallTime};
@@ -25,6 +26,8 @@ pub(super) struct Minute {
     series: FxHashMap<SeriesKey, Arc<Series>>,
     pub(super) tags: TagTable,
     pub(super) sessions: SessionStats,
+    /// Sessions that were open when it was last told; for the outbox alone.
+    pub(super) open_sessions: u64,
     bytes: usize,
 }
 
@@ -49,6 +52,7 @@ impl Minute {
             series: FxHashMap::default(),
             tags: TagTable::default(),
             sessions: SessionStats::default(),
+            open_sessions: 0,
             bytes: 0,
         }
     }
@@ -92,6 +96,7 @@ impl Minute {
         self.tags.merge(&other.tags);
         self.tags.trim();
         self.sessions.merge(&other.sessions);
+        self.open_sessions = other.open_sessions;
     }
 
     /// Gives back what a growing minute needs and a closed one doesn't.
@@ -111,6 +116,23 @@ impl Minute {
             if let Some(row) = self.series.remove(key) {
                 self.bytes -= ROW + row.stats.heap_bytes();
                 self.add(to, &row.stats);
+            }
+        }
+        self.series.shrink_to_fit();
+    }
+
+    /// Leaves rows of their own to the series with most calls, as many as fit into `most_bytes`; the others' figures go
+    /// to `(other)`.
+    pub(super) fn shed(&mut self, most_bytes: usize, others: &mut Others) {
+        let mut ranked: Vec<(SeriesKey, Arc<Series>)> = self.series.drain().collect();
+        ranked.sort_by_key(|(key, row)| (std::cmp::Reverse(row.stats.calls), key.0, key.1));
+        self.bytes = 0;
+        for (key, row) in ranked {
+            let (query, identity) = (Arc::clone(&row.query), Arc::clone(&row.identity));
+            if is_other(key) || self.bytes < most_bytes {
+                self.add(&Place { key, query, identity }, &row.stats);
+            } else {
+                self.add(&Place::other(&identity, others), &row.stats);
             }
         }
         self.series.shrink_to_fit();

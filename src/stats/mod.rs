@@ -3,7 +3,7 @@
 //! Reading order: [`series`] what is kept of one series, [`histogram`] durations, [`level`] latency levels; a worker's
 //! side: [`recorder`], its tables `slots`, `tagged`, `slow`, and what it hands over, [`harvest`]; the merge: `admission`
 //! who has a row, `other` who takes the rest, `registry` what texts mean, `minute` and `history` figures over time;
-//! [`ceiling`] who may hold how much, [`live`] what readers see.
+//! [`ceiling`] who may hold how much, [`live`] what readers see, [`outbox`] and [`minutes`] what whoever writes is handed.
 
 mod admission;
 pub mod ceiling;
@@ -13,7 +13,9 @@ mod history;
 pub mod level;
 pub mod live;
 mod minute;
+pub mod minutes;
 mod other;
+pub mod outbox;
 pub mod recorder;
 mod registry;
 pub mod series;

@@ -81,7 +81,8 @@ impl Registry {
     }
 }
 
-fn known(query: &Arc<Query>) -> KnownQuery {
+/// What the text alone tells.
+pub(super) fn known(query: &Arc<Query>) -> KnownQuery {
     let Description { class, summary, tables, .. } = describe(query);
     KnownQuery { query: Arc::clone(query), class, summary, tables, name: None }
 }

@@ -77,7 +77,7 @@ pub(super) struct SlowRing {
 impl SlowRing {
     /// Takes one, and says how many of the oldest made room; `None` when its statement has filled its share of this
     /// minute.
-    pub(super) fn push(&mut self, execution: SlowExecution) -> Option<u64> {
+    pub(super) fn push(&mut self, execution: Arc<SlowExecution>) -> Option<u64> {
         let minute = execution.at.minute();
         if minute > self.minute {
             self.minute = minute;
@@ -89,7 +89,7 @@ impl SlowRing {
             return None;
         }
         self.bytes += cost(&execution);
-        self.kept.push_back(Arc::new(execution));
+        self.kept.push_back(execution);
         let mut gone = 0;
         while self.kept.len() > RING || self.bytes > RING_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };

@@ -201,6 +201,15 @@ impl TagTable {
         }
     }
 
+    /// Key, value, statement and figures.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, &str, QueryHash, &SeriesStats)> {
+        self.keys.iter().flat_map(|(key, values)| {
+            values.iter().flat_map(move |(value, figures)| {
+                figures.by_query.iter().map(move |(query, stats)| (&**key, &**value, *query, stats))
+            })
+        })
+    }
+
     /// Values of `key` and their figures.
     pub(super) fn values(&self, key: &str) -> impl Iterator<Item = (&str, &TagValue)> {
         self.keys.get(key).into_iter().flatten().map(|(value, figures)| (&**value, &**figures))

@@ -21,6 +21,7 @@ mod reload;
 mod rolling;
 mod routes;
 mod startup;
+mod store;
 mod support;
 mod tls;
 mod transparency;

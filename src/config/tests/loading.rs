@@ -223,7 +223,9 @@ fn each_error_says_who_what_and_what_to_do() {
     case().flag("drain_mode", "client").refused(&["--drain-mode", "clients, transactions"]);
     case().flag("log", "pgvitals=loud").refused(&["--log", "pgvitals=loud"]);
     case().flag("max_query_text", "1GiB").refused(&["--max-query-text", "at most 1MiB"]);
-    case().flag("store.url", "postgres://u:hunter2@db/x").refused(&["--store", "no store", "write off"]);
+    case().flag("store.url", "mysql://u:hunter2@db/x").refused(&["--store", "scheme `mysql`", "write postgres://"]);
+    case().flag("store.schema", "a; drop").refused(&["--store-schema", "a; drop", "a-z, 0-9 and _"]);
+    case().flag("store.retention.hours", "30m").refused(&["--store-retention-hours", "less than an hour"]);
     case().file("max_series = { a = 1 }\n").refused(&["max_series.a"]);
     case().file("max_series = 1999-01-01\n").refused(&["pgvitals.toml:1", "max_series", "datetime"]);
     case().file("upstream = ['postgres://a/x', 'b:1']\n").refused(&["upstream", "a URL among several"]);

@@ -7,6 +7,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::http::{Settings, server::App};
 use crate::stats::live::{Filter, LiveView, Window};
+use crate::store::read::Past;
 
 /// What `/api/performance` can answer from memory. API.md lists more; those come with the rooms that know them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,19 @@ impl Metric {
     }
 }
 
+/// Of whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::http) enum Scope {
+    /// This process: memory, and the tables for what left it.
+    Own,
+    /// Everybody who writes to the store.
+    All,
+    /// A service.
+    Service(String),
+    /// The instances of a name.
+    Instance(String),
+}
+
 /// How the answer is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) enum Format {
@@ -63,8 +77,14 @@ pub(in crate::http) struct Ask<'a> {
     pub(in crate::http) format: Format,
     /// What was asked for.
     pub(in crate::http) wanted: Window,
-    /// The part of it that memory knows.
+    /// The part of it that is known.
     pub(in crate::http) window: Window,
+    /// The part of it that memory answers; `None` where the tables alone do.
+    pub(in crate::http) memory: Option<Window>,
+    /// What the tables answered.
+    pub(in crate::http) past: Option<&'a Past>,
+    /// Of whom.
+    pub(in crate::http) scope: Scope,
     /// Whose figures.
     pub(in crate::http) filter: Filter,
     /// For parameters of one metric.
@@ -78,7 +98,12 @@ pub(in crate::http) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// # Errors
     /// A problem for the first value that is not allowed.
-    pub(in crate::http) fn new(app: &'a App, view: &'a LiveView, params: &'a Params) -> Result<Self, Problem> {
+    pub(in crate::http) fn new(
+        app: &'a App,
+        view: &'a LiveView,
+        params: &'a Params,
+        past: Option<&'a Past>,
+    ) -> Result<Self, Problem> {
         let metric = params.choice("metric", Metric::NAMES, Metric::parse)?.unwrap_or(Metric::Summary);
         let format = params.choice("format", &["json", "csv"], |name| match name {
             "json" => Some(Format::Json),
@@ -86,12 +111,22 @@ impl<'a> Ask<'a> {
             _ => None,
         })?;
         let wanted = window(params, view.at())?;
+        let (scope, filter) = scope(params, app)?;
+        let covered = view.covered(wanted);
+        let (window, memory) = match (&scope, past) {
+            (Scope::Own, None) => (covered, Some(covered)),
+            (Scope::Own, Some(_)) => (Window { from: wanted.from.minute(), to: covered.to }, Some(covered)),
+            _ => (Window { from: wanted.from.minute(), to: wanted.to }, None),
+        };
         Ok(Self {
             metric,
             format: format.unwrap_or(Format::Json),
             wanted,
-            window: view.covered(wanted),
-            filter: filter(params, &app.settings)?,
+            window,
+            memory,
+            past,
+            scope,
+            filter,
             params,
             view,
             app,
@@ -139,15 +174,27 @@ fn time(params: &Params, name: &str) -> Result<Option<WallTime>, Problem> {
     }
 }
 
-/// Memory knows one instance, of one service; other names belong to a fleet that it doesn't see.
-fn filter(params: &Params, settings: &Settings) -> Result<Filter, Problem> {
-    let Settings { instance, service, servers, .. } = settings;
-    params.choice("instance", &["self", "all", instance], |name| {
-        (name == "self" || name == "all" || name == instance).then_some(())
-    })?;
-    params.choice("service", &[service], |name| (name == service).then_some(()))?;
+/// Without a store memory knows one instance, of one service; other names belong to a fleet that it doesn't see.
+fn scope(params: &Params, app: &App) -> Result<(Scope, Filter), Problem> {
+    let Settings { instance, service, servers, .. } = &app.settings;
+    let stored = app.sources.store.is_some();
+    let one_of = |names: &[&str], name: &str| (stored || names.contains(&name)).then(|| name.to_owned());
+    let instances = ["self", "all", instance];
+    let wanted = params.choice("instance", &instances, |name| one_of(&instances, name))?;
+    let wanted_service = params.choice("service", &[service], |name| one_of(&[service], name))?;
     let names: Vec<&str> = servers.iter().map(String::as_str).collect();
-    let server = params.choice("server", &names, |name| names.contains(&name).then(|| name.to_owned()))?;
+    let server = params.choice("server", &names, |name| one_of(&names, name))?;
+    let elsewhere = server.as_deref().is_some_and(|server| !names.contains(&server));
+    let scope = match (wanted.as_deref(), wanted_service) {
+        _ if !stored => Scope::Own,
+        (Some("self"), _) => Scope::Own,
+        (None | Some("all"), Some(service)) => Scope::Service(service),
+        (None, None) if elsewhere => Scope::All,
+        (Some("all"), None) => Scope::All,
+        (Some(name), _) => Scope::Instance(name.to_owned()),
+        (None, None) => Scope::Own,
+    };
     let given = |name: &str| params.get(name).map(str::to_owned);
-    Ok(Filter { server, database: given("database"), user: given("user"), application: given("application") })
+    let filter = Filter { server, database: given("database"), user: given("user"), application: given("application") };
+    Ok((scope, filter))
 }

@@ -1,7 +1,7 @@
 //! Endpoints that answer in JSON, in the shapes of API.md.
 //!
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
-//! [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
+//! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
 //! [`timeline`], [`tags`], [`active`], [`slow`]); [`csv`] the same rows for spreadsheets; [`events`] the stream;
 //! [`openapi`] the description, generated from all of these.
 
@@ -9,8 +9,10 @@ pub(super) mod active;
 pub(super) mod ask;
 pub(super) mod csv;
 pub(super) mod events;
+pub(super) mod figures;
 pub(super) mod openapi;
 pub(super) mod params;
+pub(super) mod past;
 pub(super) mod performance;
 pub(super) mod queries;
 pub(super) mod query;

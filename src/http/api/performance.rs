@@ -11,7 +11,8 @@ use super::ask::{Ask, Format, Metric};
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, queries, query, slow, summary, tags, timeline};
+use super::{active, past, queries, query, slow, summary, tags, timeline};
+use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
 
@@ -30,10 +31,10 @@ struct Envelope {
     /// The metric that was asked for.
     metric: &'static str,
     window: WindowBody,
-    /// Where the figures come from: memory.
+    /// Where the figures come from: memory, store, memory+store.
     source: &'static str,
     /// The finest step that the figures can be told apart by.
-    resolution: &'static str,
+    resolution: String,
     /// Everything that completed before is counted.
     #[schema(format = DateTime)]
     complete_to: String,
@@ -87,6 +88,7 @@ enum Body {
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No statement has this hash", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn performance(
@@ -95,8 +97,9 @@ pub(in crate::http) async fn performance(
 ) -> Result<Response, Problem> {
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
+    let past = past::fetch(&app, &params).await?;
     app.compute(move |app, view| {
-        let ask = Ask::new(app, view, &params)?;
+        let ask = Ask::new(app, view, &params, past.as_ref())?;
         let body = Body::of(&ask)?;
         Ok(match ask.format {
             Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
@@ -119,11 +122,35 @@ impl Envelope {
                 to: rfc3339(ask.window.to),
                 hours: ask.wanted.to.since(ask.wanted.from).as_secs_f64() / 3600.0,
             },
-            source: "memory",
-            resolution: "minute",
-            complete_to: rfc3339(ask.view.at()),
+            source: match (ask.memory, ask.past) {
+                (_, None) => "memory",
+                (None, Some(_)) => "store",
+                (Some(_), Some(_)) => "memory+store",
+            },
+            resolution: ask.past.map_or_else(|| "minute".to_owned(), |past| past.coverage.resolution.clone()),
+            complete_to: rfc3339(complete_to(ask)),
             server: ask.filter.server.clone().unwrap_or_else(|| settings.servers.join(",")),
-            instances: Instances { count: 1, names: vec![settings.instance.clone()], lagging: Vec::new() },
+            instances: Instances::of(ask),
+        }
+    }
+}
+
+/// All that completed before is counted. Memory has it up to now, the tables what live instances have written.
+fn complete_to(ask: &Ask<'_>) -> WallTime {
+    match (ask.memory, ask.past) {
+        (None, Some(past)) => past.coverage.complete_to.unwrap_or(ask.window.to).min(ask.window.to),
+        _ => ask.view.at(),
+    }
+}
+
+impl Instances {
+    fn of(ask: &Ask<'_>) -> Self {
+        match (ask.memory, ask.past) {
+            (None, Some(past)) => {
+                let (names, lagging) = (past.coverage.names.clone(), past.coverage.lagging.clone());
+                Self { count: names.len(), names, lagging }
+            }
+            _ => Self { count: 1, names: vec![ask.app.settings.instance.clone()], lagging: Vec::new() },
         }
     }
 }

@@ -89,7 +89,7 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
     let spark = params.choice("sparkline", &["p95_ms"], |name| (name == "p95_ms").then_some(()))?.is_some();
     let (limit, skip) = (ask.limit(50)?, offset(ask)?);
 
-    let mut rows = ask.view.statements(ask.window, &ask.filter, group);
+    let mut rows = ask.statements(group);
     let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
     if let Some(wanted) = params.get("search").map(str::to_lowercase) {
         rows.retain(|row| matches(row, &wanted));
@@ -108,7 +108,7 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
     Ok(Queries { cursor: (next < total && !queries.is_empty()).then(|| next.to_string()), queries, total })
 }
 
-fn group(name: &str) -> Option<GroupBy> {
+pub(super) fn group(name: &str) -> Option<GroupBy> {
     match name {
         "hash" => Some(GroupBy::Hash),
         "hash,database" => Some(GroupBy::HashDatabase),
@@ -137,9 +137,11 @@ fn key(row: &StatementRow) -> Key<'_> {
 /// A sparkline for each row of the page. Memory is read once per step, not once per row.
 fn sparklines(ask: &Ask<'_>, group: GroupBy, page: &[&StatementRow]) -> Vec<Vec<Option<f64>>> {
     let window = ask.window;
+    // Of what the tables hold rows have no steps here: those points are null.
+    let Some(memory) = ask.memory else { return page.iter().map(|_| vec![None; SPARKLINE_POINTS]).collect() };
     let mut lines: Vec<Sparkline> = page.iter().map(|_| Sparkline::new(window, SPARKLINE_POINTS)).collect();
     let places: HashMap<Key<'_>, usize> = page.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
-    for step in ask.view.timeline(window, &ask.filter, None).iter().filter(|step| step.stats.is_some()) {
+    for step in ask.view.timeline(memory, &ask.filter, None).iter().filter(|step| step.stats.is_some()) {
         let span = Window { from: step.at, to: step.at.after(step.step) };
         for row in ask.view.statements(span, &ask.filter, group) {
             if let Some(line) = places.get(&key(&row)).and_then(|place| lines.get_mut(*place)) {

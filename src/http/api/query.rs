@@ -65,20 +65,20 @@ struct Caller {
 pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
     let hash = hash(ask)?;
     let step = Step::of(ask)?;
-    let Some(known) = ask.view.query(hash) else {
-        return Err(Problem::new(Kind::UnknownQuery, format!("no statement with query_hash {hash} is in memory")));
+    let Some(known) = ask.known(hash) else {
+        return Err(Problem::new(Kind::UnknownQuery, format!("no statement with query_hash {hash} is known")));
     };
-    let rows = ask.view.statements(ask.window, &ask.filter, GroupBy::Hash);
+    let rows = ask.statements(GroupBy::Hash);
     let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
     let none = SeriesStats::default();
     let stats = rows.iter().find(|row| row.query.query.hash == hash).map_or(&none, |row| &row.stats);
     let settings = ask.view.settings();
-    let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
+    let slow = ask.slow(settings.slow_threshold);
     let samples = slow.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
-    let errors = ask.view.errors(ask.window, &ask.filter, Some(hash));
+    let errors = ask.errors(hash);
     Ok(QueryDetail {
         statement: Statement::of(&known, stats, whole),
-        series: Series::new(&ask.view.timeline(ask.window, &ask.filter, Some(hash)), step),
+        series: Series::new(&ask.timeline(Some(hash)), step),
         histogram: HistogramBody::new(&stats.durations),
         callers: callers(ask, hash, stats.total)?,
         errors_by_code: errors.iter().map(|(code, count)| (code.to_string(), Value::from(*count))).collect(),
@@ -87,7 +87,7 @@ pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
     })
 }
 
-fn hash(ask: &Ask<'_>) -> Result<QueryHash, Problem> {
+pub(super) fn hash(ask: &Ask<'_>) -> Result<QueryHash, Problem> {
     let Some(text) = ask.params.get("hash") else {
         return Err(bad("metric=query needs hash: a statement's query_hash".to_owned()));
     };
@@ -96,8 +96,7 @@ fn hash(ask: &Ask<'_>) -> Result<QueryHash, Problem> {
 
 fn callers(ask: &Ask<'_>, hash: QueryHash, whole: Nanos) -> Result<Vec<Caller>, Problem> {
     let limit = ask.limit(50)?;
-    let mut rows = ask.view.statements(ask.window, &ask.filter, GroupBy::Full);
-    rows.retain(|row| row.query.query.hash == hash);
+    let mut rows = ask.callers(hash);
     sort_rows(&mut rows, Sort::TotalMs);
     Ok(rows.iter().take(limit).map(|row| Caller::new(row, whole)).collect())
 }

@@ -60,7 +60,7 @@ impl Step {
     }
 
     /// Its length.
-    const fn length(self) -> Nanos {
+    pub(super) const fn length(self) -> Nanos {
         Nanos::from_millis(match self {
             Step::Minute => 60_000,
             Step::Hour => 3_600_000,

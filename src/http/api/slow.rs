@@ -52,15 +52,20 @@ pub(in crate::http) struct SlowQuery {
 /// The answer.
 pub(in crate::http) fn slow_queries(ask: &Ask<'_>) -> Result<SlowQueries, Problem> {
     let settings = ask.view.settings();
-    let asked = ask.params.number("threshold", "milliseconds, a number of at least 0", |n| n >= 0.0)?;
-    let asked = asked.map_or(settings.slow_threshold, |ms| Nanos::new((ms * 1e6) as u64));
-    let threshold = asked.max(settings.slow_threshold);
+    let threshold = threshold(ask)?;
     let limit = ask.limit(50)?;
-    let slow = ask.view.slow(ask.window, threshold, &ask.filter);
+    let slow = ask.slow(threshold);
     Ok(SlowQueries {
         threshold_ms: ms(threshold),
         slow_queries: slow.iter().take(limit).map(|slow| SlowQuery::new(slow, &settings.levels)).collect(),
     })
+}
+
+/// What was asked for, or the threshold below which nothing is kept.
+pub(super) fn threshold(ask: &Ask<'_>) -> Result<Nanos, Problem> {
+    let least = ask.view.settings().slow_threshold;
+    let asked = ask.params.number("threshold", "milliseconds, a number of at least 0", |n| n >= 0.0)?;
+    Ok(asked.map_or(least, |ms| Nanos::new((ms * 1e6) as u64)).max(least))
 }
 
 impl SlowQuery {

@@ -15,8 +15,9 @@ use crate::base::units::Nanos;
 use crate::http::problem::Problem;
 use crate::http::process::Usage;
 use crate::sql::kind::Class;
-use crate::stats::live::{GroupBy, SessionStats, StatementRow};
+use crate::stats::live::{GroupBy, StatementRow};
 use crate::stats::series::SeriesStats;
+use crate::store::read::PastSessions;
 
 /// Statements in `top` unless `limit` says otherwise.
 const TOP: usize = 10;
@@ -113,17 +114,13 @@ struct Own {
 pub(in crate::http) fn summary(ask: &Ask<'_>) -> Result<Summary, Problem> {
     let telemetry = &ask.app.sources.telemetry;
     let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
-    let sessions = ask.view.sessions(ask.window);
-    let mut data = ask.view.statements(ask.window, &ask.filter, GroupBy::Hash);
+    let sessions = ask.sessions();
+    let mut data = ask.statements(GroupBy::Hash);
     let whole = data.iter().map(|row| row.stats.total).sum();
     data.retain(|row| row.query.class == Class::Data);
     Ok(Summary {
         totals: Totals::new(&total(&data)),
-        connections: Connections {
-            open: ask.view.open_sessions(),
-            opened: sessions.opened,
-            failed: sessions.failed.iter().map(|(_, count)| count).sum(),
-        },
+        connections: Connections { open: ask.view.open_sessions(), opened: sessions.opened, failed: sessions.failed },
         transactions: Transactions::new(&sessions),
         top: top(ask, data, whole)?,
         slow_queries: Slow::new(ask),
@@ -167,16 +164,14 @@ impl Totals {
 }
 
 impl Transactions {
-    fn new(sessions: &SessionStats) -> Self {
-        let (committed, rolled_back) = (sessions.committed.count(), sessions.rolled_back.count());
-        let mut durations = sessions.committed.clone();
-        durations.merge(&sessions.rolled_back);
+    fn new(sessions: &PastSessions) -> Self {
+        let (committed, rolled_back) = (sessions.committed, sessions.rolled_back);
         Self {
             count: committed + rolled_back,
             committed,
             rolled_back,
             mean_ms: mean_ms(sessions.transaction_time, committed + rolled_back),
-            p95_ms: quantile_ms(&durations, 0.95),
+            p95_ms: quantile_ms(&sessions.transactions, 0.95),
             idle_in_transaction_ms: ms(sessions.idle_in_transaction),
         }
     }
@@ -185,7 +180,7 @@ impl Transactions {
 impl Slow {
     fn new(ask: &Ask<'_>) -> Self {
         let settings = ask.view.settings();
-        let slow = ask.view.slow(ask.window, settings.slow_threshold, &ask.filter);
+        let slow = ask.slow(settings.slow_threshold);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
         Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
     }
@@ -194,7 +189,7 @@ impl Slow {
 impl Own {
     fn new(ask: &Ask<'_>) -> Self {
         let telemetry = &ask.app.sources.telemetry;
-        let usage = Usage::read();
+        let (usage, store) = (Usage::read(), ask.app.sources.store.as_ref());
         let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
         let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
         Self {
@@ -204,8 +199,8 @@ impl Own {
             resident_bytes: usage.as_ref().map(|usage| usage.resident_bytes),
             series: ask.view.series().0,
             dropped: Dropped::ALL.iter().map(|reason| telemetry.dropped_total(*reason)).sum(),
-            flush_lag_s: None,
-            spool_bytes: None,
+            flush_lag_s: store.map(|store| store.status.lag(ask.view.at()).as_secs_f64()),
+            spool_bytes: store.map(|store| store.status.counts().spool_bytes),
         }
     }
 }

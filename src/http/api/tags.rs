@@ -8,7 +8,7 @@ use super::params::bad;
 use super::shape::{ms, percent, quantile_ms};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
-use crate::stats::live::{Filter, TagRow};
+use crate::stats::live::TagRow;
 
 /// Figures by value of one tag.
 #[derive(Serialize, ToSchema)]
@@ -39,8 +39,8 @@ pub(in crate::http) fn tags(ask: &Ask<'_>) -> Result<Tags, Problem> {
         return Err(bad("metric=tags needs key: the tag's key, such as route".to_owned()));
     };
     let limit = ask.limit(50)?;
-    let whole = ask.view.totals(ask.window, &Filter::default()).total;
-    let mut rows = ask.view.tags(ask.window, key);
+    let whole = ask.data_time();
+    let mut rows = ask.tags(key);
     rows.sort_by(|a, b| b.stats.total.cmp(&a.stats.total).then_with(|| a.value.cmp(&b.value)));
     Ok(Tags { tags: rows.iter().take(limit).map(|row| TagBody::new(row, whole)).collect() })
 }

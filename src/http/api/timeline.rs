@@ -17,5 +17,5 @@ pub(in crate::http) struct Timeline {
 /// The answer.
 pub(in crate::http) fn timeline(ask: &Ask<'_>) -> Result<Timeline, Problem> {
     let step = Step::of(ask)?;
-    Ok(Timeline { series: Series::new(&ask.view.timeline(ask.window, &ask.filter, None), step) })
+    Ok(Timeline { series: Series::new(&ask.timeline(None), step) })
 }

@@ -10,11 +10,12 @@ use prometheus_client::encoding::DescriptorEncoder;
 use super::names;
 use super::writer::Writer;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
-use crate::base::units::Nanos;
+use crate::base::units::{Nanos, WallTime};
 use crate::http::Sources;
 use crate::http::process::Usage;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
+use crate::store::status::Status;
 
 /// What one scrape sees.
 #[derive(Debug)]
@@ -23,13 +24,15 @@ pub(super) struct Snapshot {
     telemetry: Arc<Telemetry>,
     panics: u64,
     usage: Option<Usage>,
+    store: Option<Arc<Status>>,
 }
 
 impl Snapshot {
     /// A scrape of `view`, and of the process now.
     pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
         let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
-        Self { view, telemetry, panics, usage: Usage::read() }
+        let store = sources.store.as_ref().map(|store| Arc::clone(&store.status));
+        Self { view, telemetry, panics, usage: Usage::read(), store }
     }
 }
 
@@ -42,6 +45,7 @@ impl Collector for Snapshot {
         self.transactions(&mut writer)?;
         self.connections(&mut writer)?;
         self.telemetry(&mut writer)?;
+        self.store(&mut writer)?;
         self.process(&mut writer)
     }
 }
@@ -145,6 +149,24 @@ impl Snapshot {
         let (series, limit) = self.view.series();
         writer.gauge(&names::SERIES, series)?;
         writer.gauge(&names::SERIES_LIMIT, limit)
+    }
+
+    /// Zeros without a store.
+    fn store(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let status = self.store.as_deref();
+        let counts = status.map(Status::counts).unwrap_or_default();
+        let (durations, sum) = status.map(Status::flushes).unwrap_or_default();
+        let last = status.and_then(Status::last).map_or(0, WallTime::unix_micros);
+        let lag = status.map(|status| status.lag(self.view.at())).unwrap_or_default();
+        let offset_us = status.map(Status::offset_us).unwrap_or_default();
+        writer.histograms(&names::STORE_FLUSH_DURATION, |sample| sample(&[], (&durations, sum)))?;
+        writer.counter(&names::STORE_FLUSH_FAILURES, counts.failures)?;
+        writer.gauge(&names::STORE_LAST_FLUSH, last as f64 / 1e6)?;
+        writer.gauge(&names::STORE_LAG, lag.as_secs_f64())?;
+        writer.counter(&names::STORE_ROWS, counts.rows)?;
+        writer.counter(&names::STORE_BYTES, counts.bytes)?;
+        writer.gauge(&names::STORE_CLOCK_OFFSET, offset_us as f64 / 1e6)?;
+        writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)
     }
 
     fn process(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

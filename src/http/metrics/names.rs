@@ -89,6 +89,19 @@ families! {
         "Reads, each 61st of a worker, by the time from their return to that of the write of what they brought.";
     SERIES Gauge "pgvitals_series" "series" [] "Series in memory.";
     SERIES_LIMIT Gauge "pgvitals_series_limit" "series" [] "The most series that may be in memory; the rest is (other).";
+    STORE_FLUSH_DURATION Histogram "pgvitals_store_flush_duration_seconds" "seconds" []
+        "Batches written to the monitoring tables, by the time that the successful attempt took.";
+    STORE_FLUSH_FAILURES Counter "pgvitals_store_flush_failures" "attempts" []
+        "Attempts to write a batch that failed; they are repeated.";
+    STORE_LAST_FLUSH Gauge "pgvitals_store_last_flush_timestamp_seconds" "seconds" []
+        "When a batch was last written, Unix time; 0 before the first.";
+    STORE_LAG Gauge "pgvitals_store_lag_seconds" "seconds" []
+        "How long the oldest closed minute has been waiting to be written; 0 when none is.";
+    STORE_ROWS Counter "pgvitals_store_rows" "rows" [] "Rows written to the monitoring tables.";
+    STORE_BYTES Counter "pgvitals_store_bytes" "bytes" [] "Bytes sent for them.";
+    STORE_CLOCK_OFFSET Gauge "pgvitals_store_clock_offset_seconds" "seconds" []
+        "The store's clock minus ours, measured on the last connection.";
+    SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";
     PROCESS_CPU Counter "process_cpu_seconds" "seconds" [] "CPU time of this process, user and system.";
     PROCESS_RESIDENT Gauge "process_resident_memory_bytes" "bytes" [] "Resident memory of this process.";
     PROCESS_START Gauge "process_start_time_seconds" "seconds" [] "When this process began to measure, Unix time.";

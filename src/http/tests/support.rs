@@ -177,7 +177,7 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
-    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)) }, sender)
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None }, sender)
 }
 
 /// The router over `memory`, bound to loopback.

@@ -115,6 +115,14 @@ impl SessionStats {
         self.mismatches += other.mismatches;
     }
 
+    /// Something happened to a session: more than bytes going by.
+    pub fn is_eventful(&self) -> bool {
+        self.opened + self.closed + self.protocol_errors + self.mismatches > 0
+            || !(self.failed.is_empty() && self.ended.is_empty())
+            || !(self.committed.is_empty() && self.rolled_back.is_empty())
+            || self.idle_in_transaction > Nanos::ZERO
+    }
+
     /// Forgets everything and keeps the memory of what comes with each transaction.
     pub fn clear(&mut self) {
         let Self { startup, committed, rolled_back, forwarding, .. } = self;

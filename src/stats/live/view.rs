@@ -13,6 +13,7 @@ use crate::stats::admission::{Admission, Evicted};
 use crate::stats::ceiling;
 use crate::stats::harvest::{Harvest, HarvestedTags};
 use crate::stats::history::History;
+use crate::stats::outbox::Outbox;
 use crate::stats::registry::Registry;
 use crate::stats::slow::SlowRing;
 
@@ -83,20 +84,28 @@ impl LiveView {
 
     /// Adds the harvest of one worker; what is active in it replaces what was. A harvest that comes late goes into the
     /// minute that it was taken in.
-    pub fn absorb(&mut self, worker: usize, mut harvest: Harvest) {
+    pub fn absorb(&mut self, worker: usize, harvest: Harvest) {
+        self.absorb_into(worker, harvest, None);
+    }
+
+    /// The same, and what it brings is also put into the outbox.
+    pub fn absorb_into(&mut self, worker: usize, mut harvest: Harvest, mut outbox: Option<&mut Outbox>) {
         self.at = self.at.max(harvest.at);
         self.roll(harvest.at);
         let active = Arc::make_mut(&mut self.active);
         let (statements, transactions) =
             (std::mem::take(&mut harvest.active), std::mem::take(&mut harvest.transactions));
         active.replace(worker, statements, transactions, harvest.open_sessions);
-        self.absorb_series(&harvest);
-        self.absorb_tags(&harvest);
-        self.absorb_slow(&mut harvest);
+        self.absorb_series(&harvest, outbox.as_deref_mut());
+        self.absorb_tags(&harvest, outbox.as_deref_mut());
+        self.absorb_slow(&mut harvest, outbox.as_deref_mut());
+        if let Some(outbox) = outbox {
+            outbox.set_open_sessions(harvest.at, self.active.open_sessions);
+        }
         self.settle();
     }
 
-    fn absorb_series(&mut self, harvest: &Harvest) {
+    fn absorb_series(&mut self, harvest: &Harvest, mut outbox: Option<&mut Outbox>) {
         let mut left = self.most_bytes.saturating_sub(self.memory_bytes());
         let admission = Arc::make_mut(&mut self.admission);
         let registry = Arc::make_mut(&mut self.registry);
@@ -105,6 +114,9 @@ impl LiveView {
         let span = Arc::make_mut(&mut self.history).span_of(harvest.at);
         cumulative.sessions.merge(&harvest.sessions);
         span.sessions.merge(&harvest.sessions);
+        if let Some(outbox) = outbox.as_deref_mut() {
+            outbox.add_sessions(harvest);
+        }
         for gained in &harvest.series {
             let known = admission.series().0;
             let place = admission.place(&gained.query, &gained.identity, harvest.at, left > 0, registry);
@@ -114,10 +126,13 @@ impl LiveView {
             cumulative.add(&place, gained);
             second.add(&place, &gained.stats);
             span.add(&place, &gained.stats);
+            if let Some(outbox) = outbox.as_deref_mut() {
+                outbox.add(harvest.at, &place, &gained.stats);
+            }
         }
     }
 
-    fn absorb_tags(&mut self, harvest: &Harvest) {
+    fn absorb_tags(&mut self, harvest: &Harvest, mut outbox: Option<&mut Outbox>) {
         if harvest.tagged.is_empty() && harvest.tagged_other.is_empty() {
             return;
         }
@@ -129,12 +144,20 @@ impl LiveView {
             }
             if registry.get(query.hash).is_none_or(|known| known.class == Class::Data) {
                 tags.add(set, query.hash, stats);
+                if let Some(outbox) = outbox.as_deref_mut() {
+                    outbox.add_tags(harvest.at, set, query.hash, stats);
+                }
             }
         }
-        harvest.tagged_other.iter().for_each(|(key, stats)| tags.add_other(key, stats));
+        for (key, stats) in &harvest.tagged_other {
+            tags.add_other(key, stats);
+            if let Some(outbox) = outbox.as_deref_mut() {
+                outbox.add_other_tags(harvest.at, key, stats);
+            }
+        }
     }
 
-    fn absorb_slow(&mut self, harvest: &mut Harvest) {
+    fn absorb_slow(&mut self, harvest: &mut Harvest, mut outbox: Option<&mut Outbox>) {
         if harvest.slow.is_empty() {
             return;
         }
@@ -147,9 +170,16 @@ impl LiveView {
             if let Some(known) = known {
                 execution.query = Arc::clone(&known.query);
             }
-            match ring.push(execution) {
+            let execution = Arc::new(execution);
+            let pushed = ring.push(Arc::clone(&execution));
+            match pushed {
                 Some(older) => self.telemetry.dropped(Dropped::History, older),
                 None => self.telemetry.dropped(Dropped::SlowRing, 1),
+            }
+            match outbox.as_deref_mut() {
+                Some(outbox) if pushed.is_some() => outbox.note(&execution),
+                Some(outbox) => outbox.suppress(execution.query.hash),
+                None => {}
             }
         }
     }

@@ -33,18 +33,21 @@ fn one_statement_leaves_room_for_others_in_a_harvest() {
 #[test]
 fn the_ring_holds_the_newest_and_stays_small() {
     let mut ring = SlowRing::default();
-    let gone: u64 = (0..3_000).filter_map(|n| ring.push(harvested(&format!("select {n}"), at(n)))).sum();
+    let gone: u64 = (0..3_000).filter_map(|n| ring.push(Arc::new(harvested(&format!("select {n}"), at(n))))).sum();
     assert_eq!((ring.iter().count(), gone), (RING, 2_000));
     assert_eq!(ring.iter().next().map(|kept| kept.at), Some(at(2_000)));
     let long = "x".repeat(8 << 10);
-    (0..2_000).for_each(|n| assert!(ring.push(harvested(&format!("select {n} {long}"), at(4_000 + n))).is_some()));
+    (0..2_000)
+        .for_each(|n| assert!(ring.push(Arc::new(harvested(&format!("select {n} {long}"), at(4_000 + n)))).is_some()));
     assert!(ring.memory_bytes() < RING_BYTES + (256 << 10), "{}", ring.memory_bytes());
 }
 
 #[test]
 fn one_statement_cannot_flood_a_minute() {
     let mut ring = SlowRing::default();
-    let flood = |ring: &mut SlowRing, when| (0..500).filter_map(|_| ring.push(harvested("select a", at(when)))).count();
+    let flood = |ring: &mut SlowRing, when| {
+        (0..500).filter_map(|_| ring.push(Arc::new(harvested("select a", at(when))))).count()
+    };
     assert_eq!(flood(&mut ring, 60), PER_MINUTE_AND_STATEMENT as usize);
     assert_eq!(flood(&mut ring, 90), 0);
     assert_eq!(flood(&mut ring, 120), PER_MINUTE_AND_STATEMENT as usize);

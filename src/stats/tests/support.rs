@@ -8,6 +8,7 @@ use crate::session::observation::{Event, Observer};
 use crate::sql::statement::{Details, Tags};
 use crate::stats::Settings;
 use crate::stats::live::{LiveView, Window};
+use crate::stats::outbox::Outbox;
 use crate::stats::recorder::Recorder;
 pub(crate) use crate::stats::tests::sample::{identity, observation, query};
 
@@ -56,8 +57,13 @@ impl Worker {
 
     /// Hands in what was recorded, as if taken `seconds` into the epoch.
     pub(crate) fn hand_in(&mut self, view: &mut LiveView, seconds: i64) {
+        self.hand_in_to(view, None, seconds);
+    }
+
+    /// The same, also into an outbox.
+    pub(crate) fn hand_in_to(&mut self, view: &mut LiveView, outbox: Option<&mut Outbox>, seconds: i64) {
         if let Some(harvest) = self.recorder.harvest(at(seconds), Stamp::from_nanos(0)) {
-            view.absorb(self.number, harvest);
+            view.absorb_into(self.number, harvest, outbox);
         }
     }
 }

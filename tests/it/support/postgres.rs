@@ -68,6 +68,11 @@ pub(crate) fn program(name: &str, major: u32) -> PathBuf {
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("no {name} at hand: {ADVICE}"))
 }
 
+/// Directories with PostgreSQL's programs, by major version.
+pub(crate) fn programs() -> &'static BTreeMap<u32, PathBuf> {
+    &INSTALLED
+}
+
 /// What a cluster is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -88,7 +93,7 @@ pub(crate) struct Cluster {
     pub(crate) tcp6: Option<Address>,
     pub(crate) unix: Address,
     pki: Option<Pki>,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 impl Cluster {
@@ -131,6 +136,16 @@ impl Cluster {
     fn some(major: u32, kind: Kind) -> Self {
         let started = (0..5).find_map(|_| Cluster::start(major, kind));
         started.unwrap_or_else(|| panic!("PostgreSQL {major} found no free port"))
+    }
+
+    /// A cluster that no other test shares: for whoever kills it. It lives as long as this process.
+    pub(crate) fn own(major: u32) -> &'static Cluster {
+        Box::leak(Box::new(Cluster::some(major, Kind::Plain)))
+    }
+
+    /// The server's own process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.keeper.pid
     }
 
     /// A cluster with all of PostgreSQL's clients beside it: where one version is enough.
@@ -208,7 +223,7 @@ impl Cluster {
             tcp6: has_ipv6.then(|| Address::Tcp((std::net::Ipv6Addr::LOCALHOST, port).into())),
             unix: Address::Unix(socket_dir.join(format!(".s.PGSQL.{port}"))),
             pki,
-            _keeper: keeper,
+            keeper,
         };
         cluster.furnish();
         Some(cluster)
@@ -252,7 +267,7 @@ impl Cluster {
 }
 
 /// A port of the loopback address that nobody listens on, below those that the kernel hands to clients.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = (std::process::id() % 100) as u16 * 120;
     (0..12_000)
@@ -309,7 +324,7 @@ fn encryption(pki: &Pki, user: Option<User>) -> [String; 4] {
 }
 
 /// PostgreSQL refuses to run as root: then whoever Debian made for it, or else nobody, owns the directory.
-fn unprivileged(dir: &Path) -> Option<User> {
+pub(crate) fn unprivileged(dir: &Path) -> Option<User> {
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
     if std::fs::metadata("/proc/self").map_or(1, |own| own.uid()) != 0 {
         return None;
@@ -333,10 +348,14 @@ fn own(path: &Path, user: Option<User>) {
 }
 
 /// Runs a program to its end, which must be a good one.
-fn run(command: &mut Command, user: Option<User>) {
+pub(crate) fn run(command: &mut Command, user: Option<User>) {
     if let Some(User { uid, gid }) = user {
         command.uid(uid).gid(gid);
     }
-    let output = command.current_dir("/").output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    if command.get_current_dir().is_none() {
+        command.current_dir("/");
+    }
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
 }

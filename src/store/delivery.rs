@@ -1,0 +1,152 @@
+//! One batch after the other to the store, each for as long as it takes, or until the process's end leaves no more time.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::batch::Batch;
+use super::error::Error;
+use super::flusher::Parts;
+use super::known::Known;
+use super::link::Link;
+use super::settings::Settings;
+use super::verdict::Verdict;
+use super::write::{Writing, Written};
+use crate::base::telemetry::LogGate;
+use crate::base::units::{Nanos, WallTime};
+use crate::runtime::clock::chance;
+use crate::runtime::shutdown::Phase;
+
+/// One attempt to write a batch.
+const ATTEMPT_MAX: Duration = Duration::from_secs(90);
+/// From the flushing phase on, for everything that is left.
+const FINAL: Duration = Duration::from_secs(5);
+/// Pauses between attempts in that time.
+const FINAL_PAUSE: Duration = Duration::from_millis(200);
+/// A difference of clocks that is worth a line.
+const OFFSET_SAID: i64 = 5_000_000;
+/// Length of a bucket.
+const MINUTE: Nanos = Nanos::from_millis(60_000);
+
+/// Who carries batches to the store.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    settings: Settings,
+    parts: Parts,
+    link: Option<Link>,
+    known: Known,
+    failures: LogGate,
+}
+
+impl Delivery {
+    /// Without a connection.
+    pub(super) fn new(settings: Settings, parts: Parts) -> Self {
+        Self { settings, parts, link: None, known: Known::default(), failures: LogGate::default() }
+    }
+
+    /// Whether there is a connection.
+    pub(super) fn is_connected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Lets go of the connection.
+    pub(super) fn close(&mut self) {
+        self.link = None;
+    }
+
+    /// True when the batch is in the store; false when the process's end came first.
+    pub(super) async fn deliver(&mut self, batch: &Batch) -> bool {
+        let done = self.insist(batch).await;
+        let id = self.link.as_ref().and_then(|link| link.known(&batch.origin));
+        // What an earlier life left says nothing of ours.
+        if let (true, Some(id)) = (done && *batch.origin == *self.parts.origin, id) {
+            let to = batch.buckets().map(|(_, last)| WallTime::from_unix_micros(last).after(MINUTE));
+            self.parts.status.committed(id.instance_id, batch.sequence, to);
+        }
+        done
+    }
+
+    async fn insist(&mut self, batch: &Batch) -> bool {
+        let mut attempt = 0;
+        let ending = self.parts.shutdown.clone();
+        loop {
+            let asked = self.parts.clock.stamp();
+            let ended = async {
+                ending.reached(Phase::Flushing).await;
+                sleep(FINAL).await;
+            };
+            let done = tokio::select! {
+                done = tokio::time::timeout(ATTEMPT_MAX, self.attempt(batch)) => {
+                    done.unwrap_or(Err(Error::Timeout(ATTEMPT_MAX.as_secs())))
+                }
+                () = ended => return false,
+            };
+            let error = match done {
+                Ok(Written { rows, bytes }) => {
+                    let took = self.parts.clock.stamp().since(asked);
+                    self.parts.status.wrote(rows, bytes, took, self.parts.clock.wall());
+                    return true;
+                }
+                Err(error) => error,
+            };
+            attempt += 1;
+            self.failed(&error, batch);
+            let pause = error.verdict().pause(attempt);
+            if !self.pause(pause + chance(pause / 2)).await {
+                return false;
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &Batch) -> Result<Written, Error> {
+        let link = match self.link.take().filter(Link::is_open) {
+            Some(link) => link,
+            None => self.open().await?,
+        };
+        let link = self.link.insert(link);
+        let ids = link.register(&batch.origin).await?;
+        self.known.tell(link, batch).await?;
+        let now = self.parts.clock.wall().unix_micros();
+        Writing::new(link, batch, ids, now, &self.parts.telemetry).run().await
+    }
+
+    async fn open(&mut self) -> Result<Link, Error> {
+        let link = Link::open(&self.settings, self.parts.clock).await?;
+        self.parts.status.measured_offset(link.offset_us);
+        if link.offset_us.abs() > OFFSET_SAID {
+            let seconds = link.offset_us / 1_000_000;
+            tracing::warn!(
+                seconds,
+                "the store's clock is ahead of ours by so much, or behind; buckets follow the store's"
+            );
+        }
+        Ok(link)
+    }
+
+    fn failed(&mut self, error: &Error, batch: &Batch) {
+        // What goes wrong inside a transaction may leave a connection in any state; a new one is cheap.
+        self.link = None;
+        if error.verdict() == Verdict::Later {
+            self.known.forget();
+        }
+        self.parts.status.failed();
+        if let Some(suppressed) = self.failures.open(self.parts.clock.stamp(), Nanos::from_millis(60_000)) {
+            let (rows, advice) = (batch.rows(), error.advice());
+            tracing::warn!(%error, code = error.label(), rows, suppressed, "the store was not written to; {advice}");
+        }
+    }
+
+    /// False when there is no time left.
+    async fn pause(&self, pause: Duration) -> bool {
+        let shutdown = &self.parts.shutdown;
+        if shutdown.phase() >= Phase::Flushing {
+            sleep(FINAL_PAUSE.min(pause)).await;
+            return true;
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = shutdown.reached(Phase::Flushing) => {}
+        }
+        true
+    }
+}

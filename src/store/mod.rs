@@ -1,0 +1,35 @@
+//! Monitoring tables: what was measured outlives the process, adds up across a fleet, and answers in plain SQL
+//! (docs/design/store.md).
+//!
+//! Reading order: [`settings`] what the owner may set, [`schema`] names in it and templates of SQL, `migrations/` the
+//! tables and functions themselves, [`script`] them in order, [`migrate`] applies them, [`examine`] says what will and
+//! won't work.
+//!
+//! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
+//! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
+//! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
+//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all.
+//!
+//! Reading: [`read`].
+
+pub mod batch;
+mod copy;
+mod delivery;
+pub mod error;
+pub mod examine;
+mod figures;
+pub mod flusher;
+mod journal;
+mod known;
+pub mod link;
+pub mod migrate;
+pub mod read;
+pub mod schema;
+pub mod script;
+pub mod settings;
+pub mod spool;
+pub mod status;
+mod tables;
+pub mod upkeep;
+pub mod verdict;
+mod write;

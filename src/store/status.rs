@@ -1,0 +1,158 @@
+//! What writing costs and how far it has come, for metrics and answers.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::base::units::{Nanos, WallTime};
+use crate::stats::histogram::Histogram;
+
+/// Nothing is waiting.
+const NONE: i64 = i64::MIN;
+
+/// Shared by who writes and who tells of it.
+#[derive(Debug)]
+pub struct Status {
+    batches: AtomicU64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    failures: AtomicU64,
+    offset_us: AtomicI64,
+    written_to_us: AtomicI64,
+    waiting_since_us: AtomicI64,
+    sequence: AtomicI64,
+    instance_id: AtomicI64,
+    written: Notify,
+    spool_bytes: Arc<AtomicU64>,
+    /// Durations of flushes and their sum; locked by who writes and who is scraped, each for a moment.
+    flushes: Mutex<(Histogram, Nanos)>,
+    last_us: AtomicI64,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        let [written_to_us, waiting_since_us] = [NONE, NONE].map(AtomicI64::new);
+        let [batches, rows, bytes, failures] = [0; 4].map(AtomicU64::new);
+        let [offset_us, sequence, instance_id] = [0; 3].map(AtomicI64::new);
+        Self {
+            batches,
+            rows,
+            bytes,
+            failures,
+            offset_us,
+            written_to_us,
+            waiting_since_us,
+            sequence,
+            instance_id,
+            written: Notify::new(),
+            spool_bytes: Arc::default(),
+            flushes: Mutex::default(),
+            last_us: AtomicI64::new(NONE),
+        }
+    }
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Counts {
+    /// Batches in the store.
+    pub batches: u64,
+    /// Rows of the tables that grow.
+    pub rows: u64,
+    /// Bytes sent for them.
+    pub bytes: u64,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// Bytes in the journal.
+    pub spool_bytes: u64,
+}
+
+impl Status {
+    pub(super) fn wrote(&self, rows: u64, bytes: u64, took: Nanos, now: WallTime) {
+        self.batches.fetch_add(1, Relaxed);
+        self.rows.fetch_add(rows, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        flushes.0.record(took);
+        flushes.1 += took;
+        drop(flushes);
+        self.last_us.store(now.unix_micros(), Relaxed);
+        self.written.notify_one();
+    }
+
+    pub(super) fn failed(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    /// Minutes that end at `since` or later wait to be written.
+    pub(super) fn waiting(&self, since: Option<WallTime>) {
+        self.waiting_since_us.store(since.map_or(NONE, WallTime::unix_micros), Relaxed);
+    }
+
+    /// Whose rows are in the store: `sequence` and those before it.
+    pub(super) fn committed(&self, instance_id: i32, sequence: i64, to: Option<WallTime>) {
+        self.instance_id.store(instance_id.into(), Relaxed);
+        self.sequence.store(sequence, Relaxed);
+        if let Some(to) = to {
+            self.written_to_us.fetch_max(to.unix_micros(), Relaxed);
+        }
+    }
+
+    pub(super) fn measured_offset(&self, offset_us: i64) {
+        self.offset_us.store(offset_us, Relaxed);
+    }
+
+    /// Where the journal counts its bytes.
+    pub(super) fn spool_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.spool_bytes)
+    }
+
+    /// Durations of flushes, and their sum.
+    pub fn flushes(&self) -> (Histogram, Nanos) {
+        self.flushes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When the last batch was written.
+    pub fn last(&self) -> Option<WallTime> {
+        Some(self.last_us.load(Relaxed)).filter(|us| *us != NONE).map(WallTime::from_unix_micros)
+    }
+
+    /// Returns when something was written since the last time; for one listener.
+    pub async fn written(&self) {
+        self.written.notified().await;
+    }
+
+    /// The counters.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            batches: self.batches.load(Relaxed),
+            rows: self.rows.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            spool_bytes: self.spool_bytes.load(Relaxed),
+        }
+    }
+
+    /// What to add to our clock's time to get the store's, µs.
+    pub fn offset_us(&self) -> i64 {
+        self.offset_us.load(Relaxed)
+    }
+
+    /// All minutes of this process that end there or before are in the store; `None` before the first.
+    pub fn written_to(&self) -> Option<WallTime> {
+        Some(self.written_to_us.load(Relaxed)).filter(|us| *us != NONE).map(WallTime::from_unix_micros)
+    }
+
+    /// What this process is called in the store, once it has written.
+    pub fn instance_id(&self) -> Option<i64> {
+        Some(self.instance_id.load(Relaxed)).filter(|id| *id > 0)
+    }
+
+    /// How long the oldest closed minute has been waiting at `now`.
+    pub fn lag(&self, now: WallTime) -> Duration {
+        let since = self.waiting_since_us.load(Relaxed);
+        if since == NONE { Duration::ZERO } else { now.since(WallTime::from_unix_micros(since)).into() }
+    }
+}

@@ -1,0 +1,95 @@
+//! The monitoring tables, on real servers: [`migrations`], [`rights`], [`percentile`], [`once`] (each execution is read
+//! once), [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
+
+mod connecting;
+mod migrations;
+mod once;
+mod partitions;
+mod percentile;
+mod questions;
+mod reading;
+mod rights;
+mod spooling;
+mod upgrade;
+mod writing;
+
+use crate::support::client::{Client, startup};
+use crate::support::postgres::Cluster;
+use crate::support::tool::{Output, Tool};
+
+/// A database with pgvitals' tables.
+struct Store {
+    cluster: &'static Cluster,
+    database: String,
+}
+
+impl Store {
+    /// Made by `pgvitals migrate`, with roles, in a database of its own.
+    #[track_caller]
+    fn on(cluster: &'static Cluster) -> Self {
+        let store = Self::empty(cluster);
+        let output = store.migrate("postgres", &[]);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        store
+    }
+
+    /// A database without them.
+    fn empty(cluster: &'static Cluster) -> Self {
+        Self { cluster, database: cluster.database() }
+    }
+
+    /// Where it is, for this role.
+    fn url(&self, role: &str) -> String {
+        let (host, port) = self.cluster.tcp.host_and_port();
+        format!("postgres://{role}@{host}:{port}/{}", self.database)
+    }
+
+    /// `pgvitals migrate` as this role.
+    fn migrate(&self, role: &str, arguments: &[&str]) -> Output {
+        Tool::pgvitals().args(&["migrate", "--store", &self.url(role)]).args(arguments).run()
+    }
+
+    fn client(&self, role: &str) -> Client {
+        Client::start(&self.cluster.unix, &startup(&[("user", role), ("database", &self.database)]))
+    }
+
+    fn superuser(&self) -> Client {
+        self.client("postgres")
+    }
+
+    fn writer(&self) -> Client {
+        self.client("pgvitals_writer")
+    }
+
+    fn reader(&self) -> Client {
+        self.client("pgvitals_reader")
+    }
+}
+
+/// The SQLSTATE that a statement fails with.
+#[track_caller]
+fn sqlstate(client: &mut Client, sql: &str) -> String {
+    use crate::bytes_of;
+    use crate::support::client::query;
+    let frames = client.ask(&bytes_of![query(sql)]);
+    let error = frames.iter().find(|frame| frame.tag == b'E');
+    error.unwrap_or_else(|| panic!("{sql} succeeded")).field(b'C').unwrap()
+}
+
+/// One service, its instances `1..=count`, and the series `1..=4` of statements `h1` to `h4`.
+fn furnish(store: &Store, count: u32) {
+    let mut writer = store.writer();
+    writer.query("insert into pgvitals.services (service) values ('orders')");
+    writer.query(&format!(
+        "insert into pgvitals.instances (boot, instance, service_id, version, started_at)
+         select gen_random_uuid(), 'pod-' || i, 1, '0', now() from generate_series(1, {count}) i"
+    ));
+    writer.query(
+        "insert into pgvitals.queries (query_hash, query, kind, class, summary, fingerprint_version)
+         select 'h' || i, 'select ' || i, 'select', 'data', '', 1 from generate_series(1, 4) i on conflict do nothing",
+    );
+    writer.query(
+        "insert into pgvitals.series (series_id, server, query_hash, datname, usename, application_name)
+         select i, 'db:5432', 'h' || i, 'shop', 'app', 'web' from generate_series(1, 4) i on conflict do nothing",
+    );
+}
