@@ -3,11 +3,12 @@
 # A directory with programs that compare pgvitals with others under load; left out when it isn't there.
 BENCH_TOOLS ?= ../shared/tools/bench
 
-.PHONY: help demo test check bench fmt config channel-binding
+.PHONY: help demo test test-clients check bench fmt config channel-binding
 
 help:
 	@echo 'make demo    PostgreSQL, pgvitals and applications, on this machine; DEMO_SECONDS=20 makes it end by itself'
 	@echo 'make test    every test; installs PostgreSQL and drivers where they are missing'
+	@echo 'make test-clients  every client, of which make test runs a part; installs more. WRITE_DOCS=1 writes docs/clients.md'
 	@echo 'make check   format, lints and the tests that need no server'
 	@echo 'make bench   benchmarks, and the comparison with other proxies when its tools are there'
 	@echo 'make fmt     format the sources'
@@ -24,8 +25,12 @@ test:
 	cargo fmt --check
 	cargo clippy --all-targets --all-features --quiet -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
-	cargo test --quiet --all-features --doc
-	cargo test --quiet --all-features --lib --bins --tests
+	cargo test --quiet --features fault-injection --doc
+	cargo test --quiet --features fault-injection --lib --bins --tests
+
+test-clients:
+	@scripts/bootstrap clients
+	cargo test --quiet --features all-clients --test it the_table_of_clients
 
 check:
 	cargo fmt --check

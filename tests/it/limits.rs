@@ -92,7 +92,7 @@ fn idle_connections_cost_little() {
     use std::process::{Command, Stdio};
 
     // A process of its own: this one may not have as many sockets.
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/idle.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/python/idle.py");
     let python = crate::support::postgres::clients().join("python/bin/python");
     let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut say, mut hear) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));

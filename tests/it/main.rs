@@ -7,6 +7,7 @@
 
 mod calls;
 mod cancel;
+mod clients;
 mod copy;
 mod faults;
 #[cfg(feature = "fault-injection")]

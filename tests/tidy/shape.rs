@@ -40,7 +40,13 @@ pub(crate) fn function_lengths(house: &House) -> Vec<Violation> {
 /// Whether Cargo starts at this file by itself.
 fn is_root(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(parts[..], ["src", "lib.rs" | "main.rs"] | ["tests" | "benches", _] | ["tests" | "benches", _, "main.rs"])
+    // A client in Rust is a package of its own.
+    let is_client = matches!(parts[..], ["tests", "clients", _, "src", "main.rs"]);
+    is_client
+        || matches!(
+            parts[..],
+            ["src", "lib.rs" | "main.rs"] | ["tests" | "benches", _] | ["tests" | "benches", _, "main.rs"]
+        )
 }
 
 /// Every file is named by a `mod`.

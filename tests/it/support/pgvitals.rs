@@ -34,12 +34,21 @@ pub(crate) struct Statement {
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) total_ms: f64,
+    #[serde(deserialize_with = "zero_without_calls")]
     pub(crate) max_ms: f64,
+    #[serde(deserialize_with = "zero_without_calls")]
     pub(crate) p50_ms: f64,
+    #[serde(deserialize_with = "zero_without_calls")]
     pub(crate) p95_ms: f64,
+    #[serde(deserialize_with = "zero_without_calls")]
     pub(crate) p99_ms: f64,
     pub(crate) client_stall_ms: f64,
     pub(crate) batched: u64,
+}
+
+/// What has no calls yet, prepared at most, has null for these.
+fn zero_without_calls<'de, D: serde::Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(value).map(Option::unwrap_or_default)
 }
 
 /// How to start it: routes, flags.

@@ -45,6 +45,13 @@ pub(crate) fn clients() -> PathBuf {
     link.canonicalize().unwrap_or_else(|_| panic!("{} is missing: {ADVICE}", link.display()))
 }
 
+/// Where `scripts/bootstrap clients` put what it built and fetched.
+#[cfg(feature = "all-clients")]
+pub(crate) fn more_clients() -> PathBuf {
+    let link = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/more-clients");
+    link.canonicalize().unwrap_or_else(|_| panic!("{} is missing: run scripts/bootstrap clients", link.display()))
+}
+
 fn candidates() -> Vec<PathBuf> {
     let named = std::env::var("PGVITALS_TEST_PG").unwrap_or_default();
     let mut dirs: Vec<PathBuf> = named.split(':').filter(|dir| !dir.is_empty()).map(PathBuf::from).collect();

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::address::Address;
+#[cfg(feature = "all-clients")]
+use super::postgres::more_clients;
 use super::postgres::{clients, program};
 
 /// A program to run.
@@ -32,15 +34,34 @@ impl Tool {
         Self::new(Path::new(env!("CARGO_BIN_EXE_pgvitals")))
     }
 
-    /// A script of `tests/clients` for Python with its drivers.
+    /// A script of `tests/clients/python` for Python with its drivers.
     pub(crate) fn python(script: &str) -> Self {
-        Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients(script))
+        Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients("python", script))
     }
 
-    /// A script of `tests/clients` for Node with its drivers.
+    /// A script of `tests/clients/javascript` for Node with its drivers.
     pub(crate) fn node(script: &str) -> Self {
-        let tool = Self::new(Path::new("node")).arg("--no-warnings").arg(&in_clients(script));
+        let tool = Self::new(Path::new("node")).arg("--no-warnings").arg(&in_clients("javascript", script));
         tool.variable("PGVITALS_NODE_MODULES", &clients().join("node_modules").to_string_lossy())
+    }
+
+    /// One of the programs that `scripts/bootstrap clients` built or fetched.
+    #[cfg(feature = "all-clients")]
+    pub(crate) fn more(program: &str) -> Self {
+        Self::new(&more_clients().join(program))
+    }
+
+    /// An interpreter of the system with a script of `tests/clients`.
+    #[cfg(feature = "all-clients")]
+    pub(crate) fn interpreter(interpreter: &str, script: &str) -> Self {
+        Self::new(Path::new(interpreter)).arg(&in_clients(interpreter, script))
+    }
+
+    /// The session in Java.
+    #[cfg(feature = "all-clients")]
+    pub(crate) fn java() -> Self {
+        let path = format!("{}:/usr/share/java/postgresql.jar", more_clients().display());
+        Self::new(Path::new("java")).args(&["-cp", &path, "Session"])
     }
 
     fn new(program: &Path) -> Self {
@@ -107,6 +128,11 @@ impl Tool {
     }
 }
 
-fn in_clients(script: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script).to_string_lossy().into_owned()
+fn in_clients(language: &str, script: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/clients")
+        .join(language)
+        .join(script)
+        .to_string_lossy()
+        .into_owned()
 }

@@ -2,37 +2,17 @@
 
 use std::io::{Read, Write};
 
-use super::{before, outcomes, showing};
+use super::{before, showing};
 use crate::bytes_of;
 use crate::support::client::{Client, query, startup, tags};
 use crate::support::pgvitals::Setup;
 use crate::support::postgres::Cluster;
-use crate::support::tool::Tool;
 use crate::transparency::same_through;
 use crate::transparency::wire::talk_with;
 
 /// TLS on both legs, with the server's own certificate towards clients.
 fn both(cluster: &Cluster) -> Setup {
     showing(before(cluster, "require", "require"), &cluster.pki().server)
-}
-
-/// "tokio-postgres/psycopg over TLS transcripts equal to direct": whoever speaks TLS sees what he sees without pgvitals.
-#[test]
-fn drivers_print_the_same_over_tls() {
-    let cluster = Cluster::encrypted(Cluster::newest().major);
-    for (tool, mode) in [
-        (Tool::python as fn(&str) -> Tool, ("psycopg_session.py", "require")),
-        (Tool::python, ("asyncpg_session.py", "require")),
-        (Tool::node, ("node_session.js", "no-verify")),
-    ] {
-        let (script, mode) = mode;
-        let pgvitals = same_through(both(cluster), cluster, |address, database| {
-            let output = tool(script).variable("PGSSLMODE", mode).against(address, database).succeed();
-            assert!(output.stdout.ends_with("done\n"), "{output:?}");
-            output
-        });
-        assert!(outcomes(&pgvitals, "client", "completed") > 0, "{script} used TLS");
-    }
 }
 
 /// "any split of the stream" (LAYOUT §7): every message, in records of any size.

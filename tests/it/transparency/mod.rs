@@ -1,9 +1,7 @@
 //! "the same script run directly and through pgvitals gives the same output" (issue 3, §8). "Transparent means: a client
 //! can't tell, except by the clock" (PROTOCOL.md).
 
-mod drivers;
-mod programs;
-mod psql;
+pub(crate) mod psql;
 mod rust;
 pub(crate) mod wire;
 

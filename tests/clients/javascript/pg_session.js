@@ -1,7 +1,12 @@
 // node-postgres: what its user sees of a session. Where to connect to stands in the environment, as libpq wants it.
 
-const { createRequire } = require("node:module");
-const { Client, Pool, Query } = createRequire(process.env.PGVITALS_NODE_MODULES + "/")("pg");
+const { createHash } = require("node:crypto");
+const { pipeline } = require("node:stream/promises");
+const { Readable } = require("node:stream");
+const { settings, installed, version } = require("./settings.js");
+const { Client, Pool, Query } = installed("pg");
+const Cursor = installed("pg-cursor");
+const copy = installed("pg-copy-streams");
 
 async function attempt(what, action) {
   try {
@@ -48,14 +53,32 @@ async function session(client) {
   await client.query("listen channel");
   await client.query("notify channel, 'payload'");
   console.log(await noted);
+
+  const cursor = client.query(new Cursor("select id from t order by id"));
+  console.log((await cursor.read(4)).length, (await cursor.read(100)).length);
+  await cursor.close();
+
+  const lines = Array.from({ length: 3000 }, (_, i) => `${1000 + i}\tcopied\n`);
+  await pipeline(Readable.from(lines), client.query(copy.from("copy t (id, body) from stdin")));
+  const hash = createHash("md5");
+  await pipeline(client.query(copy.to("copy (select * from t order by id) to stdout")), hash);
+  console.log("copied", hash.digest("hex"));
+  await attempt("bad copy", () => pipeline(Readable.from(["x\n"]), client.query(copy.from("copy t (id) from stdin"))));
+
+  await client.query("create table counted (id int primary key)");
+  for (let i = 0; i < 100; i++) {
+    await client.query("insert into counted (id) values ($1)", [i]);
+  }
+  console.log("counted", (await client.query("select count(*), sum(id) from counted")).rows);
 }
 
 async function main() {
-  const client = new Client();
+  console.log("version", version("pg"));
+  const client = new Client(settings);
   await client.connect();
   await session(client);
   await client.end();
-  const pool = new Pool({ max: 3 });
+  const pool = new Pool({ ...settings, max: 3 });
   const results = await Promise.all(Array.from({ length: 30 }, (_, i) => pool.query("select $1::int as i", [i])));
   console.log(results.map((result) => result.rows[0].i));
   await pool.end();

@@ -57,10 +57,16 @@ async def session(connection):
     except TimeoutError:
         print("timed out")
     print(await connection.fetchval("select 'alive'"))
+
+    await connection.execute("create table counted (id int primary key)")
+    for i in range(100):
+        await connection.execute("insert into counted (id) values ($1)", i)
+    print("counted", tuple(await connection.fetchrow("select count(*), sum(id) from counted")))
     await connection.reset()
 
 
 async def main():
+    print("version", asyncpg.__version__)
     connection = await asyncpg.connect()
     await session(connection)
     await connection.close()

@@ -1,13 +1,18 @@
 """psycopg 3: what its user sees of a session. Where to connect to stands in the environment, as libpq wants it."""
 
+import datetime
+import hashlib
 import logging
 import threading
+import uuid
 
 import psycopg
 from psycopg.rows import dict_row
 
 # Whether it warns that it left a pipeline in its failed state depends on when the answer arrives.
 logging.disable(logging.WARNING)
+
+print("version", psycopg.__version__, "with libpq", psycopg.pq.version())
 
 
 def attempt(what, action):
@@ -95,4 +100,23 @@ with psycopg.connect("", autocommit=True) as connection:
     except psycopg.Error as error:
         print("cancelled", error.sqlstate, error.diag.message_primary)
     print(connection.execute("select 'alive'").fetchone())
+
+    # Large objects, by the functions that libpq calls for them.
+    with connection.transaction():
+        (oid,) = connection.execute("select lo_from_bytea(4242, %s)", (bytes(range(256)) * 400,)).fetchone()
+        (number,) = connection.execute("select lo_open(%s, 262144)", (oid,)).fetchone()
+        blob = connection.execute("select loread(%s, 200000)", (number,)).fetchone()[0]
+        print("large object", oid, len(blob), hashlib.md5(blob).hexdigest())
+        connection.execute("select lo_unlink(%s)", (oid,))
+
+    # Binary in both directions.
+    with connection.cursor(binary=True) as cursor:
+        row = (7, 3.5, b"\0\xff", [1, 2, 3], datetime.date(2020, 2, 29), uuid.UUID(int=42))
+        cursor.execute("select %b::int8, %b::float8, %b::bytea, %b::int[], %b::date, %b::uuid", row)
+        print(cursor.fetchone())
+
+    connection.execute("create table counted (id int primary key)")
+    for i in range(100):
+        connection.execute("insert into counted (id) values (%s)", (i,))
+    print("counted", connection.execute("select count(*), sum(id) from counted").fetchone())
 print("done")
