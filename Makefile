@@ -42,7 +42,8 @@ bench:
 	@if [ -f '$(BENCH_TOOLS)/bench.py' ]; then \
 	    cargo build --release && \
 	    python3 '$(BENCH_TOOLS)/bench.py' --pgvitals target/release/pgvitals \
-	        --one-cpu --rounds 5 --seconds 3 --clients 1,32; \
+	        --one-cpu --rounds 5 --seconds 3 --clients 1,32 && \
+	    python3 benches/load/run.py --tools '$(BENCH_TOOLS)' --one-cpu; \
 	fi
 
 fmt:
