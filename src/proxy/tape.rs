@@ -11,7 +11,7 @@ use super::connection::Link;
 use crate::base::units::Stamp;
 use crate::session::Leg;
 
-/// Chunks that wait at most: looking at so many takes some 40 µs, which one of 128 statements meets.
+/// Chunks that wait at most: looking at so many takes some 40 µs, which at most one of 128 statements meets.
 const ENTRIES: usize = 256;
 /// Their bytes at most.
 const BYTES: usize = 32 << 10;
