@@ -46,31 +46,7 @@ pub(super) trait Row {
 
 impl Row for StatsRow {
     const TABLE: &'static str = "query_stats";
-    const COLUMNS: &'static [&'static str] = &[
-        "series_id",
-        "bucket",
-        "rows",
-        "bytes_in",
-        "bytes_out",
-        "total_us",
-        "first_row_us",
-        "client_stall_us",
-        "max_us",
-        "instance_id",
-        "calls",
-        "errors",
-        "aborted",
-        "batched",
-        "min_us",
-        "fast_calls",
-        "slow_calls",
-        "very_slow_calls",
-        "first_row_calls",
-        "prepares",
-        "prepare_us",
-        "buckets_us",
-        "counts",
-    ];
+    const COLUMNS: &'static [&'static str] = &columns("instance_id");
 
     fn write(&self, common: &Common<'_>, to: &mut Rows) {
         let Figures { levels: [fast, slow, very_slow], .. } = self.figures;
@@ -89,6 +65,35 @@ impl Row for StatsRow {
     }
 }
 
+/// The columns of minutes, hours and days; `owner` is whose they are.
+const fn columns(owner: &'static str) -> [&'static str; 23] {
+    [
+        "series_id",
+        "bucket",
+        "rows",
+        "bytes_in",
+        "bytes_out",
+        "total_us",
+        "first_row_us",
+        "client_stall_us",
+        "max_us",
+        owner,
+        "calls",
+        "errors",
+        "aborted",
+        "batched",
+        "min_us",
+        "fast_calls",
+        "slow_calls",
+        "very_slow_calls",
+        "first_row_calls",
+        "prepares",
+        "prepare_us",
+        "buckets_us",
+        "counts",
+    ]
+}
+
 /// A late row of an hour or a day that has been rolled up already.
 #[derive(Clone, Debug)]
 pub(super) struct Late<const DAY: bool> {
@@ -98,36 +103,9 @@ pub(super) struct Late<const DAY: bool> {
     pub(super) figures: Figures,
 }
 
-/// The columns of the hours and days.
-const ROLLED: &[&str] = &[
-    "series_id",
-    "bucket",
-    "rows",
-    "bytes_in",
-    "bytes_out",
-    "total_us",
-    "first_row_us",
-    "client_stall_us",
-    "max_us",
-    "service_id",
-    "calls",
-    "errors",
-    "aborted",
-    "batched",
-    "min_us",
-    "fast_calls",
-    "slow_calls",
-    "very_slow_calls",
-    "first_row_calls",
-    "prepares",
-    "prepare_us",
-    "buckets_us",
-    "counts",
-];
-
 impl<const DAY: bool> Row for Late<DAY> {
     const TABLE: &'static str = if DAY { "query_stats_day" } else { "query_stats_hour" };
-    const COLUMNS: &'static [&'static str] = ROLLED;
+    const COLUMNS: &'static [&'static str] = &columns("service_id");
 
     fn write(&self, common: &Common<'_>, to: &mut Rows) {
         let Figures { levels: [fast, slow, very_slow], .. } = self.figures;
