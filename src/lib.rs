@@ -3,7 +3,8 @@
 //! The rooms, from the ground up. `ARCHITECTURE.md` says who may import whom; `tests/tidy.rs` holds it.
 //!
 //! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
-//! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory.
+//! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory,
+//! [`snapshot`] what was seen in a database.
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
 //! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
@@ -11,6 +12,7 @@
 pub mod base;
 
 pub mod session;
+pub mod snapshot;
 pub mod sql;
 pub mod stats;
 pub mod wire;
