@@ -27,6 +27,7 @@ pub struct Set {
 
 /// Something that could not be seen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Missing {
     /// Where; `None`: of the whole server.
     pub database: Option<String>,
