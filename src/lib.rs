@@ -4,13 +4,14 @@
 //!
 //! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
 //! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory,
-//! [`snapshot`] what was seen in a database.
+//! [`snapshot`] what was seen in a database, [`analyze`] rules over both.
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
 //! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
 
+pub mod analyze;
 pub mod session;
 pub mod snapshot;
 pub mod sql;

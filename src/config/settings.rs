@@ -23,7 +23,7 @@ const QUERY_TEXT_MAX: u64 = 1 << 20;
 
 /// Builds settings and collects all that is wrong; what it builds counts only if nothing is.
 pub(super) struct Reader {
-    layers: Layers,
+    pub(super) layers: Layers,
     host: Host,
     warnings: Vec<String>,
 }
@@ -45,11 +45,13 @@ impl Reader {
         let (schema, store) = self.store();
         let proxy = self.proxy();
         let stats = self.stats();
+        let analyze = self.rules();
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                Ok(Finished { app: app::Settings { proxy, stats, http, store }, log, schema, warnings: self.warnings })
+                let app = app::Settings { proxy, stats, analyze, http, store };
+                Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),
         }
