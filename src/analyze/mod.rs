@@ -1,14 +1,17 @@
 //! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
 //!
-//! Files: [`alert`], [`book`], [`holder`], [`judge`], [`kind`], [`level`], [`quote`], [`server`].
+//! Files: [`alert`], [`book`], [`evidence`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
 
 pub mod alert;
 pub mod book;
+pub mod evidence;
 pub mod holder;
+pub mod indexes;
 pub mod judge;
 pub mod kind;
 pub mod level;
 pub mod quote;
+pub mod redundant;
 pub mod server;
 
 pub use level::Settings;

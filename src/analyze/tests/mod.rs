@@ -1,5 +1,7 @@
 //! Tests of the room: facts in, findings out, time injected.
 
 mod book;
+mod indexes;
 mod judge;
+mod redundant;
 mod support;
