@@ -1,10 +1,12 @@
 //! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
 //!
-//! Files: [`alert`], [`book`], [`evidence`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
+//! Files: [`alert`], [`bloat`], [`book`], [`evidence`], [`forecast`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
 
 pub mod alert;
+pub mod bloat;
 pub mod book;
 pub mod evidence;
+pub mod forecast;
 pub mod holder;
 pub mod indexes;
 pub mod judge;

@@ -1,5 +1,6 @@
 //! Tests of the room: facts in, findings out, time injected.
 
+mod bloat;
 mod book;
 mod indexes;
 mod judge;
