@@ -1,10 +1,11 @@
 //! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
 //!
-//! Files: [`alert`], [`bloat`], [`book`], [`evidence`], [`forecast`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
+//! Files: [`alert`], [`bloat`], [`book`], [`capacity`], [`evidence`], [`forecast`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
 
 pub mod alert;
 pub mod bloat;
 pub mod book;
+pub mod capacity;
 pub mod evidence;
 pub mod forecast;
 pub mod holder;

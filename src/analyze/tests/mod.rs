@@ -2,6 +2,7 @@
 
 mod bloat;
 mod book;
+mod capacity;
 mod indexes;
 mod judge;
 mod redundant;
