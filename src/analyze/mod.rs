@@ -1,8 +1,9 @@
 //! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
 //!
-//! Files: [`alert`], [`bloat`], [`book`], [`capacity`], [`evidence`], [`forecast`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`].
+//! Files: [`alert`], [`baseline`], [`bloat`], [`book`], [`capacity`], [`evidence`], [`forecast`], [`holder`], [`indexes`], [`judge`], [`kind`], [`level`], [`quote`], [`redundant`], [`server`], [`statements`].
 
 pub mod alert;
+pub mod baseline;
 pub mod bloat;
 pub mod book;
 pub mod capacity;
@@ -16,6 +17,7 @@ pub mod level;
 pub mod quote;
 pub mod redundant;
 pub mod server;
+pub mod statements;
 
 pub use level::Settings;
 

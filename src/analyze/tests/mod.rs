@@ -5,5 +5,7 @@ mod book;
 mod capacity;
 mod indexes;
 mod judge;
+mod noise;
 mod redundant;
+mod statements;
 mod support;
