@@ -3,9 +3,11 @@
 mod bloat;
 mod book;
 mod capacity;
+mod coverage;
 mod indexes;
 mod judge;
 mod noise;
 mod redundant;
+mod report;
 mod statements;
 mod support;
