@@ -23,7 +23,7 @@ const QUERY_TEXT_MAX: u64 = 1 << 20;
 
 /// Builds settings and collects all that is wrong; what it builds counts only if nothing is.
 pub(super) struct Reader {
-    layers: Layers,
+    pub(super) layers: Layers,
     host: Host,
     warnings: Vec<String>,
     /// Of each route: its server's name, where that is, and what was said about `monitor.url`.
@@ -55,11 +55,12 @@ impl Reader {
         let proxy = self.proxy();
         let collect = self.collect(&schema);
         let stats = self.stats();
+        let analyze = self.rules();
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, http, store, collect };
+                let app = app::Settings { proxy, stats, analyze, http, store, collect };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),
