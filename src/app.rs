@@ -20,11 +20,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-<<<<<<< HEAD
-use crate::{collect, http, proxy, stats, store};
-=======
-use crate::{analyze, http, proxy, stats, store};
->>>>>>> analyze
+use crate::{analyze, collect, http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;

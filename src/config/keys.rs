@@ -362,9 +362,9 @@ pub const KEYS: &[Key] = &[
     Key::new("store.retention.days", Kind::Duration, "730d", "How long figures by the day are kept"),
     Key::new("store.retention.slow", Kind::Duration, "14d", "How long single executions are kept"),
     Key::new("store.retention.errors", Kind::Duration, "60d", "How long errors and figures by tag are kept"),
-<<<<<<< HEAD
     Key::new("store.retention.snapshots", Kind::Duration, "90d", "How long what was seen in servers is kept"),
-=======
+    Key::new("store.retention.alerts", Kind::Duration, "730d", "How long alerts that are over and reports are kept"),
+    Key::new("alerts.interval", Kind::Duration, "1m", "How often alerts are judged, while there is something to judge"),
     Key::new("alerts.cooldown", Kind::Duration, "15m", "How long an alert must be quiet until it counts as over"),
     Key::new(
         "alerts.learn",
@@ -372,7 +372,6 @@ pub const KEYS: &[Key] = &[
         "24h",
         "For how long alerts about a new server's statements open without telling anybody; 0 turns that off",
     ),
->>>>>>> analyze
 ];
 
 /// The key called `name`.

@@ -12,7 +12,13 @@ grant select (series_id) on {schema}.series to {writer};
 grant insert, select on {schema}.job_runs, {schema}.index_definitions, {schema}.table_definitions,
     {schema}.index_samples, {schema}.table_samples, {schema}.database_samples to {writer};
 grant insert on {schema}.server_samples to {writer};
-grant select, insert, update on {schema}.leases to {writer};
+grant select, insert, update on {schema}.leases, {schema}.alerts, {schema}.silences, {schema}.notifications,
+    {schema}.reports, {schema}.conditions to {writer};
+grant execute on function {schema}.long_executions(timestamptz, timestamptz, double precision),
+    {schema}.failing_statements(timestamptz, timestamptz, bigint),
+    {schema}.busy_statements(text, timestamptz, integer),
+    {schema}.statement_hours(text, text[], timestamptz, timestamptz), {schema}.days_ahead(),
+    {schema}.forget_alerts(interval) to {writer};
 grant execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.roll_ups_due(timestamptz, interval),
     {schema}.maintain(interval, interval, interval, interval, interval),
@@ -23,6 +29,6 @@ grant execute on all functions in schema {schema} to {reader};
 revoke execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.maintain(interval, interval, interval, interval, interval),
     {schema}.maintain(interval, interval, interval, interval, interval, interval),
-    {schema}.forget_definitions(timestamptz),
+    {schema}.forget_definitions(timestamptz), {schema}.forget_alerts(interval),
     {schema}.maintain_at(timestamptz, interval, interval, interval, interval, interval), {schema}.note_kept(),
     {schema}.make_partition(text, text, timestamptz, timestamptz) from {reader};

@@ -11,8 +11,9 @@
 //! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all; [`snapshots`]
 //! what was seen in a server, `samples` its columns.
 //!
-//! Reading: [`read`].
+//! Reading: [`read`]. Alerts: [`alerts`].
 
+pub mod alerts;
 pub mod batch;
 mod copy;
 mod delivery;

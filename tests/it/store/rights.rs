@@ -17,6 +17,12 @@ fn the_writer_adds_rows_and_reads_no_statistics() {
     writer.query("select * from pgvitals.roll_ups_due()");
     writer.query("select pgvitals.roll_up_day(date_trunc('day', now() - interval '1 day', 'UTC'))");
     writer.query("select * from pgvitals.maintain()");
+    writer.query("select * from pgvitals.long_executions(now(), now(), 0)");
+    writer.query("select * from pgvitals.failing_statements(now(), now(), 1)");
+    writer.query("select * from pgvitals.busy_statements('db', now(), 9)");
+    writer.query("select * from pgvitals.statement_hours('db', '{}', now(), now())");
+    writer.query("select pgvitals.forget_alerts('1 day')");
+    assert!(writer.value("select floor(pgvitals.days_ahead())").parse::<u32>().unwrap() >= 13);
     for table in ["query_stats", "query_stats_hour", "query_stats_day", "errors", "tag_stats", "slow_statements"] {
         assert_eq!(sqlstate(&mut writer, &format!("select * from pgvitals.{table}")), DENIED, "{table}");
         assert_eq!(sqlstate(&mut writer, &format!("delete from pgvitals.{table}")), DENIED, "{table}");
@@ -55,6 +61,8 @@ fn the_reader_reads_only() {
         "select pgvitals.maintain()",
         "select pgvitals.roll_up_hour(date_trunc('hour', now()))",
         "select pgvitals.hold_hours(array[now()])",
+        "select pgvitals.forget_alerts('1 day')",
+        "update pgvitals.alerts set message = ''",
         "create table pgvitals.mine (a int)",
     ] {
         assert_eq!(sqlstate(&mut reader, sql), DENIED, "{sql}");

@@ -1,0 +1,115 @@
+//! What findings change, written in one transaction: whoever judges holds a lock until it is over, so that an alert opens
+//! once however many processes judge.
+
+use tokio_postgres::types::Type;
+
+use super::row::{self, Parameter, Written, at, micros};
+use crate::analyze;
+use crate::analyze::alert::{Alert, Change, Finding, Look, Silence};
+use crate::analyze::book::{Book, REMEMBERED};
+use crate::base::units::WallTime;
+use crate::store::error::Error;
+use crate::store::link::Link;
+
+/// Judges: what the rows and the findings come to is written. Changes have their rows' ids.
+///
+/// # Errors
+/// What the store said; then nothing of it is there.
+pub async fn judge(
+    link: &Link,
+    settings: &analyze::Settings,
+    looks: &[Look],
+    findings: Vec<Finding>,
+) -> Result<Vec<Change>, Error> {
+    link.begin().await?;
+    let done = async {
+        let now = lock(link).await?;
+        let book = book(link, settings, now).await?;
+        let mut changes = book.judge(now, looks, findings);
+        for change in &mut changes {
+            write(link, &mut change.alert).await?;
+        }
+        Ok(changes)
+    };
+    match done.await {
+        Ok(changes) => link.commit().await.map(|()| changes),
+        Err(error) => {
+            link.roll_back().await;
+            Err(error)
+        }
+    }
+}
+
+/// Waits for others that judge; then it is this time by the store's clock.
+async fn lock(link: &Link) -> Result<WallTime, Error> {
+    let lock = "select pg_advisory_xact_lock(hashtext('{schema_name}' || ' alerts'), 0)";
+    link.client.query_typed(&link.schema.fill(lock), &[]).await?;
+    let now = format!("select {}", micros("clock_timestamp()"));
+    let rows = link.client.query_typed(&now, &[]).await?;
+    let us: i64 = rows.first().ok_or(Error::Answer("no time"))?.try_get(0)?;
+    Ok(WallTime::from_unix_micros(us))
+}
+
+async fn book(link: &Link, settings: &analyze::Settings, now: WallTime) -> Result<Book, Error> {
+    let ask = async |sql: String, parameters: &[Parameter<'_>]| {
+        link.client.query_typed(&link.schema.fill(&sql), parameters).await
+    };
+    let (now_us, since) = (now.unix_micros(), now.before(REMEMBERED).unix_micros());
+    let alerts = format!(
+        "select {} from {{schema}}.alerts a where a.resolved_at is null or a.resolved_at > {since}
+         or a.opened_at > {since} order by a.id",
+        row::columns(),
+        since = at("$1")
+    );
+    let mut book = Book { settings: settings.clone(), ..Book::default() };
+    for row in ask(alerts, &[(&since, Type::INT8)]).await? {
+        book.alerts.extend(row::read(&row)?);
+    }
+    let silences = format!(
+        "select s.server, s.kind, s.datname, s.subject, s.silenced_by, {} until_us
+         from {{schema}}.silences s where s.until > {}",
+        micros("s.until"),
+        at("$1")
+    );
+    for row in ask(silences, &[(&now_us, Type::INT8)]).await? {
+        let kind: Option<String> = row.try_get("kind")?;
+        let kind = kind.map(|kind| kind.parse()).transpose();
+        // One of a kind that a later version has covers nothing that this one knows.
+        let Ok(kind) = kind else { continue };
+        book.silences.push(Silence {
+            server: row.try_get("server")?,
+            kind,
+            database: row.try_get("datname")?,
+            subject: row.try_get("subject")?,
+            until: WallTime::from_unix_micros(row.try_get("until_us")?),
+            by: row.try_get("silenced_by")?,
+        });
+    }
+    let servers = format!("select v.server, {} first_us from {{schema}}.servers v", micros("v.first_seen"));
+    for row in ask(servers, &[]).await? {
+        book.servers.insert(row.try_get("server")?, WallTime::from_unix_micros(row.try_get("first_us")?));
+    }
+    Ok(book)
+}
+
+/// A new row gets its id.
+async fn write(link: &Link, alert: &mut Alert) -> Result<(), Error> {
+    let written = Written::new(alert);
+    let (columns, values) = (Written::COLUMNS.join(", "), Written::values().join(", "));
+    let mut parameters = written.parameters();
+    if let Some(id) = &alert.id {
+        let place = parameters.len() + 1;
+        parameters.push((id, Type::INT8));
+        let update = format!(
+            "update {{schema}}.alerts set ({columns}, notified_severity) = ({values}) where id = ${place}"
+        );
+        link.client.execute_typed(&link.schema.fill(&update), &parameters).await?;
+        return Ok(());
+    }
+    let insert = format!("insert into {{schema}}.alerts ({columns}, notified_severity) values ({values}) returning id");
+    let rows = link.client.query_typed(&link.schema.fill(&insert), &parameters).await?;
+    let id: i64 = rows.first().ok_or(Error::Answer("no word on an alert"))?.try_get(0)?;
+    drop(parameters);
+    alert.id = Some(id);
+    Ok(())
+}
