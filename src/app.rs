@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
-use crate::jobs::upkeep;
+use crate::jobs::ledger::Ledger;
+use crate::jobs::{judge, upkeep};
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
@@ -40,6 +42,8 @@ pub struct Settings {
     pub stats: stats::Settings,
     /// The rules.
     pub analyze: analyze::Settings,
+    /// When alerts are judged.
+    pub judge: judge::Rhythm,
     /// The HTTP side.
     pub http: http::Settings,
     /// The monitoring tables, if there are any.
@@ -105,6 +109,7 @@ pub struct Started {
     control: Runtime,
     proxy: JoinHandle<std::io::Result<()>>,
     writing: Option<JoinHandle<()>>,
+    judging: JoinHandle<()>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
 }
 
@@ -114,13 +119,17 @@ impl Started {
     /// # Errors
     /// When the data plane could not run.
     pub fn wait(self) -> anyhow::Result<()> {
-        let Self { shutdown, control, proxy, writing, serving, .. } = self;
+        let Self { shutdown, control, proxy, writing, judging, serving, .. } = self;
         control.block_on(async {
             let ran = proxy.await.context("the data plane's task was lost")?;
             if let Some(writing) = writing
                 && !matches!(tokio::time::timeout(WRITING_MAX, writing).await, Ok(Ok(())))
             {
                 tracing::error!("the store's writer did not end as it should");
+            }
+            // It gives its lease back, for which it has two seconds since draining began.
+            if judging.await.is_err() {
+                tracing::error!("the judge of alerts did not end as it should");
             }
             shutdown.advance(Phase::Stopped);
             if let Some(serving) = serving {
@@ -168,9 +177,25 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
+    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, parts.clock);
     let store = match settings.store {
         Some(store) => Some(writer(store, &settings.http, &parts)?),
         None => None,
+    };
+    let judged = judge::Parts {
+        rules: settings.analyze,
+        rhythm: settings.judge,
+        zone: TimeZone::system(),
+        servers: settings.http.servers.clone(),
+        store: store.as_ref().map(|(settings, parts)| judge::Stored {
+            settings: settings.clone(),
+            origin: Arc::clone(&parts.origin),
+            status: Arc::clone(&parts.status),
+        }),
+        telemetry: Arc::clone(&telemetry),
+        ledger: ledger.clone(),
+        clock: parts.clock,
+        shutdown: shutdown.clone(),
     };
     let (mut proxy, http) = control.block_on(async {
         // By its name, so that it may be anywhere.
@@ -200,18 +225,21 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
+    let upstreams = Arc::new(Readiness(proxy.health()));
+    let judging = judge::run(judged, proxy.live(), upstreams);
+    let judging = control.spawn(watched(panics.watch("judge of alerts"), judging));
     let address = http.as_ref().map(|listener| listener.local().clone());
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored, alerts: ledger };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };
         control.spawn(http::serve(listener, settings, sources, stopped))
     });
     let proxy = control.spawn(proxy.run());
-    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, serving })
+    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, judging, serving })
 }
 
 /// A task whose panic is counted and said.
@@ -246,6 +274,12 @@ async fn bind_http(inherited: &mut Inherited, address: &Address) -> Option<Liste
 
 /// The data plane's health, as HTTP asks for it.
 struct Readiness(Arc<Health>);
+
+impl judge::Upstreams for Readiness {
+    fn down(&self) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + '_>> {
+        Box::pin(self.0.down())
+    }
+}
 
 impl http::Ready for Readiness {
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {

@@ -10,6 +10,7 @@ use super::layers::Layers;
 use super::load::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
+use crate::jobs::judge;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::Address;
 use crate::store::schema::Schema;
@@ -56,11 +57,12 @@ impl Reader {
         let collect = self.collect(&schema);
         let stats = self.stats();
         let analyze = self.rules();
+        let judge = judge::Rhythm { interval: self.get("alerts.interval", value::duration).into() };
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, analyze, http, store, collect };
+                let app = app::Settings { proxy, stats, analyze, judge, http, store, collect };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),

@@ -47,6 +47,7 @@ impl Reader {
             slow: self.get("store.retention.slow", retention).into(),
             errors: self.get("store.retention.errors", retention).into(),
             snapshots: self.get("store.retention.snapshots", retention).into(),
+            alerts: self.get("store.retention.alerts", retention).into(),
         };
         let flush_interval = self.get("store.flush_interval", value::duration).into();
         let spool_dir = self.read("store.spool_dir", |text| Ok(PathBuf::from(text)));

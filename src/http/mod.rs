@@ -4,7 +4,8 @@
 //! how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators,
 //! [`process`] what this process costs.
 //!
-//! Nothing here writes, so every endpoint is a GET, and an answer never holds up a worker: views are immutable.
+//! Nothing here writes but what people do about an alert, so every other endpoint is a GET, and an answer never holds up a
+//! worker: views are immutable.
 
 mod api;
 mod auth;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
+use crate::jobs::ledger::Ledger;
 use crate::runtime::listen::Address;
 use crate::runtime::task::Panics;
 use crate::stats::live::LiveView;
@@ -74,6 +76,8 @@ pub struct Sources {
     pub ready: Arc<dyn Ready>,
     /// The monitoring tables, where there are any.
     pub store: Option<Stored>,
+    /// The alerts.
+    pub alerts: Ledger,
 }
 
 /// The store, as answers and metrics need it.

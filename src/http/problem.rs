@@ -15,10 +15,18 @@ pub(super) enum Kind {
     Unauthorized,
     /// The `Host` header names somebody else (DNS rebinding).
     ForeignHost,
+    /// A change that a page of another site asks for.
+    ForeignOrigin,
+    /// A body that is no JSON, or not the right one.
+    BadBody,
     /// No such path.
     NotFound,
     /// A well-formed query hash that nobody has seen.
     UnknownQuery,
+    /// An id that no alert has.
+    UnknownAlert,
+    /// The alert is over.
+    AlertOver,
     /// The path has no such method.
     MethodNotAllowed,
     /// Traffic can't be served now.
@@ -32,12 +40,16 @@ pub(super) enum Kind {
 impl Kind {
     /// Every kind, for the test that compares them with the document.
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 9] = [
+    pub(super) const ALL: [Kind; 13] = [
         Kind::BadParameter,
         Kind::Unauthorized,
         Kind::ForeignHost,
+        Kind::ForeignOrigin,
+        Kind::BadBody,
         Kind::NotFound,
         Kind::UnknownQuery,
+        Kind::UnknownAlert,
+        Kind::AlertOver,
         Kind::MethodNotAllowed,
         Kind::NotReady,
         Kind::StoreUnavailable,
@@ -50,8 +62,12 @@ impl Kind {
             Kind::BadParameter => "bad-parameter",
             Kind::Unauthorized => "unauthorized",
             Kind::ForeignHost => "foreign-host",
+            Kind::ForeignOrigin => "foreign-origin",
+            Kind::BadBody => "bad-body",
             Kind::NotFound => "not-found",
             Kind::UnknownQuery => "unknown-query",
+            Kind::UnknownAlert => "unknown-alert",
+            Kind::AlertOver => "alert-over",
             Kind::MethodNotAllowed => "method-not-allowed",
             Kind::NotReady => "not-ready",
             Kind::StoreUnavailable => "store-unavailable",
@@ -66,7 +82,11 @@ impl Kind {
             Kind::Unauthorized => "A valid token is needed",
             Kind::ForeignHost => "The Host header is not this server's",
             Kind::NotFound => "No such path",
+            Kind::ForeignOrigin => "The request comes from another site's page",
+            Kind::BadBody => "The body can't be used",
             Kind::UnknownQuery => "No such query",
+            Kind::UnknownAlert => "No such alert",
+            Kind::AlertOver => "The alert is over",
             Kind::MethodNotAllowed => "No such method here",
             Kind::NotReady => "Not ready",
             Kind::StoreUnavailable => "The store does not answer",
@@ -77,10 +97,11 @@ impl Kind {
     /// The status it is answered with.
     pub(super) const fn status(self) -> StatusCode {
         match self {
-            Kind::BadParameter => StatusCode::BAD_REQUEST,
+            Kind::BadParameter | Kind::BadBody => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-            Kind::ForeignHost => StatusCode::FORBIDDEN,
-            Kind::NotFound | Kind::UnknownQuery => StatusCode::NOT_FOUND,
+            Kind::ForeignHost | Kind::ForeignOrigin => StatusCode::FORBIDDEN,
+            Kind::NotFound | Kind::UnknownQuery | Kind::UnknownAlert => StatusCode::NOT_FOUND,
+            Kind::AlertOver => StatusCode::CONFLICT,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::NotReady | Kind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,

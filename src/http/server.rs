@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Uri;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::Listener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,8 @@ fn routes(app: App) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/performance", get(api::performance::performance))
         .route("/api/events", get(api::events::events))
+        .route("/api/alerts/{id}/ack", post(api::alerts::ack))
+        .route("/api/alerts/{id}/silence", post(api::alerts::silence))
         .route("/openapi.json", get(api::openapi::openapi))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -99,7 +101,10 @@ async fn not_found(uri: Uri) -> Problem {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "every path here is read with GET")
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "every path here is read with GET, but for /api/alerts/{id}/ack and /silence: POST",
+    )
 }
 
 /// Serves HTTP on `listener`, TCP or Unix, until `shutdown` resolves and the answers under way are out, or 5 s later.

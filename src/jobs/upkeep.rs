@@ -13,7 +13,7 @@ use crate::store::error::Error;
 use crate::store::link::Link;
 use crate::store::settings::Settings;
 use crate::store::status::Status;
-use crate::store::upkeep::{due, maintain, roll_up};
+use crate::store::upkeep::{due, forget_alerts, maintain, roll_up};
 
 const HOUR_US: i64 = 3_600_000_000;
 /// Hours settle for so long: late batches are cheaper before the roll-up.
@@ -59,6 +59,7 @@ async fn once(settings: &Settings, holder: u128, clock: Clock) -> Result<(), Err
         }
     }
     while maintain(&link, &settings.retention).await? && lease.renew().await? {}
+    forget_alerts(&link, &settings.retention).await?;
     tracing::info!(rolled, "roll-up and retention done");
     lease.release().await
 }

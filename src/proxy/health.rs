@@ -64,6 +64,29 @@ impl Health {
     }
 }
 
+impl Health {
+    /// Names of the servers to which the newest connection failed, and a bare connect does now.
+    pub async fn down(&self) -> Vec<String> {
+        let mut down = Vec::new();
+        for (number, (route, newest)) in self.routes.iter().enumerate() {
+            let known = newest.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+            let Some((at, Err(_))) = known else { continue };
+            if self.clock.stamp().since(at) > FRESH {
+                let probed = upstream::reach(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
+                let result = probed.map_err(|error| error.to_string());
+                self.record(number, result.clone());
+                if result.is_ok() {
+                    continue;
+                }
+            }
+            if !down.contains(&route.server) {
+                down.push(route.server.clone());
+            }
+        }
+        down
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

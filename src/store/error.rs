@@ -36,6 +36,11 @@ impl Error {
         }
     }
 
+    /// The tables aren't there: nobody wrote yet.
+    pub fn is_empty_store(&self) -> bool {
+        matches!(self.code(), Some(code) if [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(code))
+    }
+
     /// What to do.
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -36,7 +36,9 @@ impl Known {
         if self.queries.len() > MOST || self.series.len() > MOST {
             self.forget();
         }
-        let mut servers: Vec<&str> = batch.series.values().map(|row| row.server.as_str()).collect();
+        // A slow execution may be written before its minute, and is judged then.
+        let slow = batch.slow.iter().map(|row| &row.series);
+        let mut servers: Vec<&str> = batch.series.values().chain(slow).map(|row| row.server.as_str()).collect();
         servers.sort_unstable();
         servers.dedup();
         servers.retain(|server| !self.servers.contains(*server));

@@ -62,4 +62,6 @@ pub struct Retention {
     pub errors: Duration,
     /// What was seen in databases.
     pub snapshots: Duration,
+    /// Alerts that are over, and reports.
+    pub alerts: Duration,
 }

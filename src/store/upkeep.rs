@@ -12,6 +12,9 @@ use super::settings::Retention;
 /// A step may take so long: an hour of a large fleet is many rows.
 const PATIENT: &str = "set local statement_timeout = '15min'";
 
+/// A lease lasts for so long.
+const LEASE: Duration = Duration::from_secs(30);
+
 /// An hour or a day that is over and has not been rolled up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Due {
@@ -81,6 +84,17 @@ pub async fn maintain(link: &Link, retention: &Retention) -> Result<bool, Error>
     finish(link, done.await).await
 }
 
+/// Deletes alerts that have been over for longer than they are kept, and reports of so long ago.
+///
+/// # Errors
+/// What the store said.
+pub async fn forget_alerts(link: &Link, retention: &Retention) -> Result<(), Error> {
+    let sql = link.schema.fill("select {schema}.forget_alerts(make_interval(secs => $1))");
+    let keep = retention.alerts.as_secs_f64();
+    link.client.query_typed(&sql, &[(&keep, Type::FLOAT8)]).await?;
+    Ok(())
+}
+
 async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
     match done {
         Ok(value) => link.commit().await.map(|()| value),
@@ -96,14 +110,23 @@ async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
 /// # Errors
 /// What the store said.
 pub async fn lease(link: &Link, duty: &str, server: &str, holder: u128) -> Result<bool, Error> {
+    lease_for(link, duty, server, holder, LEASE).await
+}
+
+/// The same for another time: of a duty that is done again and again, with a connection for each time.
+///
+/// # Errors
+/// What the store said.
+pub async fn lease_for(link: &Link, duty: &str, server: &str, holder: u128, span: Duration) -> Result<bool, Error> {
     let sql = "insert into {schema}.leases (duty, server, holder, until) \
-               values ($1, $2, $3::text::uuid, clock_timestamp() + interval '30 seconds') \
+               values ($1, $2, $3::text::uuid, clock_timestamp() + make_interval(secs => $4)) \
                on conflict (duty, server) do update set holder = excluded.holder, until = excluded.until, \
                    epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end \
                where leases.until < clock_timestamp() or leases.holder = excluded.holder";
     let holder = format!("{holder:032x}");
-    let columns: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
-        [(&duty, Type::TEXT), (&server, Type::TEXT), (&holder, Type::TEXT)];
+    let seconds = span.as_secs_f64();
+    let columns: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] =
+        [(&duty, Type::TEXT), (&server, Type::TEXT), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
     Ok(link.client.execute_typed(&link.schema.fill(sql), &columns).await? > 0)
 }
 

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::string_slice, clippy::print_stderr)] // A panic is a test's way to fail.
 
+mod alerts;
 mod calls;
 mod cancel;
 mod clients;

@@ -20,10 +20,11 @@ pub(in crate::http) enum Metric {
     Tags,
     Active,
     SlowQueries,
+    Alerts,
 }
 
 impl Metric {
-    const ALL: [Metric; 7] = [
+    const ALL: [Metric; 8] = [
         Metric::Summary,
         Metric::Queries,
         Metric::Query,
@@ -31,11 +32,12 @@ impl Metric {
         Metric::Tags,
         Metric::Active,
         Metric::SlowQueries,
+        Metric::Alerts,
     ];
 
     /// The names, in the order of [`Metric::ALL`].
     pub(in crate::http) const NAMES: &[&str] =
-        &["summary", "queries", "query", "timeline", "tags", "active", "slow_queries"];
+        &["summary", "queries", "query", "timeline", "tags", "active", "slow_queries", "alerts"];
 
     /// The name in the API.
     pub(in crate::http) fn name(self) -> &'static str {

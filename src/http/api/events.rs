@@ -1,4 +1,5 @@
-//! `GET /api/events`: server-sent events. `live` each second, `slow` for each execution that was kept.
+//! `GET /api/events`: server-sent events. `live` each second, `slow` for each execution that was kept, `alert` when one opens,
+//! gets worse or ends.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -7,10 +8,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
+use super::alerts::AlertBody;
 use super::shape::{quantile_ms, rfc3339};
 use super::slow::SlowQuery;
 use super::statement::Statement;
@@ -44,8 +47,8 @@ struct Live {
 
 /// The stream; ends when the server goes.
 #[utoipa::path(get, path = "/api/events", tag = "events", responses(
-    (status = 200, description = "`live` each second, `slow` as in slow_queries", content(
-        (Live = "text/event-stream"), (SlowQuery = "text/event-stream"),
+    (status = 200, description = "`live` each second, `slow` as in slow_queries, `alert` as in alerts", content(
+        (Live = "text/event-stream"), (SlowQuery = "text/event-stream"), (AlertBody = "text/event-stream"),
     )),
 ))]
 pub(in crate::http) async fn events(
@@ -55,6 +58,7 @@ pub(in crate::http) async fn events(
     tokio::spawn(async move {
         tokio::select! {
             () = watch(&app, &events) => {}
+            () = follow(&app, &events) => {}
             () = app.closing.cancelled() => {}
             () = events.closed() => {}
         }
@@ -82,6 +86,24 @@ async fn watch(app: &App, events: &Sender) {
             if events.send(Ok(event)).await.is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Tells what happens to alerts, as far as this process judges them.
+async fn follow(app: &App, events: &Sender) {
+    let mut alerts = app.sources.alerts.subscribe();
+    loop {
+        match alerts.recv().await {
+            Ok(alert) => {
+                let Some(event) = event("alert", &AlertBody::new(&alert)) else { continue };
+                if events.send(Ok(event)).await.is_err() {
+                    return;
+                }
+            }
+            // The list has those that a slow reader missed.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
-//! [`timeline`], [`tags`], [`active`], [`slow`]); [`csv`] the same rows for spreadsheets; [`events`] the stream;
+//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); [`csv`] the same rows for spreadsheets; [`events`] the stream;
 //! [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
+pub(super) mod alerts;
 pub(super) mod ask;
 pub(super) mod csv;
 pub(super) mod events;

@@ -11,7 +11,7 @@ use super::ask::{Ask, Format, Metric};
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, past, queries, query, slow, summary, tags, timeline};
+use super::{active, alerts, past, queries, query, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
@@ -78,6 +78,7 @@ enum Body {
     Tags(tags::Tags),
     Active(active::Active),
     SlowQueries(slow::SlowQueries),
+    Alerts(alerts::Alerts),
 }
 
 /// Figures about statements and sessions, from memory.
@@ -98,9 +99,10 @@ pub(in crate::http) async fn performance(
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
     let past = past::fetch(&app, &params).await?;
+    let known = alerts::fetch(&app, &params).await?;
     app.compute(move |app, view| {
         let ask = Ask::new(app, view, &params, past.as_ref())?;
-        let body = Body::of(&ask)?;
+        let body = Body::of(&ask, &known)?;
         Ok(match ask.format {
             Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
             Format::Csv => {
@@ -123,6 +125,7 @@ impl Envelope {
                 hours: ask.wanted.to.since(ask.wanted.from).as_secs_f64() / 3600.0,
             },
             source: match (ask.memory, ask.past) {
+                _ if ask.metric == Metric::Alerts && ask.app.sources.alerts.is_stored() => "store",
                 (_, None) => "memory",
                 (None, Some(_)) => "store",
                 (Some(_), Some(_)) => "memory+store",
@@ -156,15 +159,16 @@ impl Instances {
 }
 
 impl Body {
-    fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
+    fn of(ask: &Ask<'_>, known: &alerts::Known) -> Result<Self, Problem> {
         Ok(match ask.metric {
-            Metric::Summary => Body::Summary(Box::new(summary::summary(ask)?)),
+            Metric::Summary => Body::Summary(Box::new(summary::summary(ask, known)?)),
             Metric::Queries => Body::Queries(queries::queries(ask)?),
             Metric::Query => Body::Query(Box::new(query::query(ask)?)),
             Metric::Timeline => Body::Timeline(timeline::timeline(ask)?),
             Metric::Tags => Body::Tags(tags::tags(ask)?),
             Metric::Active => Body::Active(active::active(ask)?),
             Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
+            Metric::Alerts => Body::Alerts(alerts::alerts(known)),
         })
     }
 
@@ -178,6 +182,7 @@ impl Body {
             Body::Tags(body) => Table::of(&body.tags),
             Body::Active(body) => Table::of(&body.statements),
             Body::SlowQueries(body) => Table::of(&body.slow_queries),
+            Body::Alerts(body) => Table::of(&body.alerts),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::alerts::{self, CountsBody, Known};
 use super::ask::Ask;
 use super::queries::{Sort, sort_rows};
 use super::shape::{mean_ms, ms, quantile_ms};
@@ -31,6 +32,8 @@ pub(in crate::http) struct Summary {
     /// Data statements with most total time.
     top: Vec<Statement>,
     slow_queries: Slow,
+    /// Now; null when the store doesn't answer.
+    alerts: Option<CountsBody>,
     /// Since the start: what was forwarded and not measured, by reason.
     unmeasured: BTreeMap<&'static str, u64>,
     /// pgvitals itself.
@@ -111,7 +114,7 @@ struct Own {
 }
 
 /// The answer.
-pub(in crate::http) fn summary(ask: &Ask<'_>) -> Result<Summary, Problem> {
+pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, Problem> {
     let telemetry = &ask.app.sources.telemetry;
     let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
     let sessions = ask.sessions();
@@ -124,6 +127,7 @@ pub(in crate::http) fn summary(ask: &Ask<'_>) -> Result<Summary, Problem> {
         transactions: Transactions::new(&sessions),
         top: top(ask, data, whole)?,
         slow_queries: Slow::new(ask),
+        alerts: alerts::counts(known),
         unmeasured: unmeasured.collect(),
         own: Own::new(ask),
     })

@@ -9,6 +9,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 
 use super::names;
 use super::writer::Writer;
+use crate::analyze::kind as alert;
 use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::Sources;
@@ -25,6 +26,7 @@ pub(super) struct Snapshot {
     panics: u64,
     usage: Option<Usage>,
     store: Option<Arc<Status>>,
+    alerts: BTreeMap<(alert::Kind, alert::Severity), u64>,
 }
 
 impl Snapshot {
@@ -32,7 +34,7 @@ impl Snapshot {
     pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
         let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
         let store = sources.store.as_ref().map(|store| Arc::clone(&store.status));
-        Self { view, telemetry, panics, usage: Usage::read(), store }
+        Self { view, telemetry, panics, usage: Usage::read(), store, alerts: sources.alerts.gauges() }
     }
 }
 
@@ -46,6 +48,10 @@ impl Collector for Snapshot {
         self.connections(&mut writer)?;
         self.telemetry(&mut writer)?;
         self.store(&mut writer)?;
+        writer.gauges(&names::ALERTS_OPEN, |sample| {
+            let mut open = self.alerts.iter();
+            open.try_for_each(|((kind, severity), count)| sample(&[kind.as_str(), severity.as_str()], *count))
+        })?;
         self.process(&mut writer)
     }
 }

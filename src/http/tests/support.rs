@@ -13,11 +13,14 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::analyze;
 use crate::base::secret::Secret;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
+use crate::jobs::ledger::Ledger;
+use crate::runtime::clock::Clock;
 use crate::runtime::task::Panics;
 use crate::session::identity::Identity;
 use crate::session::observation::{Batch, Event, Observation, Observer, Outcome, Transaction};
@@ -177,7 +180,8 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
-    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None }, sender)
+    let alerts = Ledger::new(None, &analyze::Settings::default(), Clock::start());
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, alerts }, sender)
 }
 
 /// The router over `memory`, bound to loopback.

@@ -97,6 +97,7 @@ impl Desk {
             alerts.collect()
         })
         .await
+        .or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
     }
 
     /// Says who knows of an alert: from now on it is told again only when it gets worse, and when it is over.

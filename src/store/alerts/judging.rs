@@ -7,11 +7,21 @@ use super::row::{self, Parameter, Written, at, micros};
 use crate::analyze;
 use crate::analyze::alert::{Alert, Change, Finding, Look, Silence};
 use crate::analyze::book::{Book, REMEMBERED};
+use crate::analyze::kind::Kind;
 use crate::base::units::WallTime;
 use crate::store::error::Error;
 use crate::store::link::Link;
 
-/// Judges: what the rows and the findings come to is written. Changes have their rows' ids.
+/// What came of it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Judged {
+    /// What was written; rows have their ids.
+    pub changes: Vec<Change>,
+    /// All that are open now.
+    pub open: Vec<Alert>,
+}
+
+/// Judges: what the rows and the findings come to is written.
 ///
 /// # Errors
 /// What the store said; then nothing of it is there.
@@ -20,24 +30,36 @@ pub async fn judge(
     settings: &analyze::Settings,
     looks: &[Look],
     findings: Vec<Finding>,
-) -> Result<Vec<Change>, Error> {
+) -> Result<Judged, Error> {
     link.begin().await?;
     let done = async {
         let now = lock(link).await?;
-        let book = book(link, settings, now).await?;
+        let mut book = book(link, settings, now).await?;
         let mut changes = book.judge(now, looks, findings);
         for change in &mut changes {
             write(link, &mut change.alert).await?;
         }
-        Ok(changes)
+        book.apply(&changes);
+        book.alerts.retain(Alert::is_open);
+        Ok(Judged { changes, open: book.alerts })
     };
     match done.await {
-        Ok(changes) => link.commit().await.map(|()| changes),
+        Ok(judged) => link.commit().await.map(|()| judged),
         Err(error) => {
             link.roll_back().await;
             Err(error)
         }
     }
+}
+
+/// Alerts of a kind that are open.
+///
+/// # Errors
+/// What the store said.
+pub async fn open(link: &Link, kind: Kind) -> Result<Vec<Alert>, Error> {
+    let sql = format!("select {} from {{schema}}.alerts a where a.resolved_at is null and a.kind = $1", row::columns());
+    let rows = link.client.query_typed(&link.schema.fill(&sql), &[(&kind.as_str(), Type::TEXT)]).await?;
+    rows.iter().filter_map(|row| row::read(row).transpose()).collect()
 }
 
 /// Waits for others that judge; then it is this time by the store's clock.
@@ -100,9 +122,8 @@ async fn write(link: &Link, alert: &mut Alert) -> Result<(), Error> {
     if let Some(id) = &alert.id {
         let place = parameters.len() + 1;
         parameters.push((id, Type::INT8));
-        let update = format!(
-            "update {{schema}}.alerts set ({columns}, notified_severity) = ({values}) where id = ${place}"
-        );
+        let update =
+            format!("update {{schema}}.alerts set ({columns}, notified_severity) = ({values}) where id = ${place}");
         link.client.execute_typed(&link.schema.fill(&update), &parameters).await?;
         return Ok(());
     }

@@ -55,6 +55,7 @@ impl Store {
                 days: day * 730,
                 slow: day * 14,
                 errors: day * 60,
+                alerts: day * 730,
                 snapshots: day * 90,
             },
         }

@@ -11,22 +11,22 @@ mod reading;
 mod rights;
 mod spooling;
 mod upgrade;
-mod writing;
+pub(crate) mod writing;
 
 use crate::support::client::{Client, startup};
 use crate::support::postgres::Cluster;
 use crate::support::tool::{Output, Tool};
 
 /// A database with pgvitals' tables.
-struct Store {
-    cluster: &'static Cluster,
+pub(crate) struct Store {
+    pub(crate) cluster: &'static Cluster,
     database: String,
 }
 
 impl Store {
     /// Made by `pgvitals migrate`, with roles, in a database of its own.
     #[track_caller]
-    fn on(cluster: &'static Cluster) -> Self {
+    pub(crate) fn on(cluster: &'static Cluster) -> Self {
         let store = Self::empty(cluster);
         let output = store.migrate("postgres", &[]);
         assert_eq!(output.code, Some(0), "{output:?}");
@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// Where it is, for this role.
-    fn url(&self, role: &str) -> String {
+    pub(crate) fn url(&self, role: &str) -> String {
         let (host, port) = self.cluster.tcp.host_and_port();
         format!("postgres://{role}@{host}:{port}/{}", self.database)
     }
@@ -53,7 +53,7 @@ impl Store {
         Client::start(&self.cluster.unix, &startup(&[("user", role), ("database", &self.database)]))
     }
 
-    fn superuser(&self) -> Client {
+    pub(crate) fn superuser(&self) -> Client {
         self.client("postgres")
     }
 

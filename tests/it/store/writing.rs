@@ -17,12 +17,12 @@ use crate::support::tool::Tool;
 type Calls = BTreeMap<String, u64>;
 
 /// A pgvitals before this server that writes to `store` each second.
-pub(super) fn writing(monitored: &Cluster, url: &str) -> Setup {
+pub(crate) fn writing(monitored: &Cluster, url: &str) -> Setup {
     Setup::before(&monitored.tcp).flag("store", url).flag("store-flush-interval", "1s")
 }
 
 /// Ends it as an orchestrator does and waits until it is gone: what was measured is written then.
-pub(super) fn end(pgvitals: &Pgvitals) {
+pub(crate) fn end(pgvitals: &Pgvitals) {
     let sent = Command::new("kill").args(["-TERM", &pgvitals.keeper.pid.to_string()]).status().unwrap();
     assert!(sent.success());
     pgvitals.keeper.log.await_line("to=Stopped", |line| line.contains("to=Stopped").then_some(()));

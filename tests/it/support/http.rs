@@ -23,11 +23,17 @@ impl Answer {
     }
 }
 
-/// Begins a request; the answer's head is read.
+/// Begins a GET; the answer's head is read.
 fn begin(address: SocketAddr, path: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
+    request(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+}
+
+/// Begins a request of this text; the answer's head is read.
+fn request(address: SocketAddr, text: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
+    let path = text.split("\r\n").next().unwrap_or_default();
     let mut stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("no HTTP at {address}: {error}"));
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     stream.read_line(&mut line).unwrap();
@@ -50,7 +56,21 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
 
 /// One GET.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
-    let (status, headers, mut stream) = begin(address, path);
+    answer(begin(address, path))
+}
+
+/// One POST of JSON, with further lines of the head.
+pub(crate) fn post(address: SocketAddr, path: &str, head: &str, body: &str) -> Answer {
+    let length = body.len();
+    answer(request(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{head}\r\n{body}"
+        ),
+    ))
+}
+
+fn answer((status, headers, mut stream): (u16, Vec<(String, String)>, BufReader<TcpStream>)) -> Answer {
     let mut body = Vec::new();
     if header(&headers, "transfer-encoding") == "chunked" {
         while let Some(chunk) = chunk(&mut stream) {

@@ -1,0 +1,257 @@
+//! Who judges and when (DESIGN §7): once a minute while there is something to judge. With a store it is the one that has
+//! the lease, of all instances together; each process says there what only it knows. Without one each judges its own memory.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::ledger::Ledger;
+use super::minute::{self, OWN, look};
+use super::watch::{Watch, facts};
+use crate::analyze;
+use crate::analyze::alert::{Alert, Finding, Look};
+use crate::analyze::judge::{Judge, Own};
+use crate::analyze::kind::Kind;
+use crate::base::telemetry::Telemetry;
+use crate::base::units::{Nanos, WallTime};
+use crate::runtime::clock::{Clock, chance, deadline};
+use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::stats::live::LiveView;
+use crate::store::alerts::{conditions, facts as tables, judging};
+use crate::store::batch::Origin;
+use crate::store::error::Error;
+use crate::store::link::Link;
+use crate::store::settings::Settings;
+use crate::store::status::Status;
+use crate::store::upkeep;
+
+/// The duty in `leases`.
+const JUDGE: &str = "judge";
+/// What the lease lasts beyond two rounds.
+const SLACK: Duration = Duration::from_secs(30);
+/// Hours settle for so long before they are compared with their past.
+const SETTLE: Nanos = Nanos::from_millis(6 * 60_000);
+const HOUR_US: i64 = 3_600_000_000;
+/// The lease is given back at the end, if that is quick.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// What the owner may set of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rhythm {
+    /// `alerts.interval`: how often alerts are judged.
+    pub interval: Duration,
+}
+
+/// Says which monitored servers can't be reached.
+pub trait Upstreams: Send + Sync {
+    /// Their names. Asks nobody unless the newest connection failed.
+    fn down(&self) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + '_>>;
+}
+
+/// The store, as who judges needs it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Where it is.
+    pub settings: Settings,
+    /// Who we are.
+    pub origin: Arc<Origin>,
+    /// How far our writer has come.
+    pub status: Arc<Status>,
+}
+
+/// What judging needs.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Thresholds.
+    pub rules: analyze::Settings,
+    /// How often.
+    pub rhythm: Rhythm,
+    /// Whose local time statements' hours follow.
+    pub zone: TimeZone,
+    /// The monitored servers.
+    pub servers: Vec<String>,
+    /// The store, if there is one.
+    pub store: Option<Stored>,
+    /// What was dropped.
+    pub telemetry: Arc<Telemetry>,
+    /// Where alerts are kept.
+    pub ledger: Ledger,
+    /// The process's clock.
+    pub clock: Clock,
+    /// The process's phases.
+    pub shutdown: Shutdown,
+}
+
+/// Runs until the process drains, on what memory shows.
+pub async fn run(parts: Parts, live: watch::Receiver<LiveView>, upstreams: Arc<dyn Upstreams>) {
+    let now = parts.clock.wall();
+    parts.servers.iter().for_each(|server| parts.ledger.meet(server, now));
+    let (interval, shutdown) = (parts.rhythm.interval, parts.shutdown.clone());
+    let mut rounds = Rounds { parts, live, upstreams, watch: Watch::default(), fleet: Fleet::default() };
+    let mut next = deadline(interval);
+    loop {
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = shutdown.reached(Phase::Draining) => break,
+        }
+        let pause = tokio::select! {
+            pause = rounds.round() => pause,
+            () = shutdown.reached(Phase::Draining) => break,
+        };
+        next = deadline(pause);
+    }
+    tokio::time::timeout(END_MAX, rounds.end()).await.unwrap_or_default();
+}
+
+struct Rounds {
+    parts: Parts,
+    live: watch::Receiver<LiveView>,
+    upstreams: Arc<dyn Upstreams>,
+    watch: Watch,
+    fleet: Fleet,
+}
+
+/// What was so at the last round with a store.
+#[derive(Default)]
+struct Fleet {
+    /// Batches of ours that were judged.
+    batches: u64,
+    /// We said something that is to be taken back.
+    has_said: bool,
+    /// An alert was open.
+    is_open: bool,
+    /// The lease is ours.
+    is_leader: bool,
+    /// The last hour that was compared with its past.
+    hour: Option<WallTime>,
+    /// Since when rounds fail, and why.
+    failing: Option<(WallTime, String)>,
+}
+
+impl Rounds {
+    /// One round; says when the next is due.
+    async fn round(&mut self) -> Duration {
+        let now = self.parts.clock.wall();
+        let down = self.upstreams.down().await;
+        let view = self.live.borrow().clone();
+        let parts = &self.parts;
+        let said = self.watch.conditions(&parts.rules, &view, &parts.telemetry, down, now);
+        let Some(store) = parts.store.clone() else {
+            let facts = facts(&parts.rules, &view, &parts.servers, said);
+            let (looks, findings) = minute::findings(&parts.rules, &facts);
+            parts.ledger.judge(now, &looks, findings);
+            return parts.rhythm.interval;
+        };
+        drop(view);
+        self.alone(&said, now);
+        match self.together(&store, &said).await {
+            Ok(pause) => {
+                self.fleet.failing = None;
+                pause
+            }
+            Err(error) => {
+                tracing::warn!(%error, "alerts were not judged; it is tried again in a minute");
+                self.fleet.failing.get_or_insert((now, error.to_string())).1 = error.to_string();
+                self.parts.rhythm.interval
+            }
+        }
+    }
+
+    /// What a process sees alone is in its log and its metrics, whoever has the lease.
+    fn alone(&self, said: &conditions::Conditions, now: WallTime) {
+        let (rules, ledger) = (&self.parts.rules, &self.parts.ledger);
+        let (mut looks, mut findings): (Vec<Look>, Vec<Finding>) = (Vec::new(), Vec::new());
+        for server in &self.parts.servers {
+            looks.push(look(server, Kind::UpstreamDown, now));
+            let down = said.down.iter().find(|down| down.server == *server);
+            let since = down.map(|down| WallTime::from_unix_micros(down.since_us));
+            findings.extend(Judge { settings: rules, server }.own(&Own {
+                at: now,
+                upstream_down_since: since,
+                ..Own::default()
+            }));
+        }
+        looks.push(look(OWN, Kind::StoreDown, now));
+        let own = Own { at: now, store_down_since: self.fleet.failing.clone(), ..Own::default() };
+        findings.extend(Judge { settings: rules, server: OWN }.own(&own));
+        ledger.judge(now, &looks, findings);
+    }
+
+    /// Says what we know, and judges all that is known, if nobody else does.
+    async fn together(&mut self, store: &Stored, said: &conditions::Conditions) -> Result<Duration, Error> {
+        let interval = self.parts.rhythm.interval;
+        let batches = store.status.counts().batches;
+        let fleet = &mut self.fleet;
+        if batches == fleet.batches && said.is_empty() && !fleet.has_said && !fleet.is_open {
+            return Ok(interval);
+        }
+        let mut link = Link::open(&store.settings, self.parts.clock).await?;
+        if fleet.has_said || !said.is_empty() {
+            conditions::say(&mut link, &store.origin, said).await?;
+            fleet.has_said = !said.is_empty();
+        }
+        let span = interval * 2 + SLACK;
+        fleet.is_leader = upkeep::lease_for(&link, JUDGE, "", store.origin.boot, span).await?;
+        fleet.batches = batches;
+        if !fleet.is_leader {
+            fleet.is_open = false;
+            self.parts.ledger.look_away();
+            return Ok(interval * 2 + chance(interval * 2));
+        }
+        let facts = tables::read(&link, minute::slow_least(&self.parts.rules)).await?;
+        let (mut looks, mut findings) = minute::findings(&self.parts.rules, &facts);
+        self.hour(&link, &facts, &mut looks, &mut findings).await?;
+        let judged = judging::judge(&link, &self.parts.rules, &looks, findings).await?;
+        self.fleet.is_open = !judged.open.is_empty();
+        self.parts.ledger.saw(judged.open);
+        self.parts.ledger.tell(&judged.changes);
+        Ok(interval)
+    }
+
+    /// Statements against the same hours of the days before, once for each hour that is over.
+    async fn hour(
+        &mut self,
+        link: &Link,
+        facts: &tables::Facts,
+        looks: &mut Vec<Look>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
+        let Some(at) = facts.at else { return Ok(()) };
+        let settled = at.before(SETTLE).unix_micros();
+        let hour = WallTime::from_unix_micros(settled.div_euclid(HOUR_US) * HOUR_US);
+        if self.fleet.hour == Some(hour) {
+            return Ok(());
+        }
+        let open = judging::open(link, Kind::Regression).await?;
+        for server in &facts.servers {
+            let mut statements = tables::busy(link, server, hour).await?;
+            for statement in &mut statements {
+                let is_same = |alert: &&Alert| {
+                    let subject = &alert.subject;
+                    alert.server == *server
+                        && (&subject.database, subject.query_hash) == (&statement.database, Some(statement.query_hash))
+                };
+                statement.regressed_since = open.iter().find(is_same).map(|alert| alert.opened_at);
+            }
+            let judge = Judge { settings: &self.parts.rules, server };
+            findings.extend(judge.regressions(hour, &statements, &self.parts.zone));
+            looks.push(look(server, Kind::Regression, hour));
+        }
+        self.fleet.hour = Some(hour);
+        Ok(())
+    }
+
+    async fn end(self) {
+        let Some(store) = self.parts.store.filter(|_| self.fleet.is_leader) else { return };
+        let released = async {
+            let link = Link::open(&store.settings, self.parts.clock).await?;
+            upkeep::release(&link, JUDGE, "", store.origin.boot).await
+        };
+        // Otherwise it runs out by itself.
+        released.await.unwrap_or_default();
+    }
+}

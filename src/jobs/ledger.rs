@@ -1,0 +1,269 @@
+//! Where alerts are kept: in the store's tables, or without one in this process's memory. Also in memory is what a process
+//! sees alone: that it can't reach its server or its store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::analyze;
+use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Silence, What};
+use crate::analyze::book::Book;
+use crate::analyze::kind::{Kind, Severity};
+use crate::base::units::{Nanos, WallTime};
+use crate::runtime::clock::Clock;
+use crate::store::alerts::desk::{Acted, Desk, Wanted};
+use crate::store::error::Error;
+use crate::store::settings::Settings;
+
+/// Changes that a slow listener may lag behind.
+const EVENTS_WAITING: usize = 256;
+
+/// Alerts that are over and still in memory.
+const OVER_MAX: usize = 1_000;
+
+/// What a process knew of the tables counts for so long.
+const FRESH: Nanos = Nanos::from_millis(15_000);
+
+/// How many alerts are open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// All.
+    pub open: u64,
+    /// Of these, critical.
+    pub critical: u64,
+}
+
+/// The alerts, for whoever shows them and for whoever judges. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ledger(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    desk: Option<Desk>,
+    clock: Clock,
+    /// Locked by who judges, by who is scraped and by who acts, each for a moment.
+    memory: Mutex<Memory>,
+    events: broadcast::Sender<Alert>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    book: Book,
+    next_id: i64,
+    /// Open ones in the tables, as this process last saw them.
+    seen: Option<(WallTime, Vec<Alert>)>,
+}
+
+impl Ledger {
+    /// In this store, or in memory.
+    pub fn new(store: Option<&Settings>, rules: &analyze::Settings, clock: Clock) -> Self {
+        let book = Book { settings: rules.clone(), ..Book::default() };
+        let memory = Mutex::new(Memory { book, next_id: 1, seen: None });
+        let desk = store.map(|settings| Desk::new(settings.clone()));
+        Self(Arc::new(Inner { desk, clock, memory, events: broadcast::channel(EVENTS_WAITING).0 }))
+    }
+
+    /// Whether they are in tables.
+    pub fn is_stored(&self) -> bool {
+        self.0.desk.is_some()
+    }
+
+    /// Those that are wanted: open ones first, the worst first of them; then the newest.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn list(&self, wanted: &Wanted) -> Result<Vec<Alert>, Error> {
+        if let Some(desk) = &self.0.desk {
+            return desk.list(wanted).await;
+        }
+        let mut alerts: Vec<Alert> =
+            self.memory(|memory| memory.book.alerts.iter().filter(|alert| wanted.admits(alert)).cloned().collect());
+        alerts.sort_by_key(|alert| {
+            let severity = alert.is_open().then_some(alert.severity);
+            std::cmp::Reverse((severity, alert.opened_at, alert.id))
+        });
+        alerts.truncate(wanted.limit);
+        Ok(alerts)
+    }
+
+    /// How many are open. Of tables it may be some seconds old.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        let Some(desk) = &self.0.desk else { return Ok(counts(&self.open())) };
+        let now = self.0.clock.wall();
+        let known = self.memory(|memory| {
+            let seen = memory.seen.as_ref().filter(|(at, _)| now.since(*at) < FRESH);
+            seen.map(|(_, alerts)| counts(alerts))
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let open = desk.list(&Wanted { limit: usize::MAX, ..Wanted::default() }).await?;
+        let counted = counts(&open);
+        self.saw(open);
+        Ok(counted)
+    }
+
+    /// How many are open as far as this process knows without asking anybody, by kind and severity.
+    pub fn gauges(&self) -> BTreeMap<(Kind, Severity), u64> {
+        let mut gauges = BTreeMap::new();
+        for alert in self.open() {
+            *gauges.entry((alert.kind, alert.severity)).or_default() += 1;
+        }
+        gauges
+    }
+
+    /// Says who knows of an alert.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn acknowledge(&self, id: i64, by: &str) -> Result<Acted, Error> {
+        if let Some(desk) = &self.0.desk {
+            return desk.acknowledge(id, by).await;
+        }
+        Ok(self.act(id, |_, alert| {
+            alert.acknowledged = Some(Acknowledgement { by: by.to_owned(), severity: alert.severity });
+        }))
+    }
+
+    /// Tells nobody of an alert's subject for a time.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn silence(&self, id: i64, by: &str, span: Nanos) -> Result<Acted, Error> {
+        if let Some(desk) = &self.0.desk {
+            return desk.silence(id, by, span).await;
+        }
+        let now = self.0.clock.wall();
+        Ok(self.act(id, |silences, alert| {
+            silences.retain(|silence| now < silence.until);
+            silences.push(Silence {
+                server: Some(alert.server.clone()),
+                kind: Some(alert.kind),
+                database: alert.subject.database.clone(),
+                subject: Some(alert.subject.to_string()),
+                until: now.after(span),
+                by: by.to_owned(),
+            });
+        }))
+    }
+
+    /// Alerts that open, get worse or end from now on, as far as this process judges.
+    pub fn subscribe(&self) -> broadcast::Receiver<Alert> {
+        self.0.events.subscribe()
+    }
+
+    /// Judges what is in memory.
+    pub(super) fn judge(&self, now: WallTime, looks: &[Look], findings: Vec<Finding>) -> Vec<Change> {
+        let changes = self.memory(|memory| {
+            let mut changes = memory.book.judge(now, looks, findings);
+            for alert in changes.iter_mut().map(|change| &mut change.alert).filter(|alert| alert.id.is_none()) {
+                alert.id = Some(memory.next_id);
+                memory.next_id += 1;
+            }
+            memory.book.apply(&changes);
+            memory.forget();
+            changes
+        });
+        // With a store memory holds what every process of a fleet sees for itself, and the tables have it once.
+        if self.is_stored() {
+            log(&changes)
+        } else {
+            self.tell(&changes)
+        }
+        changes
+    }
+
+    /// A server is known from then on: its time of learning begins.
+    pub(super) fn meet(&self, server: &str, at: WallTime) {
+        self.memory(|memory| {
+            memory.book.servers.entry(server.to_owned()).or_insert(at);
+        });
+    }
+
+    /// These are open in the tables.
+    pub(super) fn saw(&self, open: Vec<Alert>) {
+        let now = self.0.clock.wall();
+        self.memory(|memory| memory.seen = Some((now, open)));
+    }
+
+    /// Another process judges; what this one saw is no news any more.
+    pub(super) fn look_away(&self) {
+        self.memory(|memory| memory.seen = None);
+    }
+
+    /// Says in the log and to subscribers what changed.
+    pub(super) fn tell(&self, changes: &[Change]) {
+        log(changes);
+        for Change { alert, .. } in changes.iter().filter(|change| !matches!(change.what, What::Seen | What::Missed)) {
+            // Nobody may listen.
+            drop(self.0.events.send(alert.clone()));
+        }
+    }
+
+    /// Open ones, each once: in memory, and in the tables as they were last seen.
+    fn open(&self) -> Vec<Alert> {
+        self.memory(|memory| {
+            let mut open: Vec<Alert> = memory.book.alerts.iter().filter(|alert| alert.is_open()).cloned().collect();
+            for alert in memory.seen.iter().flat_map(|(_, alerts)| alerts) {
+                let is_same = |other: &Alert| {
+                    (&other.server, other.kind, &other.subject) == (&alert.server, alert.kind, &alert.subject)
+                };
+                if !open.iter().any(is_same) {
+                    open.push(alert.clone());
+                }
+            }
+            open
+        })
+    }
+
+    fn act(&self, id: i64, act: impl FnOnce(&mut Vec<Silence>, &mut Alert)) -> Acted {
+        self.memory(|memory| {
+            let Book { alerts, silences, .. } = &mut memory.book;
+            let Some(alert) = alerts.iter_mut().find(|alert| alert.id == Some(id)) else { return Acted::Unknown };
+            if !alert.is_open() {
+                return Acted::Over;
+            }
+            act(silences, alert);
+            Acted::Done(Box::new(alert.clone()))
+        })
+    }
+
+    fn memory<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
+        look(&mut self.0.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Memory {
+    /// Lets go of the oldest that are over.
+    fn forget(&mut self) {
+        let mut over = self.book.alerts.iter().filter(|alert| !alert.is_open()).count().saturating_sub(OVER_MAX);
+        self.book.alerts.retain(|alert| {
+            let goes = over > 0 && !alert.is_open();
+            over -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+fn counts(open: &[Alert]) -> Counts {
+    let critical = open.iter().filter(|alert| alert.severity == Severity::Critical).count();
+    Counts { open: open.len() as u64, critical: critical as u64 }
+}
+
+fn log(changes: &[Change]) {
+    for Change { what, alert, .. } in changes {
+        let (kind, severity, server) = (alert.kind.as_str(), alert.severity.as_str(), &alert.server);
+        let (subject, message) = (alert.subject.to_string(), &alert.message);
+        match what {
+            What::Opened | What::Escalated | What::Flapping => {
+                tracing::warn!(kind, severity, server, subject, message, "an alert is open");
+            }
+            What::Resolved => tracing::info!(kind, severity, server, subject, "an alert is over"),
+            What::Seen | What::Missed => {}
+        }
+    }
+}
