@@ -9,6 +9,7 @@ use crate::analyze::baseline::{CALLS_MIN, Comparison, DAYS, Figure, Hour, Hours}
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Unit};
 use crate::analyze::level::{DAY, HOUR, days};
+use crate::analyze::look::hour_of;
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
@@ -228,12 +229,12 @@ fn day_figures(statement: &Statement, from: WallTime, to: WallTime) -> Option<Da
 }
 
 impl Judge<'_> {
-    /// *Regression*: of every statement that the last hours say it of.
+    /// *Regression*: of every statement that the last hours say it of; once for each hour, however often it is asked.
     pub fn regressions(&self, now: WallTime, statements: &[Statement], zone: &TimeZone) -> Vec<Finding> {
         let judged = statements.iter().filter(|one| one.class == Class::Data && !one.is_exempt);
         let findings = judged.filter_map(|statement| {
             let Regression { worst, calls, since } = regression(statement, now, zone)?;
-            self.finding(Kind::Regression, statement.subject(), now, worst.ratio(), |shown, _| {
+            self.finding(Kind::Regression, statement.subject(), hour_of(now), worst.ratio(), |shown, _| {
                 let ms = |value| Unit::Millis.show(value);
                 let hours = (now.since(since).as_secs_f64() / 3_600.0).round();
                 format!(
