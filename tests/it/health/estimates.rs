@@ -99,7 +99,6 @@ fn btree_truth(client: &mut Client, index: &str) -> f64 {
 
 /// What is further than `points` from the truth.
 fn far(name: &str, percent: f64, truth: f64, points: f64) -> Option<String> {
-    eprintln!("{name}: {percent:.1} {truth:.1}");
     ((percent - truth).abs() > points).then(|| format!("{name}: {percent:.1} instead of {truth:.1}"))
 }
 
