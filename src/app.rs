@@ -20,7 +20,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{analyze, http, proxy, stats, store};
+use crate::{analyze, collect, http, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -44,6 +44,8 @@ pub struct Settings {
     pub http: http::Settings,
     /// The monitoring tables, if there are any.
     pub store: Option<store::settings::Settings>,
+    /// The monitored servers that can be asked.
+    pub collect: Vec<collect::settings::Settings>,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs

@@ -7,7 +7,8 @@
 //! [`snapshot`] what was seen in a database, [`analyze`] rules over both.
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
-//! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
+//! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`collect`] questions to the monitored
+//! server, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
 
@@ -18,6 +19,7 @@ pub mod sql;
 pub mod stats;
 pub mod wire;
 
+pub mod collect;
 pub mod http;
 pub mod jobs;
 pub mod pgclient;

@@ -140,7 +140,7 @@ pub(crate) fn variable(name: &str) -> String {
 }
 
 /// The keys of a `[[route]]`.
-pub const ROUTE: &[&str] = &["listen", "upstream", "server"];
+pub const ROUTE: &[&str] = &["listen", "upstream", "server", "monitor.url"];
 
 /// Keys that hold for every `[[route]]` that doesn't say otherwise.
 pub const ROUTE_TLS: &[&str] = &[
@@ -309,6 +309,19 @@ pub const KEYS: &[Key] = &[
         "postgres",
         "direct begins TLS at once, one round trip earlier; PostgreSQL 17 and later, with tls.upstream at least require",
     ),
+    Key::derived(
+        "monitor.url",
+        Kind::Url,
+        "store.url when that is the monitored server, else off",
+        "postgres://monitor@orders-db:5432/orders",
+        "The monitored server, as a role that only reads: what its catalogues say of indexes, bloat and capacity; off asks it nothing",
+    ),
+    Key::new(
+        "collect.when_idle",
+        Kind::Choice(&["auto", "always", "never"]),
+        "auto",
+        "Whether the own scheduler asks a server on which no data statement passed: auto once a day, so that a database that sleeps sleeps on",
+    ),
     Key::new(
         "store.url",
         Kind::Url,
@@ -349,6 +362,7 @@ pub const KEYS: &[Key] = &[
     Key::new("store.retention.days", Kind::Duration, "730d", "How long figures by the day are kept"),
     Key::new("store.retention.slow", Kind::Duration, "14d", "How long single executions are kept"),
     Key::new("store.retention.errors", Kind::Duration, "60d", "How long errors and figures by tag are kept"),
+    Key::new("store.retention.snapshots", Kind::Duration, "90d", "How long what was seen in servers is kept"),
     Key::new("alerts.cooldown", Kind::Duration, "15m", "How long an alert must be quiet until it counts as over"),
     Key::new(
         "alerts.learn",

@@ -6,10 +6,11 @@ use crate::base::units::WallTime;
 
 /// What `pg_stat_statements` counted, top level only.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Calls {
     /// By user and database.
     pub by: Vec<CallsBy>,
-    /// When it was reset (PostgreSQL 14 and later) or, if later, when the server started without keeping its figures.
+    /// When it was reset, or began without figures of an earlier time; `None` before PostgreSQL 14, where nobody knows.
     pub since: Option<WallTime>,
     /// How often entries were evicted since then; above 0, sums are too small. `None` before PostgreSQL 14.
     pub evictions: Option<u64>,
@@ -17,6 +18,7 @@ pub struct Calls {
 
 /// Calls of one user in one database.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CallsBy {
     /// Whose.
     pub user: String,
@@ -28,6 +30,7 @@ pub struct CallsBy {
 
 /// Client sessions at one moment, our own left out.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SessionsBy {
     /// Whose.
     pub user: String,

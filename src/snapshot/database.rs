@@ -23,6 +23,7 @@ pub struct Database {
 
 /// Counters and sizes; counters since the last reset.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DatabaseFigures {
     /// On disk; `None` without CONNECT on it or `pg_read_all_stats`.
     pub size_bytes: Option<u64>,

@@ -6,6 +6,7 @@ use crate::base::units::WallTime;
 
 /// A replication slot.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Slot {
     /// Its name, unquoted.
     pub name: String,
@@ -31,6 +32,7 @@ pub struct Slot {
 
 /// A standby, or another receiver of WAL.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Standby {
     /// Its `application_name`.
     pub name: String,
@@ -46,6 +48,7 @@ pub struct Standby {
 
 /// A prepared transaction that was neither committed nor rolled back.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Prepared {
     /// Its name.
     pub gid: String,
@@ -61,6 +64,7 @@ pub struct Prepared {
 
 /// A session's transaction that is old or keeps rows alive.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Transaction {
     /// The backend's process.
     pub pid: i32,

@@ -61,6 +61,7 @@ pub struct IndexFigures {
 
 /// What an index is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IndexDefinition {
     /// The statement that makes it, as `pg_get_indexdef` writes it.
     pub statement: String,
@@ -116,6 +117,7 @@ impl IndexDefinition {
 
 /// A key column.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IndexColumn {
     /// Column or expression, as `pg_get_indexdef` writes it: quoted where need be.
     pub text: String,

@@ -6,6 +6,7 @@ use super::relation::Oid;
 
 /// A sequence, owned by a column or not.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sequence {
     /// Its number in its database.
     pub oid: Oid,
@@ -34,6 +35,7 @@ pub struct Sequence {
 
 /// The column that a sequence belongs to.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SequenceColumn {
     /// Its table's schema, unquoted.
     pub schema: String,

@@ -8,6 +8,7 @@ use crate::base::units::WallTime;
 
 /// A monitored server.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Server {
     /// As `server_version_num`: 150004.
     pub version_number: u32,
@@ -39,6 +40,7 @@ pub struct Server {
 
 /// Sessions against their limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Connections {
     /// `max_connections`.
     pub limit: u64,
@@ -52,6 +54,7 @@ pub struct Connections {
 
 /// A setting.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Setting {
     /// Its name.
     pub name: String,

@@ -33,6 +33,7 @@ pub struct TableNames {
 
 /// What was set.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TableDefinition {
     /// The parent of partitions; it holds nothing itself.
     pub is_partitioned: bool,

@@ -8,7 +8,8 @@
 //! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
 //! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all.
+//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all; [`snapshots`]
+//! what was seen in a server, `samples` its columns.
 //!
 //! Reading: [`read`].
 
@@ -24,9 +25,11 @@ mod known;
 pub mod link;
 pub mod migrate;
 pub mod read;
+mod samples;
 pub mod schema;
 pub mod script;
 pub mod settings;
+pub mod snapshots;
 pub mod spool;
 pub mod status;
 mod tables;

@@ -13,6 +13,7 @@ mod faults;
 #[cfg(feature = "fault-injection")]
 mod harmless;
 mod harness;
+mod health;
 mod http;
 mod inherited;
 mod life;
