@@ -80,14 +80,14 @@ pub fn regression(statement: &Statement, now: WallTime, zone: &TimeZone) -> Opti
     let hours = Hours::new(&statement.hours, now, zone);
     let window = hours.window()?;
     let since = statement.regressed_since.and_then(|at| Hours::day(at, zone));
-    let before = hours.window_before(&window).map(|before| hours.compare(&before, since)).unwrap_or_default();
-    let is_sure = |one: &Comparison| {
-        let twice = before.iter().any(|other| other.figure == one.figure && other.deviations > DEVIATIONS_TWICE_MIN);
-        one.deviations > if twice { DEVIATIONS_TWICE_MIN } else { DEVIATIONS_MIN }
-    };
-    let compared = hours.compare(&window, since).into_iter();
-    let worse = compared.filter(|one| is_sure(one) && matters(one, &window.sum, now));
-    let worst = worse.max_by(|a, b| a.ratio().total_cmp(&b.ratio()))?;
+    let high = |one: &Comparison| one.deviations > DEVIATIONS_TWICE_MIN && matters(one, &window.sum, now);
+    let mut worse: Vec<Comparison> = hours.compare(&window, since).into_iter().filter(high).collect();
+    if worse.iter().any(|one| one.deviations <= DEVIATIONS_MIN) {
+        let before = hours.window_before(&window).map(|before| hours.compare(&before, since)).unwrap_or_default();
+        let twice = |figure| before.iter().any(|one| one.figure == figure && one.deviations > DEVIATIONS_TWICE_MIN);
+        worse.retain(|one| one.deviations > DEVIATIONS_MIN || twice(one.figure));
+    }
+    let worst = worse.into_iter().max_by(|a, b| a.ratio().total_cmp(&b.ratio()))?;
     Some(Regression { worst, calls: window.sum.calls, since: window.sum.at })
 }
 
