@@ -92,6 +92,8 @@ pub struct Look {
     pub at: WallTime,
     /// Databases that could not be looked into.
     pub blind: BTreeSet<String>,
+    /// Single subjects of which nothing can be said.
+    pub unknown: BTreeSet<Subject>,
 }
 
 /// Who said that they know.

@@ -179,7 +179,10 @@ impl Book {
 
     /// What a look that doesn't show an open alert changes.
     fn quiet(&self, now: WallTime, old: &Alert, looks: &[Look]) -> Option<Change> {
-        let is_blind = |look: &Look| old.subject.database.as_ref().is_some_and(|name| look.blind.contains(name));
+        let is_blind = |look: &Look| {
+            let database = old.subject.database.as_ref();
+            database.is_some_and(|name| look.blind.contains(name)) || look.unknown.contains(&old.subject)
+        };
         let looks = looks.iter().filter(|look| look.server == old.server && look.kind == old.kind && !is_blind(look));
         let at = looks.map(|look| look.at).max().filter(|at| old.last_seen_at < *at)?;
         let quiet = at.since(old.last_seen_at);

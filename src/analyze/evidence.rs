@@ -1,8 +1,10 @@
 //! When an index was used last, by comparing snapshots: the lifetime counter hides idle months, and a reset erases it.
 //!
 //! Only time that two rounds enclose counts as covered. A counter that fell or a reset that moved says that uses between
-//! those two rounds may be forgotten; so does a gap in which nobody looked. Such time is not covered, and no proof.
+//! those two rounds may be forgotten; so does a gap in which nobody looked. Such time is not covered, and no proof; after a
+//! day of it all begins anew, for what is done once a month may have been done then.
 
+use crate::analyze::level::{DAY, days};
 use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::history::{Round, Sample};
 use crate::snapshot::index::IndexFigures;
@@ -19,7 +21,7 @@ pub struct Evidence {
     pub last_used: Option<WallTime>,
     /// How long ago that was at the last round.
     pub last_used_ago: Option<Nanos>,
-    /// Covered time since then, or since it was seen first.
+    /// Covered time since then, since it was seen first, or since a day without looks.
     pub unused: Nanos,
     /// Something was forgotten or missed since then.
     pub has_holes: bool,
@@ -48,6 +50,8 @@ pub fn of(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Option<Evidence
         } else if span.is_covered {
             evidence.unused += span.to.since(span.from);
         } else {
+            let is_long = span.to.since(span.from) > DAY;
+            evidence.unused = if is_long { Nanos::ZERO } else { evidence.unused };
             evidence.has_holes = true;
         }
     }
@@ -59,7 +63,7 @@ pub fn of(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Option<Evidence
         evidence.unused = evidence.unused.min(now.since(known));
     }
     evidence.last_used_ago = evidence.last_used.map(|used| now.since(used));
-    let week = crate::analyze::level::days(7);
+    let week = days(7);
     evidence.scans_per_day = rate(&spans, now.before(week), now);
     evidence.scans_per_day_before = rate(&spans, now.before(week + week), now.before(week));
     Some(evidence)

@@ -188,11 +188,10 @@ impl Kind {
     pub const fn cadence(self) -> Cadence {
         match self {
             Kind::SlowStatement | Kind::ErrorRate | Kind::IdleInTransaction => Cadence::Minutes,
-            Kind::UpstreamDown | Kind::StoreDown | Kind::Clock | Kind::SamplesDropped => Cadence::Minutes,
+            Kind::UpstreamDown | Kind::StoreDown | Kind::Clock => Cadence::Minutes,
+            Kind::SamplesDropped | Kind::PartitionsAhead => Cadence::Minutes,
             Kind::Regression | Kind::ConnectionSaturation | Kind::HighBloat | Kind::InvalidIndex => Cadence::Hourly,
-            Kind::Wraparound | Kind::SequenceExhaustion | Kind::ReplicationSlot | Kind::PartitionsAhead => {
-                Cadence::Hourly
-            }
+            Kind::Wraparound | Kind::SequenceExhaustion | Kind::ReplicationSlot => Cadence::Hourly,
             Kind::UnusedIndex | Kind::DiskForecast => Cadence::Daily,
         }
     }

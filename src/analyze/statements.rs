@@ -9,6 +9,7 @@ use crate::analyze::baseline::{CALLS_MIN, Comparison, DAYS, Figure, Hour, Hours}
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Unit};
 use crate::analyze::level::{DAY, HOUR, days};
+use crate::analyze::look::hour_of;
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
@@ -79,14 +80,14 @@ pub fn regression(statement: &Statement, now: WallTime, zone: &TimeZone) -> Opti
     let hours = Hours::new(&statement.hours, now, zone);
     let window = hours.window()?;
     let since = statement.regressed_since.and_then(|at| Hours::day(at, zone));
-    let before = hours.window_before(&window).map(|before| hours.compare(&before, since)).unwrap_or_default();
-    let is_sure = |one: &Comparison| {
-        let twice = before.iter().any(|other| other.figure == one.figure && other.deviations > DEVIATIONS_TWICE_MIN);
-        one.deviations > if twice { DEVIATIONS_TWICE_MIN } else { DEVIATIONS_MIN }
-    };
-    let compared = hours.compare(&window, since).into_iter();
-    let worse = compared.filter(|one| is_sure(one) && matters(one, &window.sum, now));
-    let worst = worse.max_by(|a, b| a.ratio().total_cmp(&b.ratio()))?;
+    let high = |one: &Comparison| one.deviations > DEVIATIONS_TWICE_MIN && matters(one, &window.sum, now);
+    let mut worse: Vec<Comparison> = hours.compare(&window, since).into_iter().filter(high).collect();
+    if worse.iter().any(|one| one.deviations <= DEVIATIONS_MIN) {
+        let before = hours.window_before(&window).map(|before| hours.compare(&before, since)).unwrap_or_default();
+        let twice = |figure| before.iter().any(|one| one.figure == figure && one.deviations > DEVIATIONS_TWICE_MIN);
+        worse.retain(|one| one.deviations > DEVIATIONS_MIN || twice(one.figure));
+    }
+    let worst = worse.into_iter().max_by(|a, b| a.ratio().total_cmp(&b.ratio()))?;
     Some(Regression { worst, calls: window.sum.calls, since: window.sum.at })
 }
 
@@ -228,12 +229,12 @@ fn day_figures(statement: &Statement, from: WallTime, to: WallTime) -> Option<Da
 }
 
 impl Judge<'_> {
-    /// *Regression*: of every statement that the last hours say it of.
+    /// *Regression*: of every statement that the last hours say it of; once for each hour, however often it is asked.
     pub fn regressions(&self, now: WallTime, statements: &[Statement], zone: &TimeZone) -> Vec<Finding> {
         let judged = statements.iter().filter(|one| one.class == Class::Data && !one.is_exempt);
         let findings = judged.filter_map(|statement| {
             let Regression { worst, calls, since } = regression(statement, now, zone)?;
-            self.finding(Kind::Regression, statement.subject(), now, worst.ratio(), |shown, _| {
+            self.finding(Kind::Regression, statement.subject(), hour_of(now), worst.ratio(), |shown, _| {
                 let ms = |value| Unit::Millis.show(value);
                 let hours = (now.since(since).as_secs_f64() / 3_600.0).round();
                 format!(

@@ -1,6 +1,6 @@
 //! The facts of the last minutes to findings, wherever they come from: the tables of a fleet, or one process's memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analyze;
 use crate::analyze::alert::{Finding, Look};
@@ -67,7 +67,7 @@ fn of<T: Clone>(facts: &[(String, T)], server: &str) -> Vec<T> {
 }
 
 pub(super) fn look(server: &str, kind: Kind, at: WallTime) -> Look {
-    Look { server: server.to_owned(), kind, at, blind: Default::default() }
+    Look { server: server.to_owned(), kind, at, blind: BTreeSet::new(), unknown: BTreeSet::new() }
 }
 
 /// The least threshold of a kind, whatever it is about: less is not even read. In the kind's unit.

@@ -33,7 +33,7 @@ fn story(kind: Kind) -> Story {
 
 impl Story {
     fn look(&self, at: WallTime) -> Look {
-        Look { server: SERVER.into(), kind: self.kind, at, blind: BTreeSet::new() }
+        Look { server: SERVER.into(), kind: self.kind, at, blind: BTreeSet::new(), unknown: BTreeSet::new() }
     }
 
     fn finding(&self, sightings: Vec<Sighting>) -> Finding {
@@ -129,6 +129,7 @@ fn no_data_is_not_resolved() {
         Look { kind: Kind::InvalidIndex, ..story.look(hour(30)) },
         Look { server: "other:5432".into(), ..story.look(hour(30)) },
         Look { blind: BTreeSet::from(["shop".to_owned()]), ..story.look(hour(30)) },
+        Look { unknown: BTreeSet::from([story.subject.clone()]), ..story.look(hour(30)) },
     ];
     assert!(story.book.judge(hour(30), &others, Vec::new()).is_empty());
 }

@@ -1,14 +1,18 @@
 //! Which indexes could go, over thirty days and more of snapshots.
 
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
 use super::support::{DATABASE, day, hour, index, rounds, scans, set};
 use crate::analyze::indexes::{self, IndexUse, Status};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::Kind;
-use crate::analyze::level::{IndexLevels, Settings, Use};
-use crate::base::units::WallTime;
-use crate::snapshot::history::{History, Round};
+use crate::analyze::level::{HOUR, IndexLevels, Settings, Use, days};
+use crate::base::units::{Nanos, WallTime};
+use crate::snapshot::history::{History, Round, Sample};
 use crate::snapshot::holder::Standby;
-use crate::snapshot::index::{Index, IndexDefinition};
+use crate::snapshot::index::{Index, IndexDefinition, IndexFigures};
 use crate::snapshot::relation::Oid;
 use crate::snapshot::set::Set;
 
@@ -101,6 +105,70 @@ fn time_in_which_nobody_looked_proves_nothing_unless_the_database_slept() {
     };
     assert_eq!(gap(false), Status::NotEnoughHistory);
     assert_eq!(gap(true), Status::Used(Use::Unused));
+}
+
+#[test]
+fn an_hour_without_looks_costs_its_time_and_a_day_costs_all() {
+    let away = |hours: u64| {
+        let (mut set, mut history) = watched(45);
+        let gap = |round: &Round| round.at <= day(20) || day(20).after(Nanos::new(HOUR.get() * hours)) <= round.at;
+        history.rounds.insert(DATABASE, rounds(45).into_iter().filter(gap).collect());
+        let one = index(10, "by_date", &["at"]);
+        scans(&mut history, &one, &[(day(0), 7)]);
+        set.indexes.push(one);
+        indexes::uses(&set, &history, &IndexLevels::default())[0].evidence.unused
+    };
+    assert_eq!(away(1), days(45));
+    assert_eq!(away(12), days(45) - Nanos::new(HOUR.get() * 12));
+    assert_eq!(away(36), days(25) - Nanos::new(HOUR.get() * 36));
+}
+
+proptest! {
+    /// Whatever is used when, reset when, and not looked at when: an index that is called unused was not used in the last
+    /// thirty days but in time that was not covered.
+    #[test]
+    fn what_is_called_unused_was_not_used(
+        used in proptest::collection::btree_set(0u64..80 * 24, 0..6),
+        resets in proptest::collection::btree_set(0u64..80 * 24, 0..4),
+        gaps in proptest::collection::vec((0u64..80 * 24, 1u64..100), 0..4),
+        is_crash in any::<bool>(),
+    ) {
+        // A counter that is lost and reached again within three hours is as it was: nobody can see that.
+        let apart = |at: &u64| resets.iter().all(|reset| at.abs_diff(*reset) > 4);
+        let used: BTreeSet<u64> = used.into_iter().filter(apart).collect();
+        let is_away = |at: u64| gaps.iter().any(|(from, length)| (*from..from + length).contains(&at));
+        let (mut set, mut history) = watched(0);
+        let (mut rounds, mut samples) = (Vec::new(), Vec::new());
+        let mut figures = IndexFigures { size_bytes: 1 << 20, ..IndexFigures::default() };
+        for at in 0..=80 * 24 {
+            if resets.contains(&at) {
+                figures.scans = 0;
+                figures.stats_reset = if is_crash { None } else { Some(hour(at)) };
+            }
+            figures.scans += u64::from(used.contains(&at));
+            if !is_away(at) {
+                rounds.push(Round { at: hour(at), after_idle: false, is_full: false });
+                if samples.last().is_none_or(|last: &Sample<IndexFigures>| last.figures != figures) {
+                    samples.push(Sample { at: hour(at), figures: figures.clone() });
+                }
+            }
+        }
+        let looked: Vec<u64> = (0..=80 * 24).filter(|at| !is_away(*at)).collect();
+        let one = index(10, "by_date", &["at"]);
+        history.rounds.insert(DATABASE, rounds);
+        history.indexes.insert(one.key, samples);
+        set.indexes.push(one);
+        let status = indexes::uses(&set, &history, &IndexLevels::default())[0].status;
+        if status == Status::Used(Use::Unused) {
+            let newest = looked.last().copied().unwrap_or_default();
+            for at in used.iter().filter(|at| **at > newest.saturating_sub(30 * 24) && **at <= newest) {
+                let before = looked.iter().rev().find(|look| *look < at).copied().unwrap_or_default();
+                let after = looked.iter().find(|look| *look >= at).copied().unwrap_or_default();
+                let is_reset = resets.iter().any(|reset| before < *reset && *reset <= after);
+                prop_assert!(is_reset, "used at {at}, looked at {before} and {after}");
+            }
+        }
+    }
 }
 
 #[test]

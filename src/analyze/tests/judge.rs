@@ -1,11 +1,18 @@
 //! Facts to findings: what is one, how bad, of what.
 
-use super::support::{DATABASE, day, minute, set};
+use std::collections::BTreeSet;
+
+use super::support::{DATABASE, day, index, minute, set, table};
 use crate::analyze::alert::Subject;
+use crate::analyze::capacity::{Capacity, Growth};
+use crate::analyze::forecast::FullIn;
 use crate::analyze::judge::{Execution, Idle, Judge, Own};
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::level::{Override, Settings};
+use crate::analyze::{bloat, indexes};
 use crate::base::units::Nanos;
+use crate::snapshot::database::Database;
+use crate::snapshot::history::History;
 use crate::snapshot::holder::{Slot, Transaction};
 use crate::snapshot::relation::Oid;
 use crate::snapshot::sequence::{Sequence, SequenceColumn};
@@ -228,4 +235,56 @@ fn slots_are_found_when_nobody_reads_or_wal_is_lost() {
     ];
     assert_eq!(found(&set), expected.map(|(name, severity)| (Kind::ReplicationSlot, name.to_owned(), severity)));
     assert_eq!(set.at, day(40));
+}
+
+#[test]
+fn looks_leave_out_what_could_not_be_seen() {
+    let settings = Settings::default();
+    let judge = judge(&settings);
+    let mut set = set();
+    set.databases.push(Database { oid: Oid(6), name: "closed".into(), is_seen: false, ..Database::default() });
+    let mut withheld = table(1, "withheld", 0.0);
+    withheld.figures.bloat = None;
+    set.tables = vec![withheld, table(2, "known", 5.0)];
+    let bloated = bloat::tables(&set, &History::default(), &settings);
+    let looks = judge.snapshot_looks(&set, &bloated);
+    let of = |kind| looks.iter().find(|look| look.kind == kind).unwrap();
+    assert_eq!(of(Kind::HighBloat).blind, BTreeSet::from(["closed".to_owned()]));
+    assert_eq!(of(Kind::HighBloat).unknown, BTreeSet::from([Subject::of("shop", "public.withheld")]));
+    assert!(of(Kind::InvalidIndex).unknown.is_empty() && of(Kind::Wraparound).blind.is_empty());
+
+    set.indexes.push(index(10, "unseen", &["a"]));
+    let uses = indexes::uses(&set, &History::default(), &settings.index);
+    let looks = judge.day_looks(&set, &uses, &Capacity::default());
+    let [unused] = &looks[..] else { panic!("{looks:?}") };
+    assert_eq!((unused.kind, unused.unknown.len()), (Kind::UnusedIndex, 1));
+}
+
+#[test]
+fn each_kind_is_looked_at_somewhere() {
+    let settings = Settings::default();
+    let judge = judge(&settings);
+    let growth = || {
+        let sizes = (0..10).map(|at| (day(at), at as f64)).collect::<Vec<_>>();
+        let trend = crate::analyze::forecast::trend(&sizes);
+        Growth {
+            database: None,
+            name: String::new(),
+            now: 9.0,
+            peak: 9.0,
+            limit: Some(1e9),
+            trend,
+            full: FullIn::default(),
+        }
+    };
+    let own = Own { partitions_ahead_days: Some(14.0), ..Own::default() };
+    let mut looks = judge.snapshot_looks(&set(), &[]);
+    looks.extend(judge.day_looks(&set(), &[], &Capacity { disk: Some(growth()), ..Capacity::default() }));
+    looks.extend(judge.statement_looks(minute(90)));
+    looks.extend(judge.own_looks(&own));
+    let kinds: BTreeSet<Kind> = looks.iter().map(|look| look.kind).collect();
+    assert_eq!(kinds, Kind::ALL.iter().copied().collect());
+    assert_eq!(kinds.len(), looks.len());
+    let regression = looks.iter().find(|look| look.kind == Kind::Regression).unwrap();
+    assert_eq!(regression.at, minute(60), "what is judged by hours is looked at once an hour");
 }
