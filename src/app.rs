@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{judge, upkeep};
+use crate::jobs::{judge, tell, upkeep};
+use crate::notify::notifier::Notifier;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
@@ -180,24 +180,21 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
-    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, parts.clock);
+    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, &settings.notify, parts.clock);
     let store = match settings.store {
         Some(store) => Some(writer(store, &settings.http, &parts)?),
         None => None,
     };
+    let clock = parts.clock;
     let judged = judge::Parts {
         rules: settings.analyze,
         rhythm: settings.judge,
-        zone: TimeZone::system(),
+        zone: settings.notify.time_zone.clone(),
         servers: settings.http.servers.clone(),
-        store: store.as_ref().map(|(settings, parts)| judge::Stored {
-            settings: settings.clone(),
-            origin: Arc::clone(&parts.origin),
-            status: Arc::clone(&parts.status),
-        }),
+        store: store.as_ref().map(|(settings, parts)| judged_store(settings, parts)),
         telemetry: Arc::clone(&telemetry),
         ledger: ledger.clone(),
-        clock: parts.clock,
+        clock,
         shutdown: shutdown.clone(),
     };
     let (mut proxy, http) = control.block_on(async {
@@ -231,6 +228,10 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     let upstreams = Arc::new(Readiness(proxy.health()));
     let judging = judge::run(judged, proxy.live(), upstreams);
     let judging = control.spawn(watched(panics.watch("judge of alerts"), judging));
+    if let Some(notifier) = notifier(settings.notify, &telemetry, clock) {
+        let tell = tell::run(ledger.clone(), notifier, clock, shutdown.clone());
+        control.spawn(watched(panics.watch("notifier"), tell));
+    }
     let address = http.as_ref().map(|listener| listener.local().clone());
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
@@ -249,6 +250,26 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
 async fn watched(watch: Watch, task: impl Future<Output = ()>) {
     let _watch = watch;
     task.await;
+}
+
+/// The store, as who judges needs it.
+fn judged_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> judge::Stored {
+    let (origin, status) = (Arc::clone(&parts.origin), Arc::clone(&parts.status));
+    judge::Stored { settings: settings.clone(), origin, status }
+}
+
+/// Who tells people; `None` without a channel. That nobody can be told must not stop the proxy.
+fn notifier(settings: notify::settings::Settings, telemetry: &Arc<Telemetry>, clock: Clock) -> Option<Arc<Notifier>> {
+    if settings.channels().is_empty() {
+        return None;
+    }
+    match Notifier::new(settings, Arc::clone(telemetry), clock) {
+        Ok(notifier) => Some(Arc::new(notifier)),
+        Err(error) => {
+            tracing::error!(%error, "nobody is told of alerts");
+            None
+        }
+    }
 }
 
 /// Who writes what the proxy measures.

@@ -124,8 +124,6 @@ struct Fleet {
     has_said: bool,
     /// An alert was open.
     is_open: bool,
-    /// The lease is ours.
-    is_leader: bool,
     /// The last hour that was compared with its past.
     hour: Option<WallTime>,
     /// Since when rounds fail, and why.
@@ -143,7 +141,7 @@ impl Rounds {
         let Some(store) = parts.store.clone() else {
             let facts = facts(&parts.rules, &view, &parts.servers, said);
             let (looks, findings) = minute::findings(&parts.rules, &facts);
-            parts.ledger.judge(now, &looks, findings);
+            parts.ledger.judge(now, &looks, findings, true);
             return parts.rhythm.interval;
         };
         drop(view);
@@ -175,10 +173,11 @@ impl Rounds {
                 ..Own::default()
             }));
         }
-        looks.push(look(OWN, Kind::StoreDown, now));
+        ledger.judge(now, &looks, findings, false);
+        // The tables can't say that they are away; who judged last says it.
         let own = Own { at: now, store_down_since: self.fleet.failing.clone(), ..Own::default() };
-        findings.extend(Judge { settings: rules, server: OWN }.own(&own));
-        ledger.judge(now, &looks, findings);
+        let findings = Judge { settings: rules, server: OWN }.own(&own);
+        ledger.judge(now, &[look(OWN, Kind::StoreDown, now)], findings, ledger.is_leader());
     }
 
     /// Says what we know, and judges all that is known, if nobody else does.
@@ -186,7 +185,8 @@ impl Rounds {
         let interval = self.parts.rhythm.interval;
         let batches = store.status.counts().batches;
         let fleet = &mut self.fleet;
-        if batches == fleet.batches && said.is_empty() && !fleet.has_said && !fleet.is_open {
+        let is_idle = batches == fleet.batches && said.is_empty() && !fleet.has_said && !fleet.is_open;
+        if is_idle && !self.parts.ledger.take_work() {
             return Ok(interval);
         }
         let mut link = Link::open(&store.settings, self.parts.clock).await?;
@@ -195,20 +195,19 @@ impl Rounds {
             fleet.has_said = !said.is_empty();
         }
         let span = interval * 2 + SLACK;
-        fleet.is_leader = upkeep::lease_for(&link, JUDGE, "", store.origin.boot, span).await?;
+        let is_leader = upkeep::lease_for(&link, JUDGE, "", store.origin.boot, span).await?;
+        self.parts.ledger.lead(is_leader);
         fleet.batches = batches;
-        if !fleet.is_leader {
+        if !is_leader {
             fleet.is_open = false;
-            self.parts.ledger.look_away();
             return Ok(interval * 2 + chance(interval * 2));
         }
         let facts = tables::read(&link, minute::slow_least(&self.parts.rules)).await?;
         let (mut looks, mut findings) = minute::findings(&self.parts.rules, &facts);
         self.hour(&link, &facts, &mut looks, &mut findings).await?;
-        let judged = judging::judge(&link, &self.parts.rules, &looks, findings).await?;
+        let judged = self.parts.ledger.judge_stored(&link, &looks, findings).await?;
         self.fleet.is_open = !judged.open.is_empty();
         self.parts.ledger.saw(judged.open);
-        self.parts.ledger.tell(&judged.changes);
         Ok(interval)
     }
 
@@ -246,7 +245,8 @@ impl Rounds {
     }
 
     async fn end(self) {
-        let Some(store) = self.parts.store.filter(|_| self.fleet.is_leader) else { return };
+        let is_leader = self.parts.ledger.is_leader();
+        let Some(store) = self.parts.store.filter(|_| is_leader) else { return };
         let released = async {
             let link = Link::open(&store.settings, self.parts.clock).await?;
             upkeep::release(&link, JUDGE, "", store.origin.boot).await

@@ -1,19 +1,26 @@
 //! Where alerts are kept: in the store's tables, or without one in this process's memory. Also in memory is what a process
 //! sees alone: that it can't reach its server or its store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 use crate::analyze;
-use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Silence, What};
+use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Notice, Silence, What};
 use crate::analyze::book::Book;
 use crate::analyze::kind::{Kind, Severity};
+use crate::base::telemetry::Channel;
 use crate::base::units::{Nanos, WallTime};
+use crate::notify;
+use crate::notify::queue::{WAIT, first_due};
 use crate::runtime::clock::Clock;
 use crate::store::alerts::desk::{Acted, Desk, Wanted};
+use crate::store::alerts::judging;
+use crate::store::alerts::notices::{About, Became, Routing, Told, Waiting};
 use crate::store::error::Error;
+use crate::store::link::Link;
 use crate::store::settings::Settings;
 
 /// Changes that a slow listener may lag behind.
@@ -40,8 +47,18 @@ pub struct Ledger(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    store: Option<Settings>,
     desk: Option<Desk>,
+    rules: analyze::Settings,
+    /// Who is told.
+    people: notify::settings::Settings,
     clock: Clock,
+    /// This process judges, and so it tells.
+    is_leader: AtomicBool,
+    /// A job has judged since the last round.
+    has_work: AtomicBool,
+    /// Something waits to be told.
+    news: Notify,
     /// Locked by who judges, by who is scraped and by who acts, each for a moment.
     memory: Mutex<Memory>,
     events: broadcast::Sender<Alert>,
@@ -53,15 +70,35 @@ struct Memory {
     next_id: i64,
     /// Open ones in the tables, as this process last saw them.
     seen: Option<(WallTime, Vec<Alert>)>,
+    /// What waits to be told of alerts in memory. Their ids are below zero: those of tables are above.
+    waiting: Vec<Waiting>,
+    /// Who heard of which alert, and when of which server and database.
+    heard: BTreeMap<i64, BTreeSet<Channel>>,
+    told: Vec<Told>,
 }
 
 impl Ledger {
     /// In this store, or in memory.
-    pub fn new(store: Option<&Settings>, rules: &analyze::Settings, clock: Clock) -> Self {
+    pub fn new(
+        store: Option<&Settings>,
+        rules: &analyze::Settings,
+        people: &notify::settings::Settings,
+        clock: Clock,
+    ) -> Self {
         let book = Book { settings: rules.clone(), ..Book::default() };
-        let memory = Mutex::new(Memory { book, next_id: 1, seen: None });
-        let desk = store.map(|settings| Desk::new(settings.clone()));
-        Self(Arc::new(Inner { desk, clock, memory, events: broadcast::channel(EVENTS_WAITING).0 }))
+        let (seen, waiting, heard, told) = (None, Vec::new(), BTreeMap::new(), Vec::new());
+        Self(Arc::new(Inner {
+            store: store.cloned(),
+            desk: store.map(|settings| Desk::new(settings.clone())),
+            rules: rules.clone(),
+            people: people.clone(),
+            clock,
+            is_leader: AtomicBool::new(store.is_none()),
+            has_work: AtomicBool::new(false),
+            news: Notify::new(),
+            memory: Mutex::new(Memory { book, next_id: 1, seen, waiting, heard, told }),
+            events: broadcast::channel(EVENTS_WAITING).0,
+        }))
     }
 
     /// Whether they are in tables.
@@ -156,8 +193,44 @@ impl Ledger {
         self.0.events.subscribe()
     }
 
-    /// Judges what is in memory.
-    pub(super) fn judge(&self, now: WallTime, looks: &[Look], findings: Vec<Finding>) -> Vec<Change> {
+    /// Judges in the tables, or without a store in memory: what a job found out. Says how many alerts opened.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn found(&self, looks: &[Look], findings: Vec<Finding>) -> Result<u64, Error> {
+        let changes = match &self.0.store {
+            Some(store) => {
+                let link = Link::open(store, self.0.clock).await?;
+                // Somebody has to look after what opens now.
+                self.0.has_work.store(true, Relaxed);
+                self.judge_stored(&link, looks, findings).await?.changes
+            }
+            None => self.judge(self.0.clock.wall(), looks, findings, true),
+        };
+        Ok(changes.iter().filter(|change| change.what == What::Opened).count() as u64)
+    }
+
+    /// Judges what is in the tables.
+    pub(super) async fn judge_stored(
+        &self,
+        link: &Link,
+        looks: &[Look],
+        findings: Vec<Finding>,
+    ) -> Result<judging::Judged, Error> {
+        let people = self.0.people.clone();
+        let route =
+            move |notice: Notice, alert: &Alert, told: &BTreeSet<Channel>| people.channels_of(notice, alert, told);
+        let routing = Routing { route: &route, wait: WAIT };
+        let judged = judging::judge(link, &self.0.rules, looks, findings, &routing).await?;
+        self.tell(&judged.changes);
+        if judged.is_waiting {
+            self.0.news.notify_one();
+        }
+        Ok(judged)
+    }
+
+    /// Judges what is in memory; `is_told`: people are told of it from here.
+    pub(super) fn judge(&self, now: WallTime, looks: &[Look], findings: Vec<Finding>, is_told: bool) -> Vec<Change> {
         let changes = self.memory(|memory| {
             let mut changes = memory.book.judge(now, looks, findings);
             for alert in changes.iter_mut().map(|change| &mut change.alert).filter(|alert| alert.id.is_none()) {
@@ -166,8 +239,14 @@ impl Ledger {
             }
             memory.book.apply(&changes);
             memory.forget();
+            if is_told {
+                changes.iter().for_each(|change| memory.note(change, now, &self.0.people));
+            }
             changes
         });
+        if is_told && changes.iter().any(|change| change.notice.is_some()) {
+            self.0.news.notify_one();
+        }
         // With a store memory holds what every process of a fleet sees for itself, and the tables have it once.
         if self.is_stored() {
             log(&changes)
@@ -175,6 +254,73 @@ impl Ledger {
             self.tell(&changes)
         }
         changes
+    }
+
+    /// Returns when something new waits to be told; for one listener.
+    pub(super) async fn news(&self) {
+        self.0.news.notified().await;
+    }
+
+    /// Whether a job has judged since the last time that this was asked.
+    pub(super) fn take_work(&self) -> bool {
+        self.0.has_work.swap(false, Relaxed)
+    }
+
+    /// Whether this process judges, and so tells.
+    pub(super) fn is_leader(&self) -> bool {
+        self.0.is_leader.load(Relaxed)
+    }
+
+    /// This process judges from now on, or another one does. What another one left to be told is news.
+    pub(super) fn lead(&self, is_leader: bool) {
+        if !self.0.is_leader.swap(is_leader, Relaxed) && is_leader {
+            self.0.news.notify_one();
+        }
+        if !is_leader {
+            self.memory(|memory| memory.seen = None);
+        }
+    }
+
+    /// What waits to be told. A store that is away keeps back what waits there, and no more.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub(super) async fn waiting(&self) -> Result<Vec<Waiting>, Error> {
+        let mut waiting = self.memory(|memory| memory.waiting.clone());
+        if let Some(desk) = &self.0.desk {
+            match desk.waiting().await {
+                Ok(more) => waiting.extend(more),
+                Err(error) if waiting.is_empty() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// What was told since a time. Without an answer of the store nothing was: rather twice than not at all.
+    pub(super) async fn told(&self, since: WallTime) -> Vec<Told> {
+        let mut told = self.memory(|memory| {
+            memory.told.retain(|told| told.at >= since);
+            memory.told.clone()
+        });
+        if let Some(desk) = &self.0.desk {
+            told.extend(desk.told(since).await.unwrap_or_default());
+        }
+        told
+    }
+
+    /// Notes what became of what waited.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub(super) async fn settle(&self, outcomes: &[(i64, Became)]) -> Result<(), Error> {
+        let (ours, stored): (Vec<(i64, Became)>, Vec<_>) = outcomes.iter().copied().partition(|(id, _)| *id < 0);
+        let now = self.0.clock.wall();
+        self.memory(|memory| ours.iter().for_each(|(id, became)| memory.settle(*id, *became, now)));
+        match &self.0.desk {
+            Some(desk) if !stored.is_empty() => desk.settle(&stored).await,
+            _ => Ok(()),
+        }
     }
 
     /// A server is known from then on: its time of learning begins.
@@ -190,13 +336,8 @@ impl Ledger {
         self.memory(|memory| memory.seen = Some((now, open)));
     }
 
-    /// Another process judges; what this one saw is no news any more.
-    pub(super) fn look_away(&self) {
-        self.memory(|memory| memory.seen = None);
-    }
-
     /// Says in the log and to subscribers what changed.
-    pub(super) fn tell(&self, changes: &[Change]) {
+    fn tell(&self, changes: &[Change]) {
         log(changes);
         for Change { alert, .. } in changes.iter().filter(|change| !matches!(change.what, What::Seen | What::Missed)) {
             // Nobody may listen.
@@ -238,6 +379,43 @@ impl Ledger {
 }
 
 impl Memory {
+    /// What is to be told of a change, a row for each who hears.
+    fn note(&mut self, change: &Change, now: WallTime, people: &notify::settings::Settings) {
+        let (Some(notice), Some(id)) = (change.notice, change.alert.id) else { return };
+        let heard = self.heard.entry(id).or_default();
+        let channels = people.channels_of(notice, &change.alert, heard);
+        heard.extend(&channels);
+        // What waits says the state that the alert has now.
+        for waiting in &mut self.waiting {
+            if let About::Alert(_, alert) = &mut waiting.about
+                && alert.id == Some(id)
+            {
+                **alert = change.alert.clone();
+            }
+        }
+        for channel in channels {
+            let about = About::Alert(notice, Box::new(change.alert.clone()));
+            let last = self.waiting.iter().map(|waiting| waiting.id).min().unwrap_or_default();
+            self.waiting.push(Waiting { id: last - 1, channel, about, due: first_due(now), attempts: 0 });
+        }
+        if change.alert.resolved_at.is_some() {
+            self.heard.remove(&id);
+        }
+    }
+
+    fn settle(&mut self, id: i64, became: Became, now: WallTime) {
+        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
+        if let (Became::Again(due), Some(waiting)) = (became, self.waiting.get_mut(place)) {
+            (waiting.due, waiting.attempts) = (due, waiting.attempts.saturating_add(1));
+            return;
+        }
+        let Waiting { channel, about, .. } = self.waiting.remove(place);
+        if let (Became::Sent, About::Alert(_, alert)) = (became, about) {
+            let (server, database) = (alert.server.clone(), alert.subject.database.clone());
+            self.told.push(Told { channel, server, database, at: now });
+        }
+    }
+
     /// Lets go of the oldest that are over.
     fn forget(&mut self) {
         let mut over = self.book.alerts.iter().filter(|alert| !alert.is_open()).count().saturating_sub(OVER_MAX);

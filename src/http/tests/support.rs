@@ -20,6 +20,7 @@ use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
 use crate::jobs::ledger::Ledger;
+use crate::notify;
 use crate::runtime::clock::Clock;
 use crate::runtime::task::Panics;
 use crate::session::identity::Identity;
@@ -180,7 +181,8 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
-    let alerts = Ledger::new(None, &analyze::Settings::default(), Clock::start());
+    let alerts =
+        Ledger::new(None, &analyze::Settings::default(), &notify::settings::Settings::default(), Clock::start());
     (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, alerts }, sender)
 }
 

@@ -9,6 +9,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::jobs::ledger::{Counts, Ledger};
 use crate::jobs::minute::{findings, least};
 use crate::jobs::watch::Watch;
+use crate::notify;
 use crate::runtime::clock::Clock;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
@@ -43,6 +44,10 @@ fn facts(seconds: u64, executions: Vec<(String, Execution)>) -> Facts {
 
 fn rules() -> analyze::Settings {
     analyze::Settings { learn: Nanos::ZERO, ..analyze::Settings::default() }
+}
+
+fn people() -> notify::settings::Settings {
+    notify::settings::Settings::default()
 }
 
 fn said(seconds: u64, conditions: Conditions) -> Said {
@@ -137,12 +142,12 @@ fn a_server_that_comes_back_is_down_no_more() {
 
 fn judge(ledger: &Ledger, seconds: u64, executions: Vec<(String, Execution)>) {
     let (looks, found) = findings(&rules(), &facts(seconds, executions));
-    ledger.judge(at(seconds), &looks, found);
+    ledger.judge(at(seconds), &looks, found, true);
 }
 
 #[tokio::test]
 async fn an_alert_in_memory_opens_once_is_known_and_ends() {
-    let ledger = Ledger::new(None, &rules(), Clock::start());
+    let ledger = Ledger::new(None, &rules(), &people(), Clock::start());
     let mut told = ledger.subscribe();
     judge(&ledger, 10, vec![execution(5, 700)]);
     judge(&ledger, 20, vec![execution(5, 700)]);

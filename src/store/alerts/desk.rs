@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
+use super::notices::{self, Became, Told, Waiting};
 use super::row::{self, Parameter, at, clean};
 use crate::analyze::alert::Alert;
 use crate::base::units::{Nanos, WallTime};
@@ -132,6 +133,31 @@ impl Desk {
             acted(link, id, inserted).await
         })
         .await
+    }
+
+    /// What waits to be told.
+    ///
+    /// # Errors
+    /// As [`Desk::list`].
+    pub async fn waiting(&self) -> Result<Vec<Waiting>, Error> {
+        let waiting = self.ask(async |link| notices::waiting(link).await).await;
+        waiting.or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
+    }
+
+    /// What was told since a time.
+    ///
+    /// # Errors
+    /// As [`Desk::list`].
+    pub async fn told(&self, since: WallTime) -> Result<Vec<Told>, Error> {
+        self.ask(async |link| notices::told(link, since).await).await
+    }
+
+    /// Notes what became of what waited.
+    ///
+    /// # Errors
+    /// As [`Desk::list`].
+    pub async fn settle(&self, outcomes: &[(i64, Became)]) -> Result<(), Error> {
+        self.ask(async |link| notices::settle(link, outcomes).await).await
     }
 
     async fn ask<T>(&self, question: impl AsyncFnOnce(&Link) -> Result<T, Error>) -> Result<T, Error> {

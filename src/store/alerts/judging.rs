@@ -3,6 +3,7 @@
 
 use tokio_postgres::types::Type;
 
+use super::notices::{self, Routing};
 use super::row::{self, Parameter, Written, at, micros};
 use crate::analyze;
 use crate::analyze::alert::{Alert, Change, Finding, Look, Silence};
@@ -19,9 +20,11 @@ pub struct Judged {
     pub changes: Vec<Change>,
     /// All that are open now.
     pub open: Vec<Alert>,
+    /// Something waits to be told.
+    pub is_waiting: bool,
 }
 
-/// Judges: what the rows and the findings come to is written.
+/// Judges: what the rows and the findings come to is written, and who is to be told of it.
 ///
 /// # Errors
 /// What the store said; then nothing of it is there.
@@ -30,6 +33,7 @@ pub async fn judge(
     settings: &analyze::Settings,
     looks: &[Look],
     findings: Vec<Finding>,
+    routing: &Routing<'_>,
 ) -> Result<Judged, Error> {
     link.begin().await?;
     let done = async {
@@ -38,10 +42,11 @@ pub async fn judge(
         let mut changes = book.judge(now, looks, findings);
         for change in &mut changes {
             write(link, &mut change.alert).await?;
+            notices::note(link, change, now, routing).await?;
         }
         book.apply(&changes);
         book.alerts.retain(Alert::is_open);
-        Ok(Judged { changes, open: book.alerts })
+        Ok(Judged { changes, open: book.alerts, is_waiting: notices::is_waiting(link).await? })
     };
     match done.await {
         Ok(judged) => link.commit().await.map(|()| judged),

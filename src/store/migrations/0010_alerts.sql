@@ -71,7 +71,6 @@ create table {schema}.notifications (
     attempts integer not null default 0,
     event text not null,
     channel text not null,
-    last_error text,
     check ((alert_id is null) <> (report_id is null)),
     unique (alert_id, event, channel),
     unique (report_id, channel)

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::notify::Receiver;
 use crate::store::Store;
 use crate::store::writing::{end, writing};
 use crate::support::client::Client;
@@ -117,6 +118,7 @@ fn travel(store: &Store, minutes: u32) {
     let by = format!("interval '{minutes} minutes'");
     store.superuser().query(&format!(
         "update pgvitals.slow_statements set at = at - {by};
+         update pgvitals.notifications set due = due - {by}, sent_at = sent_at - {by};
          update pgvitals.alerts set opened_at = opened_at - {by}, last_seen_at = last_seen_at - {by},
              updated_at = updated_at - {by} where resolved_at is null"
     ));
@@ -156,6 +158,62 @@ fn an_alert_in_the_tables_outlives_the_process() {
     assert_eq!((&over["id"], &over["acknowledged"]), (&opened["id"], &"ada".into()), "{over:#}");
     assert_eq!(act(&second, &over["id"], "ack", r#"{"by": "ada"}"#).status, 409);
     assert_eq!(reader.value("select count(*) from pgvitals.alerts"), "1");
+}
+
+/// Alerts as a webhook's receiver got them, so many messages with one alert each.
+fn received(receiver: &Receiver, count: usize) -> Vec<Value> {
+    let told = receiver.received(count).into_iter().map(|request| {
+        let body: Value = serde_json::from_str(request["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["alerts"].as_array().map(Vec::len), Some(1), "{body:#}");
+        body["alerts"][0].clone()
+    });
+    told.collect()
+}
+
+/// "it *notifies* at the second sighting within an hour, or when critical" (DESIGN §7), "the last message must tell the
+/// final state", "the queue survives restarts" (FIELD (e)): an alert's life as its owner hears of it.
+#[test]
+fn people_hear_of_the_second_sighting_and_of_the_end() {
+    let (monitored, store) = (Cluster::any(), Store::on(Cluster::newest()));
+    let receiver = Receiver::start("http_receiver.py", &[]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, format!("http://127.0.0.1:{}/hook", receiver.port)).unwrap();
+    let hook = file.path().display().to_string();
+    let database = monitored.database();
+    let start =
+        || eager(writing(monitored, &store.url("pgvitals_writer"))).flag("notify-webhook-url-file", &hook).start();
+    let mut reader = store.superuser();
+    let mut waiting = move || reader.value("select count(*) from pgvitals.notifications");
+    let first = start();
+    slow(&first, &database, &[SLEEP]);
+    let opened = await_alert(&first, "an alert", |_| true);
+    // On a machine that is so slow it may be critical at once.
+    let expected = if opened["severity"] == "critical" { "1" } else { "0" };
+    assert_eq!(waiting(), expected, "{opened:#}");
+    travel(&store, 2);
+    slow(&first, &database, &[SLEEP]);
+    await_alert(&first, "a second sighting", |alert| alert["count"] == 2);
+    assert_eq!(waiting(), "1", "others may follow within 30 s");
+    end(&first);
+
+    let second = start();
+    travel(&store, 2);
+    slow(&second, &database, &[SLEEP]);
+    let told = received(&receiver, 1);
+    assert_eq!((&told[0]["event"], &told[0]["id"]), (&"opened".into(), &opened["id"]), "{told:#?}");
+    assert_eq!(act(&second, &opened["id"], "ack", r#"{"by": "ada"}"#).status, 200);
+
+    let over = second.await_merge("the end of an alert", |second| {
+        travel(&store, 20);
+        alerts(second).into_iter().find(|alert| !alert["resolved_at"].is_null())
+    });
+    travel(&store, 20);
+    let told = received(&receiver, 2);
+    assert_eq!((&told[1]["event"], &told[1]["acknowledged_by"]), (&"resolved".into(), &"ada".into()), "{told:#?}");
+    // Rows keep microseconds, and so do messages.
+    assert_eq!(told[1]["resolved_at"].is_null(), over["resolved_at"].is_null());
+    assert_eq!(waiting(), "2");
+    assert_eq!(second.metric(r#"pgvitals_notifications_total{channel="webhook",outcome="sent"}"#), 2.0);
 }
 
 /// "a fleet opens it once"

@@ -26,13 +26,13 @@ use crate::support::keeper::Keeper;
 use crate::support::postgres::clients;
 
 /// A server of `tests/clients/python` that says what it is sent.
-struct Receiver {
-    port: u16,
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
     keeper: Keeper,
 }
 
 impl Receiver {
-    fn start(script: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
         let script = format!("{}/tests/clients/python/{script}", env!("CARGO_MANIFEST_DIR"));
         let python = clients().join("python/bin/python").display().to_string();
         let mut command = vec![python, "-I".to_owned(), script];
@@ -44,7 +44,7 @@ impl Receiver {
 
     /// What it was sent, which must be so much. It says so before it answers, so whoever has an answer finds it here.
     #[track_caller]
-    fn received(&self, count: usize) -> Vec<Value> {
+    pub(crate) fn received(&self, count: usize) -> Vec<Value> {
         let read = |line: &str| serde_json::from_str::<Value>(line).ok().filter(|line| line["port"].is_null());
         let seen = Cell::new(0);
         if count > 0 {
