@@ -9,7 +9,6 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
-use crate::jobs::upkeep;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
@@ -20,7 +19,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{collect, http, proxy, stats, store};
+use crate::{collect, http, jobs, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -44,6 +43,8 @@ pub struct Settings {
     pub store: Option<store::settings::Settings>,
     /// The monitored servers that can be asked.
     pub collect: Vec<collect::settings::Settings>,
+    /// When that is done, and what is done for all.
+    pub jobs: jobs::settings::Settings,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
@@ -189,7 +190,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     });
     let writing = store.map(|(settings, parts)| {
         let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
-        let upkeep = upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
+        let upkeep = jobs::upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
         control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
         let minutes = proxy.minutes();
         control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))

@@ -84,11 +84,13 @@ pub struct Key {
     pub help: &'static str,
     /// A shorter name for flag and environment, beside the regular variable.
     pub short: Option<&'static str>,
+    /// A variable that others set under this name already, beside the regular one.
+    pub foreign: Option<&'static str>,
 }
 
 impl Key {
     const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
-        Self { name, kind, preset: Preset::Value(default), help, short: None }
+        Self { name, kind, preset: Preset::Value(default), help, short: None, foreign: None }
     }
 
     const fn derived(
@@ -98,11 +100,16 @@ impl Key {
         example: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None }
+        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None, foreign: None }
     }
 
     const fn short(mut self, short: &'static str) -> Self {
         self.short = Some(short);
+        self
+    }
+
+    const fn foreign(mut self, variable: &'static str) -> Self {
+        self.foreign = Some(variable);
         self
     }
 
@@ -124,7 +131,13 @@ impl Key {
 
     /// The environment variable to name to a reader.
     pub fn variable(&self) -> String {
-        variable(self.short.unwrap_or(self.name))
+        self.foreign.map_or_else(|| variable(self.short.unwrap_or(self.name)), str::to_owned)
+    }
+
+    /// Every environment variable that sets it.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = String> {
+        let own = [Some(self.name), self.short].into_iter().flatten().map(variable);
+        own.chain(self.foreign.map(str::to_owned))
     }
 }
 
@@ -172,6 +185,14 @@ pub const KEYS: &[Key] = &[
         "Bearer token of the API",
     ),
     Key::derived(
+        "cron_secret",
+        Kind::Secret,
+        "none, and then they answer 403",
+        "at-least-16-bytes-long",
+        "Bearer token of /api/cron/hourly-monitoring and /api/cron/daily-maintenance, for schedulers outside",
+    )
+    .foreign("CRON_SECRET"),
+    Key::derived(
         "server",
         Kind::Text,
         "host:port of the upstream; for loopback and sockets with this host's own name",
@@ -184,6 +205,13 @@ pub const KEYS: &[Key] = &[
         "OTEL_SERVICE_NAME, else this host's name without its pod suffix",
         "orders",
         "The application that this instance belongs to",
+    ),
+    Key::derived(
+        "time_zone",
+        Kind::Text,
+        "this host's",
+        "Europe/Berlin",
+        "Where days begin and when jobs run, as an IANA name or UTC",
     ),
     Key::derived("workers", Kind::Count, "one a core of the cgroup, at most 4", "2", "Threads that move bytes"),
     Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
@@ -279,6 +307,18 @@ pub const KEYS: &[Key] = &[
         Kind::Choice(&["auto", "always", "never"]),
         "auto",
         "Whether the own scheduler asks a server on which no data statement passed: auto once a day, so that a database that sleeps sleeps on",
+    ),
+    Key::new(
+        "jobs.hourly",
+        Kind::Text,
+        "0 * * * *",
+        "When this process itself looks at the monitored servers: a cron expression in time_zone, or off; an hour at most once",
+    ),
+    Key::new(
+        "jobs.daily",
+        Kind::Text,
+        "0 2 * * *",
+        "When it itself does the daily maintenance of the store, likewise; a local day once",
     ),
     Key::new(
         "store.url",

@@ -41,6 +41,8 @@ pub struct Settings {
     pub listen: Address,
     /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
     pub token: Option<Secret<String>>,
+    /// `CRON_SECRET`: what the cron endpoints want, wherever it is bound; without one they are closed.
+    pub cron_secret: Option<Secret<String>>,
     /// This process's name among its kin.
     pub instance: String,
     /// The service that this process belongs to.
@@ -55,6 +57,7 @@ impl Settings {
         let same = [
             ("http", self.listen == new.listen),
             ("http_token", self.token == new.token),
+            ("cron_secret", self.cron_secret == new.cron_secret),
             ("service", self.service == new.service),
         ];
         same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()

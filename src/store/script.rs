@@ -40,10 +40,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "0005_maintain",
     6 "0006_views",
     9 "0009_snapshots",
+    11 "0011_job_runs",
 ];
 
 /// The version that this program knows.
-pub const VERSION: i32 = 9;
+pub const VERSION: i32 = 11;
 
 impl Migration {
     /// SHA-256 of the text before names were put in, in hex.

@@ -96,10 +96,11 @@ async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
 /// # Errors
 /// What the store said.
 pub async fn lease(link: &Link, duty: &str, server: &str, holder: u128) -> Result<bool, Error> {
-    let sql = "insert into {schema}.leases (duty, server, holder, until) \
-               values ($1, $2, $3::text::uuid, clock_timestamp() + interval '30 seconds') \
+    let sql = "insert into {schema}.leases (duty, server, holder, until, since) \
+               values ($1, $2, $3::text::uuid, clock_timestamp() + interval '30 seconds', clock_timestamp()) \
                on conflict (duty, server) do update set holder = excluded.holder, until = excluded.until, \
-                   epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end \
+                   epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end, \
+                   since = case when leases.until < clock_timestamp() then excluded.since else leases.since end \
                where leases.until < clock_timestamp() or leases.holder = excluded.holder";
     let holder = format!("{holder:032x}");
     let columns: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =

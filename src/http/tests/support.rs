@@ -167,6 +167,7 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
     Settings {
         listen: listen.parse().unwrap(),
         token: token.map(|token| Secret::new(token.to_owned())),
+        cron_secret: None,
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],
