@@ -164,12 +164,12 @@ pub(super) struct Btree {
 
 /// A btree over all rows.
 pub(super) fn btree(rows: &Rows, index: &Btree) -> Result<Bloat, Withheld> {
+    if index.keys.contains(&0) {
+        return Err(Withheld::ExpressionIndex);
+    }
     let pages = index.size_bytes / rows.page_bytes.max(1);
     if pages < SMALL_PAGES {
         return Err(Withheld::Small);
-    }
-    if index.keys.contains(&0) {
-        return Err(Withheld::ExpressionIndex);
     }
     let count = rows.count()?;
     let numbers = index.keys.iter().chain(&index.include);

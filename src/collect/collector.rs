@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ask::Session;
 use super::error::Error;
+use super::indexes::Indexes;
 use super::missing::Gaps;
 use super::settings::Settings;
 use super::{databases, indexes, measure, partitions, sequences, server, tables};
@@ -86,7 +87,11 @@ impl Round<'_> {
             count => self.gaps.no_statistics(&name, count),
         }
         let mut tables = tables::read(&session, own_schema, database, columns, page_bytes(&self.set.server)).await?;
-        let mut indexes = indexes::read(&session, own_schema, database, &tables).await?;
+        let Indexes { mut indexes, mut unread } = indexes::read(&session, own_schema, database, &tables).await?;
+        if !unread.is_empty() {
+            let why = format!("{} indexes are of tables that somebody has locked exclusively", unread.len());
+            self.gaps.add(here, "indexes", why, None);
+        }
         database.sequences = self.gaps.note(here, "sequences", sequences::read(&session, own_schema).await);
         let extensions = self.gaps.note(here, "extensions", server::extensions(&session).await);
         for extension in &extensions {
@@ -104,6 +109,7 @@ impl Round<'_> {
         partitions::sum_indexes(&mut indexes);
         self.set.tables.append(&mut tables.tables);
         self.set.indexes.append(&mut indexes);
+        self.set.unread.append(&mut unread);
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! Indexes of a database.
 
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::ask::{Answer, Session};
@@ -15,20 +14,34 @@ use crate::snapshot::relation::{Bloat, Key, Oid, Withheld};
 const DESCENDING: i32 = 1;
 const NULLS_FIRST: i32 = 2;
 
+/// Indexes, and those that could not be read because somebody has their table for himself.
+#[derive(Default)]
+pub(super) struct Indexes {
+    pub(super) indexes: Vec<Index>,
+    pub(super) unread: Vec<Key>,
+}
+
 pub(super) async fn read(
     session: &Session,
     own_schema: &str,
     database: &Database,
     tables: &Tables,
-) -> Result<Vec<Index>, Error> {
-    let rows = session.ask(include_str!("queries/indexes.sql"), &[(&own_schema, Type::TEXT)]).await?;
-    rows.iter().map(|row| index(row, database, tables)).collect()
+) -> Result<Indexes, Error> {
+    let mut read = Indexes::default();
+    for row in session.ask(include_str!("queries/indexes.sql"), &[(&own_schema, Type::TEXT)]).await? {
+        let row = Answer(&row);
+        let key = Key { database: database.oid, relation: Oid(row.get("oid")?) };
+        match row.get("statement")? {
+            Some(statement) => read.indexes.push(index(&row, key, statement, database, tables)?),
+            None => read.unread.push(key),
+        }
+    }
+    Ok(read)
 }
 
-fn index(row: &Row, database: &Database, tables: &Tables) -> Result<Index, Error> {
-    let row = Answer(row);
+fn index(row: &Answer<'_>, key: Key, statement: String, database: &Database, tables: &Tables) -> Result<Index, Error> {
     let table = Oid(row.get("table")?);
-    let definition = definition(&row)?;
+    let definition = definition(row, statement)?;
     let mut figures = IndexFigures {
         scans: row.count("scans")?,
         tuples_read: row.count("tuples_read")?,
@@ -38,13 +51,13 @@ fn index(row: &Row, database: &Database, tables: &Tables) -> Result<Index, Error
         stats_reset: database.figures.stats_reset,
         ..IndexFigures::default()
     };
-    match estimate(&row, &definition, figures.size_bytes, table, tables)? {
+    match estimate(row, &definition, figures.size_bytes, table, tables)? {
         Ok(bloat) => figures.bloat = Some(bloat),
         Err(reason) => figures.withheld = Some(reason),
     }
     let root: Option<u32> = row.get("root")?;
     Ok(Index {
-        key: Key { database: database.oid, relation: Oid(row.get("oid")?) },
+        key,
         table,
         root: root.map(Oid),
         names: IndexNames {
@@ -58,8 +71,7 @@ fn index(row: &Row, database: &Database, tables: &Tables) -> Result<Index, Error
     })
 }
 
-fn definition(row: &Answer<'_>) -> Result<IndexDefinition, Error> {
-    let statement: String = row.get("statement")?;
+fn definition(row: &Answer<'_>, statement: String) -> Result<IndexDefinition, Error> {
     let is_partial: bool = row.get("is_partial")?;
     // The predicate is the last of a definition.
     let predicate = is_partial.then(|| statement.split_once(" WHERE ").map(|(_, predicate)| predicate.to_owned()));

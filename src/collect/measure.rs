@@ -51,9 +51,10 @@ async fn measure(session: &Session, sql: &str, table: &Table) -> Result<Option<B
     let rows = session.ask(sql, &[(&table.key.relation.0, Type::OID)]).await?;
     let Some(row) = rows.first().map(Answer) else { return Ok(None) };
     let (length, dead, free) = (row.count("table_len")?, row.count("dead_tuple_len")?, row.count("free_bytes")?);
+    let used = length.saturating_sub(dead).saturating_sub(free) as f64;
     // What the fillfactor keeps free is there to be used.
-    let kept = u64::from(100_u32.saturating_sub(table.definition.fillfactor_percent));
-    let wasted_bytes = dead.saturating_add(free).saturating_sub(length / 100 * kept);
+    let needed = used * 100.0 / f64::from(table.definition.fillfactor_percent.max(1));
+    let wasted_bytes = length.saturating_sub(needed as u64);
     let percent = 100.0 * wasted_bytes as f64 / (length as f64).max(1.0);
     Ok((length > 0).then_some(Bloat { percent: percent.min(100.0), wasted_bytes, method: Method::Measured }))
 }

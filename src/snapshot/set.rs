@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::Database;
 use super::index::Index;
+use super::relation::Key;
 use super::server::Server;
 use super::table::Table;
 use crate::base::units::WallTime;
@@ -21,6 +22,8 @@ pub struct Set {
     pub tables: Vec<Table>,
     /// Their indexes, likewise.
     pub indexes: Vec<Index>,
+    /// Indexes that are there, of tables that somebody had locked exclusively: nothing is known of them this time.
+    pub unread: Vec<Key>,
     /// What could not be seen.
     pub missing: Vec<Missing>,
 }

@@ -81,7 +81,9 @@ impl Round<'_> {
                 let oids: Vec<u32> = tables.clone().map(|table| table.key.relation.0).collect();
                 written.tables += self.samples(&TABLES, database, is_full, &oids, &rows_of_tables(tables)?).await?;
                 let indexes = self.set.indexes.iter().filter(|index| index.key.database == database.oid);
-                let oids: Vec<u32> = indexes.clone().map(|index| index.key.relation.0).collect();
+                let there = indexes.clone().map(|index| index.key).chain(self.set.unread.iter().copied());
+                let there = there.filter(|key| key.database == database.oid);
+                let oids: Vec<u32> = there.map(|key| key.relation.0).collect();
                 written.indexes += self.samples(&INDEXES, database, is_full, &oids, &rows_of_indexes(indexes)?).await?;
             }
             written.databases += self.database(database, is_full).await?;

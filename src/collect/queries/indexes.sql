@@ -1,11 +1,15 @@
 -- Indexes of users' tables; of partitioned ones the topmost parent (sums are made elsewhere) and the leaves. $1: a schema
 -- to leave out. PostgreSQL 13 and later; NULLS NOT DISTINCT since 15 and last_idx_scan since 16 are asked of the row as
--- JSON. The predicate is taken from the definition: pg_get_expr() would wait for whoever changes the table.
+-- JSON. pg_get_indexdef() waits for whoever has the table for himself: then the statement is NULL, and all that hangs on it.
+-- The predicate is taken from the statement: pg_get_expr() would wait as well.
 with busy as materialized (
     select l.relation, l.mode
     from pg_locks l
     where l.locktype = 'relation' and l.mode in ('AccessExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock')
         and l.database = (select d.oid from pg_database d where d.datname = current_database())
+),
+locked as materialized (
+    select relation from busy where mode = 'AccessExclusiveLock'
 ),
 building as materialized (
     select p.index_relid from pg_stat_progress_create_index p where p.index_relid <> 0
@@ -32,7 +36,7 @@ collects as (
 select i.indexrelid as oid, i.indrelid as "table",
     nullif(case when c.relispartition then pg_partition_root(c.oid)::oid end, c.oid) as root, n.nspname::text as schema,
     t.relname::text as table_name, c.relname::text as name, c.relkind = 'I' as is_partitioned, m.amname::text as method,
-    pg_get_indexdef(i.indexrelid) as statement, i.indisunique as is_unique, i.indisprimary as is_primary,
+    case when i.indrelid not in (select relation from locked) then pg_get_indexdef(i.indexrelid) end as statement, i.indisunique as is_unique, i.indisprimary as is_primary,
     i.indisexclusion as is_exclusion, i.indisvalid as is_valid, i.indisready as is_ready,
     i.indisclustered as is_clustered,
     i.indisreplident or (t.relreplident = 'd' and i.indisprimary) as is_replica_identity,
@@ -50,7 +54,11 @@ select i.indexrelid as oid, i.indrelid as "table",
     ) as foreign_keys,
     key.texts, key.numbers, key.opclasses, key.collations, key.options, key.can_deduplicate,
     array(
-        select pg_get_indexdef(i.indexrelid, k, true) from generate_series(i.indnkeyatts + 1, i.indnatts) k order by k
+        select pg_get_indexdef(i.indexrelid, k, true)
+        from generate_series(
+            i.indnkeyatts + 1, case when i.indrelid not in (select relation from locked) then i.indnatts else 0 end
+        ) k
+        order by k
     ) as include,
     (i.indkey::smallint[])[i.indnkeyatts:i.indnatts - 1]::integer[] as include_numbers,
     i.indpred is not null as is_partial,
@@ -59,7 +67,7 @@ select i.indexrelid as oid, i.indrelid as "table",
     not coalesce(c.reloptions @> array['deduplicate_items=off'], false) as deduplicates,
     case
         when c.relkind = 'I' then 0
-        when c.oid in (select relation from busy where mode = 'AccessExclusiveLock')
+        when c.oid in (select relation from locked)
             then c.relpages * (select page from collects)
         else coalesce(pg_relation_size(c.oid), 0)
     end as size_bytes,
@@ -85,7 +93,9 @@ cross join lateral (
             where p.amprocfamily = op.opcfamily and p.amproclefttype = op.opcintype
                 and p.amprocrighttype = op.opcintype and p.amprocnum = 4
         )) as can_deduplicate
-    from generate_series(1, i.indnkeyatts::integer) k
+    from generate_series(
+        1, case when i.indrelid not in (select relation from locked) then i.indnkeyatts::integer else 0 end
+    ) k
     join pg_opclass op on op.oid = i.indclass[k - 1]
     join pg_namespace opn on opn.oid = op.opcnamespace
     join pg_attribute a on a.attrelid = i.indexrelid and a.attnum = k

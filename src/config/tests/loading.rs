@@ -270,3 +270,36 @@ fn a_secret_may_be_in_a_file() {
     assert_eq!(token(case().flag("http_token", &path).well()), expected);
     assert_eq!(token(case().file(&format!("http_token_file = {path:?}")).well()), expected);
 }
+
+/// "`store.url` when that is the monitored server" (DESIGN §9), else what `monitor.url` says, else nothing.
+#[test]
+fn the_monitored_server_is_asked_where_it_can_be() {
+    let asked = |case: Case| -> Vec<(String, String)> {
+        let collect = case.well().app.collect;
+        collect.into_iter().map(|one| (one.server.clone(), one.target.to_string())).collect()
+    };
+    let pair = |server: &str, target: &str| vec![(server.to_owned(), target.to_owned())];
+    let upstream = "upstream = 'db:5432'\n";
+    assert_eq!(asked(case().file(upstream)), []);
+    let here = format!("{upstream}store.url = 'postgres://w@db/stats'\nstore.schema = 'own'\n");
+    assert_eq!(asked(case().file(&here)), pair("db:5432", "db:5432/stats"));
+    assert_eq!(case().file(&here).well().app.collect[0].own_schema, "own");
+    assert_eq!(asked(case().file(&format!("{upstream}store.url = 'postgres://w@other/stats'"))), []);
+    assert_eq!(asked(case().file(&format!("{here}monitor.url = 'off'"))), []);
+    let other = case().file(&here).variable("PGVITALS_MONITOR_URL", "postgres://m:secret@replica:6/x");
+    assert_eq!(asked(other), pair("db:5432", "replica:6/x"));
+    case().file("monitor.url = 'db:5432'").refused(&["monitor.url", "postgres://USER@HOST"]);
+    case().file("collect.when_idle = 'seldom'").refused(&["collect.when_idle", "auto, always, never"]);
+}
+
+#[test]
+fn each_route_says_who_is_asked() {
+    let routes = "store.url = 'postgres://w@b/stats'\n\
+                  [[route]]\nlisten = '127.0.0.1:1'\nupstream = 'a:5432'\nmonitor.url = 'postgres://m@a/x'\n\
+                  [[route]]\nlisten = '127.0.0.1:2'\nupstream = 'b:5432'\nserver = 'billing'\n\
+                  [[route]]\nlisten = '127.0.0.1:3'\nupstream = 'c:5432'\n";
+    let collect = case().file(routes).well().app.collect;
+    let asked: Vec<_> = collect.iter().map(|one| (one.server.as_str(), one.target.to_string())).collect();
+    assert_eq!(asked, [("a:5432", "a:5432/x".to_owned()), ("billing", "b:5432/stats".to_owned())]);
+    case().file(&format!("monitor.url = 'postgres://m@a/x'\n{routes}")).refused(&["monitor.url", "[[route]]s"]);
+}

@@ -66,27 +66,40 @@ fn fill(client: &mut Client) {
     client.query("select pg_stat_force_next_flush()");
 }
 
-/// What of the heap is dead or free, but for what the fillfactor keeps free.
+/// What of the heap would not be there, were it filled as its fillfactor says.
 fn heap_truth(client: &mut Client, table: &str, fillfactor: u32) -> f64 {
     client
         .value(&format!(
-            "select greatest(dead_tuple_percent + free_percent - {}, 0) from pgstattuple('{table}')",
-            100 - fillfactor
+            "select greatest(100 - (100 - dead_tuple_percent - free_percent) * 100 / {fillfactor}, 0)
+             from pgstattuple('{table}')"
         ))
         .parse()
         .unwrap()
 }
 
-/// What of the index a new one would not have: its leaves would be 90 % full.
+/// What of the index a new one would not have: its leaves would be 90 % full. Where equal keys share entries density
+/// does not tell, because they are joined one page at a time: there a new one is made and weighed.
 fn btree_truth(client: &mut Client, index: &str) -> f64 {
-    client
-        .value(&format!(
+    let sql = if index.ends_with("_owner") {
+        let new = client
+            .value(&format!("select replace(pg_get_indexdef('{index}'::regclass), 'INDEX {index}', 'INDEX new')"));
+        client.query(&new);
+        format!("select greatest(100 - 100.0 * pg_relation_size('new') / pg_relation_size('{index}'), 0)")
+    } else {
+        format!(
             "select greatest(100 * (1 - (leaf_pages * avg_leaf_density / 90 + internal_pages + 1)
                  / (index_size / current_setting('block_size')::int)), 0)
              from pgstatindex('{index}')"
-        ))
-        .parse()
-        .unwrap()
+        )
+    };
+    let truth = client.value(&sql).parse().unwrap();
+    client.query("drop index if exists new");
+    truth
+}
+
+/// What is further than `points` from the truth.
+fn far(name: &str, percent: f64, truth: f64, points: f64) -> Option<String> {
+    ((percent - truth).abs() > points).then(|| format!("{name}: {percent:.1} instead of {truth:.1}"))
 }
 
 #[test]
@@ -97,21 +110,20 @@ fn estimates_are_near_what_pgstattuple_finds() {
         fill(&mut client);
         let estimated = patient.look();
         client.query("create extension pgstattuple");
-        for (table, _) in TABLES {
-            let table = estimated.table(table);
+        let mut wrong = Vec::new();
+        for (name, _) in TABLES {
+            let table = estimated.table(name);
             let bloat = table.figures.bloat.unwrap();
             assert_eq!((bloat.method, table.figures.withheld), (Method::Estimated, None), "{table:?}");
             assert!(table.figures.heap_bytes > 10 << 20, "{table:?}");
-            let truth = heap_truth(&mut client, &table.names.table, table.definition.fillfactor_percent);
-            let off = bloat.percent - truth;
-            assert!(off.abs() <= 5.0, "{major} {}: {:.1} instead of {truth:.1}", table.names.table, bloat.percent);
+            let truth = heap_truth(&mut client, name, table.definition.fillfactor_percent);
+            wrong.extend(far(name, bloat.percent, truth, 5.0));
         }
         for name in INDEXES {
             let bloat = estimated.index(name).figures.bloat.unwrap_or_else(|| panic!("{:?}", estimated.index(name)));
-            let truth = btree_truth(&mut client, name);
-            let off = bloat.percent - truth;
-            assert!(off.abs() <= 10.0, "{major} {name}: {:.1} instead of {truth:.1}", bloat.percent);
+            wrong.extend(far(name, bloat.percent, btree_truth(&mut client, name), 10.0));
         }
+        assert!(wrong.is_empty(), "{major}: {wrong:#?}");
         measured(&mut client, &patient.look());
     }
 }
@@ -134,7 +146,7 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
     for major in Cluster::majors() {
         let patient = Patient::of(major);
         let mut client = patient.client();
-        let rows = "select i as id, repeat('x', 100) as note from generate_series(1, 5000) i";
+        let rows = "select i as id, repeat('x', 100) as note from generate_series(1, 30000) i";
         for table in ["never", "stale", "named", "toasted"] {
             client.query(&format!("create table {table} as {rows}"));
         }
@@ -150,6 +162,8 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
         client.query("alter table named add column kind int default 1, add column sort int default 2");
         client.query("create index twins on named (kind, sort)");
         client.query("create index long on toasted (note)");
+        // What this session counted, before ANALYZE begins anew.
+        client.query("select pg_stat_force_next_flush()");
         client.query("vacuum analyze stale, named, toasted, few");
         client.query("update stale set id = id + 1 where id % 4 = 0");
         client.query("select pg_stat_force_next_flush()");
@@ -175,6 +189,6 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
         }
         let dead = seen.table("stale").figures.bloat.unwrap();
         assert_eq!(dead.method, Method::DeadTuples);
-        assert!((15.0..25.0).contains(&dead.percent), "1,250 dead rows beside 5,000: {dead:?}");
+        assert!((15.0..25.0).contains(&dead.percent), "7,500 dead rows beside 30,000: {dead:?}");
     }
 }

@@ -16,8 +16,8 @@ fn a_monitor_sees_all_but_statistics_and_is_told_what_they_take() {
         client.query(&format!("create role \"{role}\" login in role pg_monitor"));
         client.query("create table t as select i as id, repeat('x', 100) as note from generate_series(1, 30000) i");
         client.query("create index t_id on t (id)");
-        client.query("vacuum analyze t");
         client.query("select pg_stat_force_next_flush()");
+        client.query("vacuum analyze t");
         client.query("begin; select pg_current_xact_id()");
         let role = role.replace(' ', "%20");
         let seen = patient.look_as(&role);

@@ -210,6 +210,20 @@ fn a_database_that_was_not_seen_loses_nothing() {
     assert_eq!(store.read(at(&set, 0).at).set.indexes.len(), 5);
 }
 
+/// An index that could not be read is not taken for dropped.
+#[test]
+fn an_index_of_a_locked_table_is_not_gone() {
+    let store = Store::new(Cluster::newest().major);
+    furnish(&store.patient);
+    let set = round(&store.patient);
+    store.write(&at(&set, 1)).unwrap();
+    let mut locked = at(&set, 2);
+    let index = locked.indexes.remove(0);
+    locked.unread.push(index.key);
+    assert_eq!(store.write(&locked).map(|written| written.indexes), Some(0));
+    assert_eq!(store.read(at(&set, 0).at).set.indexes.len(), 5);
+}
+
 /// Two that want the same slot at once: one writes.
 #[test]
 fn two_at_once_write_one_round() {
