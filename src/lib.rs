@@ -4,7 +4,7 @@
 //!
 //! Pure rooms, bytes and stamps in, facts out: [`base`] ground that every room stands on, [`wire`] the PostgreSQL
 //! protocol, [`sql`] text to fingerprint, [`session`] one connection's state machine, [`stats`] aggregates in memory,
-//! [`snapshot`] what was seen in a database.
+//! [`snapshot`] what was seen in a database, [`analyze`] rules over both.
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
 //! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`collect`] questions to the monitored
@@ -12,6 +12,7 @@
 
 pub mod base;
 
+pub mod analyze;
 pub mod session;
 pub mod snapshot;
 pub mod sql;

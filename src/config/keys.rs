@@ -19,6 +19,10 @@ pub enum Kind {
     Duration,
     /// Three durations, ascending.
     Levels,
+    /// Three percentages, ascending.
+    Percents,
+    /// Two durations, ascending.
+    Ages,
     /// A number with a unit of size.
     Size,
     /// A whole number above zero.
@@ -44,6 +48,8 @@ impl Kind {
             Kind::Url => "URL",
             Kind::Duration => "DURATION",
             Kind::Levels => "DURATION,DURATION,DURATION",
+            Kind::Percents => "PERCENT,PERCENT,PERCENT",
+            Kind::Ages => "DURATION,DURATION",
             Kind::Size => "SIZE",
             Kind::Count => "NUMBER",
             Kind::Switch => "BOOL",
@@ -53,7 +59,7 @@ impl Kind {
 
     /// Whether a file may give an array, and flags and environment a list with commas.
     pub const fn is_list(self) -> bool {
-        matches!(self, Kind::Addresses | Kind::Upstream | Kind::Levels)
+        matches!(self, Kind::Addresses | Kind::Upstream | Kind::Levels | Kind::Percents | Kind::Ages)
     }
 }
 
@@ -162,6 +168,9 @@ pub const ROUTE_TLS: &[&str] = &[
     "tls.upstream_negotiation",
 ];
 
+/// The keys of an `[[alerts.override]]`.
+pub const OVERRIDE: &[&str] = &["kind", "database", "query_hash", "threshold"];
+
 /// Every key, in the order in which a reader meets them.
 pub const KEYS: &[Key] = &[
     Key::new(
@@ -235,11 +244,44 @@ pub const KEYS: &[Key] = &[
     Key::new("max_query_text", Kind::Size, "8KiB", "How much of a statement's canonical text is kept"),
     Key::new("log", Kind::Text, "info", "What to log: a level, or target=level pairs with commas; to stderr"),
     Key::new("log_format", Kind::Choice(&["text", "json"]), "text", "How log lines are written"),
+    Key::derived(
+        "unused_days",
+        Kind::Count,
+        "the second of levels.index",
+        "30",
+        "For how many days nobody must have used an index until it counts as unused",
+    ),
+    Key::new("large_index", Kind::Size, "100MiB", "From this size on an unused index is one to drop, and an alert"),
+    Key::new(
+        "bloat_min_wasted",
+        Kind::Size,
+        "10MiB",
+        "Bloat of which less than this is wasted is no alert; lists show all of it",
+    ),
+    Key::derived(
+        "disk_capacity",
+        Kind::Size,
+        "none, and then nothing is said of a full disk",
+        "500GiB",
+        "What the server's disk holds; PostgreSQL can't be asked",
+    ),
     Key::new(
         "levels.latency",
         Kind::Levels,
         "100ms,500ms,1s",
         "Where latency levels end: good is below the first, warning up to the second, alert up to the third, critical above",
+    ),
+    Key::new(
+        "levels.bloat",
+        Kind::Percents,
+        "10,20,50",
+        "Where levels of bloat end, in percent: healthy is below the first, monitor up to the second, warning up to the third, critical above",
+    ),
+    Key::new(
+        "levels.index",
+        Kind::Ages,
+        "7d,30d",
+        "Where levels of an index's use end: last used less than the first ago is active, up to the second low_usage, longer ago unused",
     ),
     Key::new(
         "tls.client",
@@ -361,6 +403,13 @@ pub const KEYS: &[Key] = &[
     Key::new("store.retention.slow", Kind::Duration, "14d", "How long single executions are kept"),
     Key::new("store.retention.errors", Kind::Duration, "60d", "How long errors and figures by tag are kept"),
     Key::new("store.retention.snapshots", Kind::Duration, "90d", "How long what was seen in servers is kept"),
+    Key::new("alerts.cooldown", Kind::Duration, "15m", "How long an alert must be quiet until it counts as over"),
+    Key::new(
+        "alerts.learn",
+        Kind::Duration,
+        "24h",
+        "For how long alerts about a new server's statements open without telling anybody; 0 turns that off",
+    ),
 ];
 
 /// The key called `name`.

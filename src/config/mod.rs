@@ -3,7 +3,8 @@
 //! No room imports this one: it fills in the `Settings` that each room declares. Reading order: [`keys`] the table,
 //! [`render`] what is generated from it, [`layers`] who said what, [`value`] text to typed values, [`upstream`]
 //! addresses and URLs, [`load`] file, environment, flags, [`settings`] the rooms'
-//! settings, [`tls`] a route's TLS, [`store`] the monitoring tables and [`collect`] who is asked and [`jobs`] when among them, [`error`] what is said when it can't be done.
+//! settings, [`tls`] a route's TLS, [`store`] the monitoring tables, [`collect`] who is asked, [`jobs`] when and [`rules`] levels and
+//! alerts among them, [`error`] what is said when it can't be done.
 
 mod collect;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod keys;
 mod layers;
 pub mod load;
 pub mod render;
+mod rules;
 mod settings;
 mod store;
 mod tls;

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use super::keys::{KEYS, Key, Kind, Preset};
+use crate::analyze;
+use crate::analyze::kind as alert;
 
 const WIDTH: usize = 110;
 
@@ -22,6 +24,14 @@ const ROUTES: &str = "
 #upstream = \"orders-replica:5432\"
 #server = \"orders-replica:5432\"
 #tls.upstream = \"verify-full\"
+";
+
+const OVERRIDES: &str = "
+# Another threshold for some alerts, or none: of a kind, and if need be of one database or one statement.
+#[[alerts.override]]
+#kind = \"slow_statement\"
+#database = \"warehouse\"
+#threshold = \"30s\"
 ";
 
 /// `config/pgvitals.toml`: every key, commented, with its default.
@@ -52,6 +62,7 @@ pub fn file() -> String {
         }
     }
     out.push_str(ROUTES);
+    out.push_str(OVERRIDES);
     out
 }
 
@@ -104,6 +115,12 @@ what is wrong.
         }
     }
     out.push_str(DOCUMENT_TAIL);
+    for kind in alert::Kind::ALL {
+        let bounds = kind.usual(&analyze::Settings::default());
+        let (first, critical) = (kind.unit().show(bounds.first), kind.unit().show(bounds.critical));
+        write(&mut out, format_args!("| `{kind}` | {} | {first} | {critical} |\n", kind.meaning()));
+    }
+    out.push_str("\n`off` as the threshold means no such alert.\n");
     out
 }
 
@@ -126,6 +143,24 @@ tls.client = \"allow\"
 `upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Hosts, ports and what it says
 of TLS (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslnegotiation`) are read; user, password, database and the rest
 stay the application's, and are never shown.
+
+Alerts have thresholds of their own. One or several `[[alerts.override]]` change them, for a kind, for one database of
+it, or for one statement; the most precise one holds. The threshold beyond which an alert is critical moves in proportion.
+
+```toml
+[[alerts.override]]
+kind = \"slow_statement\"
+database = \"warehouse\"
+threshold = \"30s\"
+
+[[alerts.override]]
+kind = \"slow_statement\"
+query_hash = \"7609165d94c8f1be\"
+threshold = \"off\"
+```
+
+| kind | what is compared | alert beyond | critical beyond |
+|---|---|---|---|
 ";
 
 fn default_cell(key: &Key) -> String {
@@ -139,7 +174,8 @@ fn default_cell(key: &Key) -> String {
 fn literal(kind: Kind, value: &str) -> String {
     match kind {
         Kind::Count | Kind::Switch => value.to_owned(),
-        Kind::Levels => {
+        Kind::Percents => format!("[{}]", value.replace(',', ", ")),
+        Kind::Levels | Kind::Ages => {
             format!("[{}]", value.split(',').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", "))
         }
         _ => format!("{value:?}"),

@@ -25,7 +25,7 @@ const QUERY_TEXT_MAX: u64 = 1 << 20;
 
 /// Builds settings and collects all that is wrong; what it builds counts only if nothing is.
 pub(super) struct Reader {
-    layers: Layers,
+    pub(super) layers: Layers,
     host: Host,
     warnings: Vec<String>,
     /// Of each route: its server's name, where that is, and what was said about `monitor.url`.
@@ -58,11 +58,12 @@ impl Reader {
         let collect = self.collect(&schema);
         let jobs = self.jobs();
         let stats = self.stats();
+        let analyze = self.rules();
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, http, store, collect, jobs };
+                let app = app::Settings { proxy, stats, analyze, http, store, collect, jobs };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),

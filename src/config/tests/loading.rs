@@ -303,3 +303,32 @@ fn each_route_says_who_is_asked() {
     assert_eq!(asked, [("a:5432", "a:5432/x".to_owned()), ("billing", "b:5432/stats".to_owned())]);
     case().file(&format!("monitor.url = 'postgres://m@a/x'\n{routes}")).refused(&["monitor.url", "[[route]]s"]);
 }
+
+#[test]
+fn rules_have_the_defaults_of_the_design_and_take_what_is_said() {
+    use crate::analyze::kind::Kind;
+    use crate::analyze::level::days;
+    let usual = case().well().app.analyze;
+    assert_eq!(usual, crate::analyze::Settings::default());
+    let text = "unused_days = 14\ndisk_capacity = '500GiB'\nlevels.bloat = [5, 25, 60]\n\
+                [alerts]\nlearn = '0'\n\
+                [[alerts.override]]\nkind = 'slow_statement'\ndatabase = 'warehouse'\nthreshold = '30s'\n\
+                [[alerts.override]]\nkind = 'regression'\nquery_hash = '7609165d94c8f1be'\nthreshold = 'off'\n";
+    let rules = case().file(text).well().app.analyze;
+    assert_eq!((rules.index.unused, rules.disk_capacity_bytes), (days(14), Some(500 << 30)));
+    assert_eq!((rules.bloat.warning, rules.learn), (25.0, Nanos::ZERO));
+    let bounds = Kind::SlowStatement.thresholds(&rules, Some("warehouse"), None);
+    assert_eq!(bounds.map(|bounds| (bounds.first, bounds.critical)), Some((30_000.0, 60_000.0)));
+    let hash = "7609165d94c8f1be".parse().unwrap();
+    assert_eq!(Kind::Regression.thresholds(&rules, Some("shop"), Some(hash)), None);
+}
+
+#[test]
+fn what_is_wrong_with_an_override_is_said() {
+    let refused = |lines: &str, parts: &[&str]| case().file(&format!("[[alerts.override]]\n{lines}")).refused(parts);
+    refused("kind = 'slow'\nthreshold = '1s'\n", &["pgvitals.toml:2", "alerts.override.kind", "slow_statement"]);
+    refused("kind = 'slow_statement'\nthreshold = '1'\n", &["alerts.override.threshold", "without a unit"]);
+    refused("kind = 'high_bloat'\n", &["without `threshold`"]);
+    refused("kind = 'high_bloat'\nthreshold = 1\nhash = 'x'\n", &["alerts.override.hash", "unknown"]);
+    refused("kind = 'high_bloat'\nthreshold = 1\nquery_hash = 'x'\n", &["16 hexadecimal digits"]);
+}
