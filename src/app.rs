@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
+use crate::jobs::run::Jobs;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
@@ -85,6 +86,7 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
     fixed.extend(old.analyze.changed(&new.analyze));
+    fixed.extend(old.jobs.changed(&new.jobs));
     fixed.extend(old.http.changed(&new.http));
     fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
     for key in fixed {
@@ -162,10 +164,11 @@ fn control() -> anyhow::Result<Runtime> {
 fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
+    let clock = Clock::start();
     let parts = Parts {
         stats: settings.stats,
         telemetry: Arc::clone(&telemetry),
-        clock: Clock::start(),
+        clock,
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
@@ -191,6 +194,17 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         reader: Reader::new(settings.clone()),
         status: Arc::clone(&parts.status),
     });
+    let jobs = Jobs::new(jobs::run::Parts {
+        settings: settings.jobs,
+        rules: settings.analyze,
+        collect: settings.collect,
+        store: store.as_ref().map(|(settings, _)| settings.clone()),
+        holder: store.as_ref().map_or(0, |(_, parts)| parts.origin.boot),
+        clock,
+    });
+    let status = stored.as_ref().map(|stored| Arc::clone(&stored.status));
+    let scheduler = jobs::scheduler::run(jobs.clone(), proxy.live(), status, shutdown.clone());
+    control.spawn(watched(panics.watch("jobs"), scheduler));
     let writing = store.map(|(settings, parts)| {
         let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
         let upkeep = jobs::upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
@@ -205,7 +219,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored };
+        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored, jobs };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
+use crate::jobs::run::Jobs;
 use crate::runtime::listen::Address;
 use crate::runtime::task::Panics;
 use crate::stats::live::LiveView;
@@ -77,6 +78,8 @@ pub struct Sources {
     pub ready: Arc<dyn Ready>,
     /// The monitoring tables, where there are any.
     pub store: Option<Stored>,
+    /// Jobs, for whoever starts one, and what they saw.
+    pub jobs: Jobs,
 }
 
 /// The store, as answers and metrics need it.

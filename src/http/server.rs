@@ -16,7 +16,7 @@ use axum::serve::Listener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::listener::{CONNECTIONS_MAX, Limited};
+use super::listener::{CONNECTIONS_MAX, Limited, Patience};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, health, metrics};
 use crate::stats::live::LiveView;
@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// Cancelled when the server goes; ends the streams, which would never end by themselves.
     pub(super) closing: CancellationToken,
+    /// Held by whoever takes longer than a connection may be idle.
+    pub(super) patience: Patience,
     turns: Semaphore,
 }
 
@@ -54,7 +56,8 @@ impl App {
         // Several routes may lead to one server.
         let mut seen = HashSet::new();
         settings.servers.retain(|server| seen.insert(server.clone()));
-        Self(Arc::new(Shared { settings, sources, closing, turns: Semaphore::new(ANSWERS_AT_A_TIME) }))
+        let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
+        Self(Arc::new(Shared { settings, sources, closing, patience, turns }))
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.
@@ -87,6 +90,8 @@ fn routes(app: App) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/performance", get(api::performance::performance))
         .route("/api/events", get(api::events::events))
+        .route("/api/cron/hourly-monitoring", get(api::cron::hourly_monitoring).post(api::cron::hourly_monitoring))
+        .route("/api/cron/daily-maintenance", get(api::cron::daily_maintenance).post(api::cron::daily_maintenance))
         .route("/openapi.json", get(api::openapi::openapi))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -99,7 +104,7 @@ async fn not_found(uri: Uri) -> Problem {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "every path here is read with GET")
+    Problem::new(Kind::MethodNotAllowed, "every path here is read with GET; jobs are also started with POST")
 }
 
 /// Serves HTTP on `listener`, TCP or Unix, until `shutdown` resolves and the answers under way are out, or 5 s later.
@@ -120,7 +125,8 @@ where
     auth::announce(&settings);
     let closing = CancellationToken::new();
     let app = App::new(settings, sources, closing.clone());
-    let served = axum::serve(Limited::new(listener, CONNECTIONS_MAX), routes(app))
+    let limited = Limited::new(listener, CONNECTIONS_MAX, app.patience.clone());
+    let served = axum::serve(limited, routes(app))
         .with_graceful_shutdown(closing.clone().cancelled_owned());
     let ended = async move {
         shutdown.await;

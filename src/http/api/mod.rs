@@ -3,10 +3,11 @@
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
 //! [`timeline`], [`tags`], [`active`], [`slow`]); [`csv`] the same rows for spreadsheets; [`events`] the stream;
-//! [`openapi`] the description, generated from all of these.
+//! [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
 pub(super) mod ask;
+pub(super) mod cron;
 pub(super) mod csv;
 pub(super) mod events;
 pub(super) mod figures;

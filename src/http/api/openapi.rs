@@ -6,7 +6,7 @@ use utoipa::openapi::{ObjectBuilder, OpenApi as Description, Type};
 use utoipa::{Modify, OpenApi};
 
 use super::params::{PARAMETERS, Parameter};
-use super::{events, performance};
+use super::{cron, events, performance};
 use crate::http::{health, metrics};
 
 #[derive(OpenApi)]
@@ -19,6 +19,8 @@ use crate::http::{health, metrics};
     paths(
         performance::performance,
         events::events,
+        cron::hourly_monitoring,
+        cron::daily_maintenance,
         openapi,
         metrics::metrics,
         health::healthz,

@@ -17,7 +17,11 @@ use crate::base::secret::Secret;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
+use crate::analyze;
 use crate::http::{Ready, Settings, Sources, router};
+use crate::jobs;
+use crate::jobs::run::{Jobs, Parts};
+use crate::runtime::clock::Clock;
 use crate::runtime::task::Panics;
 use crate::session::identity::Identity;
 use crate::session::observation::{Batch, Event, Observation, Observer, Outcome, Transaction};
@@ -178,7 +182,15 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
-    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None }, sender)
+    let jobs = Jobs::new(Parts {
+        settings: jobs::settings::Settings::default(),
+        rules: analyze::Settings::default(),
+        collect: Vec::new(),
+        store: None,
+        holder: 0,
+        clock: Clock::start(),
+    });
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, jobs }, sender)
 }
 
 /// The router over `memory`, bound to loopback.
