@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// Cancelled when the server goes; ends the streams, which would never end by themselves.
     pub(super) closing: CancellationToken,
+    /// What was made of the last look at each server.
+    pub(super) seen: api::seen::Cache,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -57,7 +59,7 @@ impl App {
         let mut seen = HashSet::new();
         settings.servers.retain(|server| seen.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        Self(Arc::new(Shared { settings, sources, closing, patience, turns }))
+        Self(Arc::new(Shared { settings, sources, closing, seen: api::seen::Cache::default(), patience, turns }))
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.
@@ -126,8 +128,7 @@ where
     let closing = CancellationToken::new();
     let app = App::new(settings, sources, closing.clone());
     let limited = Limited::new(listener, CONNECTIONS_MAX, app.patience.clone());
-    let served = axum::serve(limited, routes(app))
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let served = axum::serve(limited, routes(app)).with_graceful_shutdown(closing.clone().cancelled_owned());
     let ended = async move {
         shutdown.await;
         closing.cancel();

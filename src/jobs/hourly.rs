@@ -33,7 +33,7 @@ pub(super) async fn steps(part: &Part<'_>, record: &Record, store: Result<(), &E
 /// A round, and its rows.
 async fn capture(part: &Part<'_>, store: Result<(), &Error>) -> Vec<Step> {
     let began = part.now();
-    let outcome = captured(part, store).await;
+    let outcome = Box::pin(captured(part, store)).await;
     let took = part.since(began);
     let step = |(place, name): (usize, &str)| {
         let count = outcome.as_ref().map(|counts: &[u64; 3]| counts.get(place).copied().unwrap_or_default());
@@ -51,7 +51,7 @@ async fn captured(part: &Part<'_>, store: Result<(), &Error>) -> Result<[u64; 3]
     let seen = set.databases.iter().filter(|database| database.is_seen).count();
     let counts = [set.indexes.len(), set.tables.len(), seen].map(|count| count as u64);
     let rounds = part.jobs.rounds();
-    rounds.saw(part.server, set.at);
+    rounds.saw(part.server, &set);
     let after_idle = rounds.take_idle(part.server);
     store.map_err(|error| format!("seen and not kept, the store does not answer: {error}"))?;
     match &parts.store {
@@ -70,7 +70,8 @@ async fn captured(part: &Part<'_>, store: Result<(), &Error>) -> Result<[u64; 3]
 /// What the rules say of the round.
 async fn judge(part: &Part<'_>, before: &[Step]) -> Step {
     let began = part.now();
-    let judged = if before.iter().all(|step| step.ok) { judged(part).await } else { Err("nothing new is known".into()) };
+    let judged =
+        if before.iter().all(|step| step.ok) { judged(part).await } else { Err("nothing new is known".into()) };
     Step::new(FINDINGS, part.server, part.since(began), judged)
 }
 

@@ -58,12 +58,7 @@ pub struct Step {
 
 impl Step {
     /// One that did `count` things, or why not.
-    pub(super) fn new<E: std::fmt::Display>(
-        name: &str,
-        server: &str,
-        took: Nanos,
-        outcome: Result<u64, E>,
-    ) -> Self {
+    pub(super) fn new<E: std::fmt::Display>(name: &str, server: &str, took: Nanos, outcome: Result<u64, E>) -> Self {
         let (count, error) = match outcome {
             Ok(count) => (count, None),
             Err(error) => (0, Some(error.to_string())),

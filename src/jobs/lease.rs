@@ -81,7 +81,11 @@ impl<'a> Lease<'a> {
                 () = sleep(RENEW) => {}
             }
             if !matches!(self.renew().await, Ok(true)) {
-                tracing::warn!(duty = self.duty, server = self.server, "a lease was not renewed; somebody else may begin");
+                tracing::warn!(
+                    duty = self.duty,
+                    server = self.server,
+                    "a lease was not renewed; somebody else may begin"
+                );
             }
         }
     }

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::insight::Vitals;
+use crate::analyze::coverage::Before;
 use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::history::{History, Round, Sample};
 use crate::snapshot::relation::Key;
@@ -27,14 +28,24 @@ struct Seen {
     at: Option<WallTime>,
     health: Option<Arc<Health>>,
     vitals: Option<Arc<Vitals>>,
+    /// The server's count of calls at the first round of this process.
+    first_calls: Option<Before>,
     /// Rounds were left out since then, because nothing happened.
     is_idle: bool,
 }
 
 impl Rounds {
     /// A round of a server was there.
-    pub(super) fn saw(&self, server: &str, at: WallTime) {
-        self.entry(server, |seen| seen.at = Some(at));
+    pub(super) fn saw(&self, server: &str, set: &Set) {
+        let calls = || set.server.calls.clone().map(|calls| Before { at: set.at, calls });
+        self.entry(server, |seen| {
+            seen.at = Some(set.at);
+            // After a reset of the server's nothing can be compared with what was before.
+            let since = set.server.calls.as_ref().and_then(|calls| calls.since);
+            if seen.first_calls.as_ref().is_none_or(|first| first.calls.since != since) {
+                seen.first_calls = calls();
+            }
+        });
     }
 
     /// Keeps all of it, where no store does.
@@ -69,6 +80,11 @@ impl Rounds {
     /// What was seen of a server; `None` with a store, and before the first round.
     pub fn health(&self, server: &str) -> Option<Arc<Health>> {
         self.entry(server, |seen| seen.health.clone())
+    }
+
+    /// The server's count of calls at the first round of this process since it began.
+    pub fn first_calls(&self, server: &str) -> Option<Before> {
+        self.entry(server, |seen| seen.first_calls.clone())
     }
 
     /// Figures of the servers that this process looked at.
@@ -156,7 +172,8 @@ mod tests {
     const INDEX: Key = Key { database: Oid(1), relation: Oid(7) };
 
     fn set(hour: u64, scans: u64) -> Set {
-        let index = Index { key: INDEX, figures: IndexFigures { scans, ..IndexFigures::default() }, ..Index::default() };
+        let index =
+            Index { key: INDEX, figures: IndexFigures { scans, ..IndexFigures::default() }, ..Index::default() };
         let database = Database { oid: Oid(1), is_seen: true, ..Database::default() };
         let at = WallTime::default().after(Nanos::from_millis(hour * HOUR));
         Set { at, indexes: vec![index], databases: vec![database], ..Set::default() }

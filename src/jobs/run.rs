@@ -194,7 +194,7 @@ impl Jobs {
         if force {
             record = Record::default();
         }
-        let steps = lease.keep(part.work(job, &record, Ok(()))).await;
+        let steps = lease.keep(Box::pin(part.work(job, &record, Ok(())))).await;
         record.update(&steps);
         // What was done is done; without its record a part of it is looked at once more.
         let noted = runs::note(link, slot, now, &record.json()).await;

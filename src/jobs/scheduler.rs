@@ -28,12 +28,7 @@ const RETRY: Nanos = Nanos::from_millis(10 * 60_000);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Runs until the process drains. `status` tells whether anything is written.
-pub async fn run(
-    jobs: Jobs,
-    live: watch::Receiver<LiveView>,
-    status: Option<Arc<Status>>,
-    shutdown: Shutdown,
-) {
+pub async fn run(jobs: Jobs, live: watch::Receiver<LiveView>, status: Option<Arc<Status>>, shutdown: Shutdown) {
     let both = async {
         tokio::join!(hourly(&jobs, live), daily(&jobs, status));
     };
@@ -57,7 +52,8 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
         let view = live.borrow().clone();
         let servers = tried.worth(jobs, &view, now);
         drop(view);
-        let again = !servers.is_empty() && is_failed(&jobs.run_on(Order { job: Job::Hourly, force: false }, &servers).await);
+        let again =
+            !servers.is_empty() && is_failed(&jobs.run_on(Order { job: Job::Hourly, force: false }, &servers).await);
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
     }

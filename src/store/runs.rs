@@ -17,8 +17,7 @@ pub async fn steps(link: &Link, slot: Slot<'_>) -> Result<Option<String>, Error>
     let sql = "select steps::text from {schema}.job_runs \
                where job = $1 and server = $2 and slot = timestamptz 'epoch' + $3 * interval '1 microsecond'";
     let at_us = slot.at.unix_micros();
-    let parameters: [Parameter<'_>; 3] =
-        [(&slot.job, Type::TEXT), (&slot.server, Type::TEXT), (&at_us, Type::INT8)];
+    let parameters: [Parameter<'_>; 3] = [(&slot.job, Type::TEXT), (&slot.server, Type::TEXT), (&at_us, Type::INT8)];
     let rows = link.client.query_typed(&link.schema.fill(sql), &parameters).await?;
     Ok(rows.first().map(|row| row.try_get(0)).transpose()?.flatten())
 }

@@ -16,6 +16,7 @@ mod harness;
 mod health;
 mod http;
 mod inherited;
+mod jobs;
 mod life;
 mod limits;
 mod pipeline;

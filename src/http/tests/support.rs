@@ -13,11 +13,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::analyze;
 use crate::base::secret::Secret;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
-use crate::analyze;
 use crate::http::{Ready, Settings, Sources, router};
 use crate::jobs;
 use crate::jobs::run::{Jobs, Parts};

@@ -12,10 +12,16 @@ use super::clock::PATIENCE;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
 impl Answer {
+    /// A header's value; empty when it isn't there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        header(&self.headers, name)
+    }
+
     /// The body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
@@ -24,10 +30,16 @@ impl Answer {
 }
 
 /// Begins a request; the answer's head is read.
-fn begin(address: SocketAddr, path: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
+fn begin(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
     let mut stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("no HTTP at {address}: {error}"));
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{headers}connection: close\r\n\r\n").unwrap();
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     stream.read_line(&mut line).unwrap();
@@ -50,7 +62,12 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
 
 /// One GET.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
-    let (status, headers, mut stream) = begin(address, path);
+    request(address, "GET", path, &[])
+}
+
+/// One request without a body.
+pub(crate) fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let (status, headers, mut stream) = begin(address, method, path, headers);
     let mut body = Vec::new();
     if header(&headers, "transfer-encoding") == "chunked" {
         while let Some(chunk) = chunk(&mut stream) {
@@ -60,7 +77,7 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
         stream.read_to_end(&mut body).unwrap();
     }
     let content_type = header(&headers, "content-type").to_owned();
-    Answer { status, content_type, body: String::from_utf8(body).unwrap() }
+    Answer { status, content_type, headers, body: String::from_utf8(body).unwrap() }
 }
 
 /// The next chunk; `None` behind the last one.
@@ -83,7 +100,7 @@ pub(crate) struct Events {
 impl Events {
     /// Subscribes.
     pub(crate) fn subscribe(address: SocketAddr) -> Self {
-        let (status, headers, stream) = begin(address, "/api/events");
+        let (status, headers, stream) = begin(address, "GET", "/api/events", &[]);
         assert_eq!((status, header(&headers, "content-type")), (200, "text/event-stream"));
         assert_eq!(header(&headers, "transfer-encoding"), "chunked");
         Self { stream, text: String::new() }
