@@ -8,7 +8,7 @@ use super::shape::tenths;
 use crate::analyze::capacity::{Capacity, Growth};
 use crate::http::problem::Problem;
 
-/// What grows; `tables` the fastest growing first, at most `limit` of them.
+/// What grows; `tables` the fastest growing first. Each list has at most `limit` rows.
 #[derive(Serialize, ToSchema, Clone, Debug, Default)]
 pub(in crate::http) struct CapacityRows {
     /// All databases together in bytes, against `disk_capacity`.
@@ -51,18 +51,18 @@ pub(in crate::http) struct GrowthRow {
 /// The answer.
 pub(in crate::http) fn capacity(ask: &Ask<'_>) -> Result<CapacityRows, Problem> {
     let limit = ask.limit(50)?;
-    let all = |rows: fn(&CapacityRows) -> &Vec<GrowthRow>, most: usize| {
+    let all = |rows: fn(&CapacityRows) -> &Vec<GrowthRow>| {
         let rows = ask.seen.iter().flat_map(|seen| rows(&seen.capacity));
         let admitted = rows.filter(|row| row.database.as_deref().is_none_or(|database| ask.admits(database)));
-        admitted.take(most).cloned().collect()
+        admitted.take(limit).cloned().collect()
     };
     Ok(CapacityRows {
-        disk: all(|rows| &rows.disk, usize::MAX),
-        databases: all(|rows| &rows.databases, usize::MAX),
-        tables: all(|rows| &rows.tables, limit),
-        sequences: all(|rows| &rows.sequences, limit),
-        wraparound: all(|rows| &rows.wraparound, usize::MAX),
-        connections: all(|rows| &rows.connections, usize::MAX),
+        disk: all(|rows| &rows.disk),
+        databases: all(|rows| &rows.databases),
+        tables: all(|rows| &rows.tables),
+        sequences: all(|rows| &rows.sequences),
+        wraparound: all(|rows| &rows.wraparound),
+        connections: all(|rows| &rows.connections),
     })
 }
 
