@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use crate::base::telemetry::Telemetry;
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{judge, tell, upkeep};
+use crate::jobs::run::Jobs;
+use crate::jobs::{judge, tell};
 use crate::notify::notifier::Notifier;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
@@ -22,7 +23,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{analyze, collect, http, notify, proxy, stats, store};
+use crate::{analyze, collect, http, jobs, notify, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub store: Option<store::settings::Settings>,
     /// The monitored servers that can be asked.
     pub collect: Vec<collect::settings::Settings>,
+    /// When that is done, and what is done for all.
+    pub jobs: jobs::settings::Settings,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
@@ -91,6 +94,7 @@ fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
     fixed.extend(old.analyze.changed(&new.analyze));
     fixed.extend(old.notify.changed(&new.notify));
+    fixed.extend(old.jobs.changed(&new.jobs));
     fixed.extend(old.http.changed(&new.http));
     fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
     for key in fixed {
@@ -173,21 +177,21 @@ fn control() -> anyhow::Result<Runtime> {
 fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
+    let clock = Clock::start();
+    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, &settings.notify, clock);
     let parts = Parts {
         stats: settings.stats,
         telemetry: Arc::clone(&telemetry),
-        clock: Clock::start(),
+        clock,
         shutdown: shutdown.clone(),
         panics: panics.clone(),
     };
-    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, &settings.notify, parts.clock);
     let store = match settings.store {
         Some(store) => Some(writer(store, &settings.http, &parts)?),
         None => None,
     };
-    let clock = parts.clock;
     let judged = judge::Parts {
-        rules: settings.analyze,
+        rules: settings.analyze.clone(),
         rhythm: settings.judge,
         zone: settings.notify.time_zone.clone(),
         servers: settings.http.servers.clone(),
@@ -215,9 +219,21 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         reader: Reader::new(settings.clone()),
         status: Arc::clone(&parts.status),
     });
+    let jobs = Jobs::new(jobs::run::Parts {
+        settings: settings.jobs,
+        rules: settings.analyze,
+        collect: settings.collect,
+        ledger: ledger.clone(),
+        store: store.as_ref().map(|(settings, _)| settings.clone()),
+        holder: store.as_ref().map_or(0, |(_, parts)| parts.origin.boot),
+        clock,
+    });
+    let status = stored.as_ref().map(|stored| Arc::clone(&stored.status));
+    let scheduler = jobs::scheduler::run(jobs.clone(), proxy.live(), status, shutdown.clone());
+    control.spawn(watched(panics.watch("jobs"), scheduler));
     let writing = store.map(|(settings, parts)| {
         let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
-        let upkeep = upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
+        let upkeep = jobs::upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
         control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
         let minutes = proxy.minutes();
         control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
@@ -225,18 +241,13 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     for Listening { server, address } in &listening {
         tracing::info!(%address, server, "listening");
     }
-    let upstreams = Arc::new(Readiness(proxy.health()));
-    let judging = judge::run(judged, proxy.live(), upstreams);
-    let judging = control.spawn(watched(panics.watch("judge of alerts"), judging));
-    if let Some(notifier) = notifier(settings.notify, &telemetry, clock) {
-        let tell = tell::run(ledger.clone(), notifier, clock, shutdown.clone());
-        control.spawn(watched(panics.watch("notifier"), tell));
-    }
+    let judging = judging(&control, judged, settings.notify, &proxy, &panics);
     let address = http.as_ref().map(|listener| listener.local().clone());
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
-        let sources = http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored, alerts: ledger };
+        let sources =
+            http::Sources { live: proxy.live(), telemetry, panics, ready, store: stored, alerts: ledger, jobs };
         let settings = http::Settings { listen: listener.local().clone(), ..settings.http };
         let stopped = shutdown.clone();
         let stopped = async move { stopped.reached(Phase::Stopped).await };
@@ -256,6 +267,22 @@ async fn watched(watch: Watch, task: impl Future<Output = ()>) {
 fn judged_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> judge::Stored {
     let (origin, status) = (Arc::clone(&parts.origin), Arc::clone(&parts.status));
     judge::Stored { settings: settings.clone(), origin, status }
+}
+
+/// Starts who judges alerts, and who tells people of them.
+fn judging(
+    control: &Runtime,
+    parts: judge::Parts,
+    people: notify::settings::Settings,
+    proxy: &Proxy,
+    panics: &Panics,
+) -> JoinHandle<()> {
+    if let Some(notifier) = notifier(people, &parts.telemetry, parts.clock) {
+        let tell = tell::run(parts.ledger.clone(), notifier, parts.clock, parts.shutdown.clone());
+        control.spawn(watched(panics.watch("notifier"), tell));
+    }
+    let judge = judge::run(parts, proxy.live(), Arc::new(Readiness(proxy.health())));
+    control.spawn(watched(panics.watch("judge of alerts"), judge))
 }
 
 /// Who tells people; `None` without a channel. That nobody can be told must not stop the proxy.

@@ -23,6 +23,8 @@ use process::Process;
 
 /// Where the HTTP side is, unless that port is taken.
 const HTTP_PORT: u16 = 7480;
+/// What schedulers outside send; a secret elsewhere.
+const CRON_SECRET: &str = "demo-cron-secret";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
@@ -55,6 +57,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     command.args(["--listen", &format!("127.0.0.1:{listen}")]);
     command.args(["--upstream", &format!("127.0.0.1:{}", cluster.port)]);
     command.args(["--store", &format!("postgres://postgres@127.0.0.1:{}/shop", cluster.port)]);
+    command.env("CRON_SECRET", CRON_SECRET);
     let mut proxy = Process::spawn(&mut command, &log)?;
     answers(&pgvitals, directory, &http, &mut proxy).await.with_context(|| process::tail(&log))?;
 
@@ -62,6 +65,8 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     println!("  psql -h 127.0.0.1 -p {listen} -U web shop      your own statements join in");
     println!("  http://{http}/api/performance?metric=queries   JSON");
     println!("  http://{http}/metrics                          for Prometheus");
+    println!("  http://{http}/api/performance?metric=bloat     what was seen of tables and indexes, after a look:");
+    println!("  curl -H 'Authorization: Bearer {CRON_SECRET}' http://{http}/api/cron/hourly-monitoring");
     println!("  select * from pgvitals.top_statements_24h      in shop, once the first minute is over");
     println!("Ctrl-C stops and removes everything.\n");
     let _applications = workload::start(listen);
@@ -124,7 +129,7 @@ fn ours(pgvitals: &Path, directory: &Path) -> anyhow::Result<Command> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PGVITALS_")) {
         command.env_remove(name);
     }
-    command.env("PGVITALS_CONFIG", empty);
+    command.env("PGVITALS_CONFIG", empty).env_remove("CRON_SECRET");
     Ok(command)
 }
 

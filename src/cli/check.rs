@@ -10,11 +10,13 @@ use tokio::net::{TcpStream, UnixStream};
 use super::client::runtime;
 use super::exit::Failure;
 use super::holder;
+use crate::collect::examine::examine;
 use crate::config::load::Loaded;
 use crate::pgclient::connect::Connection;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::{Address, Listener};
-use crate::store::examine::{Finding, examine};
+use crate::snapshot::set::Missing;
+use crate::store::examine::{self, Finding};
 use crate::tls::settings::{ClientMode, Settings, UpstreamMode};
 use crate::tls::store::Store;
 
@@ -77,6 +79,7 @@ async fn look(loaded: &Loaded, report: &mut Report) {
     }
     http(loaded, report).await;
     store(loaded, report).await;
+    monitored(loaded, report).await;
     promises(loaded, report);
 }
 
@@ -180,7 +183,7 @@ async fn store(loaded: &Loaded, report: &mut Report) {
         }
     };
     report.well(format!("store {target}: connected"));
-    let findings = examine(&client, &store.schema).await;
+    let findings = examine::examine(&client, &store.schema).await;
     let findings = findings.unwrap_or_else(|error| vec![Finding::Bad(format!("store: {error}"))]);
     for finding in findings {
         match finding {
@@ -188,6 +191,30 @@ async fn store(loaded: &Loaded, report: &mut Report) {
             Finding::Note(text) => report.note(text),
             Finding::Bad(text) => report.bad(text),
         }
+    }
+}
+
+/// Asks each monitored server what the role may see.
+async fn monitored(loaded: &Loaded, report: &mut Report) {
+    if loaded.app.collect.is_empty() {
+        report.note("monitor.url: none; indexes, bloat and capacity stay unknown");
+    }
+    for settings in &loaded.app.collect {
+        let target = &settings.target;
+        match examine(settings).await {
+            Err(error) => report.bad(format!("monitor {target}: {error}; pgvitals runs without what is seen there")),
+            Ok(missing) => {
+                report.well(format!("monitor {target}: server `{}` can be asked", settings.server));
+                for Missing { database, why, remedy, .. } in missing {
+                    let place = database.map_or_else(String::new, |database| format!(", database {database}"));
+                    let remedy = remedy.map_or_else(String::new, |sql| format!("; an owner could run `{sql}`"));
+                    report.note(format!("monitor {target}{place}: {why}{remedy}"));
+                }
+            }
+        }
+    }
+    if loaded.app.http.cron_secret.is_none() {
+        report.note("CRON_SECRET: none; /api/cron/… answers 403, the own scheduler runs the jobs");
     }
 }
 

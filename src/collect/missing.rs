@@ -48,11 +48,23 @@ impl Gaps {
 
     pub(super) fn no_statistics(&mut self, database: &str, tables: usize) {
         let why = format!("the statistics of {tables} tables may not be read, so that their bloat is not estimated");
-        let remedy = match self.version_number {
+        let remedy = self.reading();
+        self.add(Some(database), "statistics", why, Some(remedy));
+    }
+
+    /// Tables of others, unless each of them was granted.
+    pub(super) fn no_reading(&mut self) {
+        let why = "the role may not read every table, and without that the bloat of those that it may not read is not estimated";
+        let remedy = self.reading();
+        self.add(None, "statistics", why, Some(remedy));
+    }
+
+    /// What lets the role read statistics of columns.
+    fn reading(&self) -> String {
+        match self.version_number {
             140_000.. => format!("GRANT pg_read_all_data TO {}", self.role),
             _ => format!("GRANT SELECT ON ALL TABLES IN SCHEMA … TO {}", self.role),
-        };
-        self.add(Some(database), "statistics", why, Some(remedy));
+        }
     }
 
     pub(super) fn no_scans(&mut self, database: &str) {

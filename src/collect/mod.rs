@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`settings`], [`collector`] one round over all databases; `ask` one question, `queries/` the questions
 //! themselves, `tables`, `indexes`, `sequences`, `databases`, `server` what each answer means; `bloat` the estimate (pure),
-//! `measure` what pgstattuple reads, `partitions` sums of them (pure), `missing` what could not be seen.
+//! `measure` what pgstattuple reads, `partitions` sums of them (pure), `missing` what could not be seen, [`examine`] the same
+//! without a round.
 //!
 //! **It loads nobody.** Each question is a transaction of its own that may not write, ends after 30 s, and waits for a
 //! lock 100 ms at most; relations that somebody changes are left alone. One connection at a time.
@@ -12,6 +13,7 @@ mod bloat;
 pub mod collector;
 mod databases;
 pub mod error;
+pub mod examine;
 mod indexes;
 mod measure;
 mod missing;

@@ -88,11 +88,13 @@ pub struct Key {
     pub help: &'static str,
     /// A shorter name for flag and environment, beside the regular variable.
     pub short: Option<&'static str>,
+    /// A variable that others set under this name already, beside the regular one.
+    pub foreign: Option<&'static str>,
 }
 
 impl Key {
     pub(super) const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
-        Self { name, kind, preset: Preset::Value(default), help, short: None }
+        Self { name, kind, preset: Preset::Value(default), help, short: None, foreign: None }
     }
 
     pub(super) const fn derived(
@@ -102,11 +104,16 @@ impl Key {
         example: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None }
+        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None, foreign: None }
     }
 
     pub(super) const fn short(mut self, short: &'static str) -> Self {
         self.short = Some(short);
+        self
+    }
+
+    pub(super) const fn foreign(mut self, variable: &'static str) -> Self {
+        self.foreign = Some(variable);
         self
     }
 
@@ -128,7 +135,13 @@ impl Key {
 
     /// The environment variable to name to a reader.
     pub fn variable(&self) -> String {
-        variable(self.short.unwrap_or(self.name))
+        self.foreign.map_or_else(|| variable(self.short.unwrap_or(self.name)), str::to_owned)
+    }
+
+    /// Every environment variable that sets it.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = String> {
+        let own = [Some(self.name), self.short].into_iter().flatten().map(variable);
+        own.chain(self.foreign.map(str::to_owned))
     }
 }
 

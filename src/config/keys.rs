@@ -49,6 +49,14 @@ pub const KEYS: &[Key] = &[
         "Bearer token of the API",
     ),
     Key::derived(
+        "cron_secret",
+        Kind::Secret,
+        "none, and then they answer 403",
+        "at-least-16-bytes-long",
+        "Bearer token of /api/cron/hourly-monitoring and /api/cron/daily-maintenance, for schedulers outside",
+    )
+    .foreign("CRON_SECRET"),
+    Key::derived(
         "server",
         Kind::Text,
         "host:port of the upstream; for loopback and sockets with this host's own name",
@@ -67,7 +75,7 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         "this host's",
         "Europe/Berlin",
-        "The zone of local days and quiet hours, by its name in the time zone database",
+        "Where days begin, when jobs run and in which hours nobody wants to be told, as an IANA name or UTC",
     ),
     Key::derived("workers", Kind::Count, "one a core of the cgroup, at most 4", "2", "Threads that move bytes"),
     Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
@@ -196,6 +204,18 @@ pub const KEYS: &[Key] = &[
         Kind::Choice(&["auto", "always", "never"]),
         "auto",
         "Whether the own scheduler asks a server on which no data statement passed: auto once a day, so that a database that sleeps sleeps on",
+    ),
+    Key::new(
+        "jobs.hourly",
+        Kind::Text,
+        "0 * * * *",
+        "When this process itself looks at the monitored servers: a cron expression in time_zone, or off; an hour at most once",
+    ),
+    Key::new(
+        "jobs.daily",
+        Kind::Text,
+        "0 2 * * *",
+        "When it itself does the daily maintenance of the store, likewise; a local day once",
     ),
     Key::new(
         "store.url",

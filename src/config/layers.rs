@@ -74,9 +74,9 @@ impl Layers {
         for (name, value) in variables {
             let origin = Source::Variable(name.to_owned());
             match KEYS.iter().find_map(|key| matches_variable(key, name)) {
-                _ if name == super::load::CONFIG_VARIABLE || !name.starts_with("PGVITALS_") => {}
                 Some(found) if !value.is_empty() => named.push((found, Given { value: value.to_owned(), origin })),
                 Some(_) => {}
+                None if name == super::load::CONFIG_VARIABLE || !name.starts_with("PGVITALS_") => {}
                 None if is_service_link(name) => {}
                 None => self.unknown(
                     name.to_owned(),
@@ -156,11 +156,10 @@ fn resolve(name: &str) -> Option<Found> {
 }
 
 fn matches_variable(key: &'static Key, name: &str) -> Option<Found> {
-    if name == variable(key.name) || key.short.is_some_and(|short| name == variable(short)) {
+    if key.variables().any(|own| name == own) {
         return Some(Found { key, is_file: false });
     }
-    let names = [Some(key.name), key.short];
-    let is_file = names.iter().flatten().any(|own| name == format!("{}_FILE", variable(own)));
+    let is_file = name.strip_suffix("_FILE").is_some_and(|name| key.variables().any(|own| name == own));
     (key.has_file() && is_file).then_some(Found { key, is_file: true })
 }
 

@@ -24,7 +24,7 @@ const REPORT: &str = "report";
 
 impl Reader {
     /// Channels, routes and hours.
-    pub(super) fn notify(&mut self, host: &str) -> Settings {
+    pub(super) fn notify(&mut self, host: &str, time_zone: TimeZone) -> Settings {
         let slack = self.read("notify.slack.url", |text| slack(text).map(Some)).flatten();
         let mut settings = Settings {
             slack: slack.map(Secret::new),
@@ -32,7 +32,7 @@ impl Reader {
             webhook: self.webhook(),
             routes: Vec::new(),
             quiet: self.read("notify.quiet_hours", |text| quiet(text).map(Some)).flatten(),
-            time_zone: self.read("time_zone", |text| zone(text).map(Some)).flatten().unwrap_or_else(TimeZone::system),
+            time_zone,
             link: self.read("notify.link", |text| link(text).map(Some)).flatten(),
             ca: self.read("notify.ca", |text| Ok(PathBuf::from(text))),
             host: host.to_owned(),
@@ -86,15 +86,6 @@ impl Reader {
         let text = |name| keys.get(name).map(|given| given.value.clone());
         Some(Route { topics, severity, server: text("server"), database: text("database"), channels })
     }
-}
-
-fn zone(text: &str) -> Result<TimeZone, Problem> {
-    TimeZone::get(text).map_err(|_| {
-        Problem::new(
-            "no time zone that this system knows",
-            "write a name such as UTC or Europe/Berlin; tzdata must be installed",
-        )
-    })
 }
 
 /// An `http` or `https` URL without user and password.

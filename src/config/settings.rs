@@ -20,6 +20,8 @@ use crate::{app, http, proxy, stats};
 const CONNECTIONS_MAX: usize = 1_000_000;
 const WORKERS_MAX: usize = 256;
 const SERIES_MAX: usize = 1_000_000;
+/// Shorter ones get a warning.
+const SECRET_MIN_BYTES: usize = 16;
 /// A text is kept once for each statement, so this times `max_series` is memory.
 const QUERY_TEXT_MAX: u64 = 1 << 20;
 
@@ -56,16 +58,17 @@ impl Reader {
         let (schema, store) = self.store();
         let proxy = self.proxy();
         let collect = self.collect(&schema);
+        let jobs = self.jobs();
         let stats = self.stats();
         let analyze = self.rules();
         let judge = judge::Rhythm { interval: self.get("alerts.interval", value::duration).into() };
         let name = self.host.name.clone();
-        let notify = self.notify(&name);
+        let notify = self.notify(&name, jobs.time_zone.clone());
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, analyze, judge, notify, http, store, collect };
+                let app = app::Settings { proxy, stats, analyze, judge, notify, http, store, collect, jobs };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),
@@ -100,10 +103,16 @@ impl Reader {
     fn http(&mut self, proxy: &proxy::Settings) -> Option<http::Settings> {
         let listen = self.get("http", |text| upstream::address(text, None).map(Some))?;
         let token: Option<String> = self.read("http_token", token);
+        // An empty one closes the endpoints, as none does.
+        let cron: Option<String> = self.read("cron_secret", |text| Ok(text.to_owned())).filter(|text| !text.is_empty());
+        if cron.as_ref().is_some_and(|secret| secret.len() < SECRET_MIN_BYTES) {
+            self.warn(format!("cron_secret is shorter than {SECRET_MIN_BYTES} bytes: it can be guessed"));
+        }
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
             listen,
             token: token.map(Secret::new),
+            cron_secret: cron.map(Secret::new),
             instance: self.host.name.clone(),
             service,
             servers: proxy.routes.iter().map(|route| route.server.clone()).collect(),

@@ -16,6 +16,9 @@ use crate::runtime::listen::Address;
 /// Shorter tokens can be guessed; they get a warning.
 const TOKEN_MIN_BYTES: usize = 16;
 
+/// What is below wants `CRON_SECRET`, wherever the listener is bound, and nothing else.
+const CRON_PATHS: &str = "/api/cron/";
+
 /// Paths that need no token wherever the listener is bound.
 const OPEN_PATHS: [&str; 4] = ["/", "/metrics", "/healthz", "/readyz"];
 
@@ -51,6 +54,9 @@ pub(super) fn announce(settings: &Settings) {
 }
 
 fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    if path.starts_with(CRON_PATHS) {
+        return permit_cron(settings, headers);
+    }
     if is_local(&settings.listen) {
         return own_host(&settings.listen, headers);
     }
@@ -68,6 +74,21 @@ fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Pr
         Some(candidate) if token.matches(candidate) => Ok(()),
         Some(_) => Err(Problem::new(Kind::Unauthorized, "the token is not http_token")),
         None => Err(Problem::new(Kind::Unauthorized, "send http_token as \"Authorization: Bearer …\"")),
+    }
+}
+
+/// No page that rebinds its name knows the secret, so `Host` may be anybody's: schedulers come by way of proxies.
+fn permit_cron(settings: &Settings, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(secret) = &settings.cron_secret else {
+        return Err(Problem::new(
+            Kind::CronClosed,
+            "CRON_SECRET is not set: set it (or cron_secret_file) and send it as \"Authorization: Bearer …\"",
+        ));
+    };
+    match bearer(headers) {
+        Some(candidate) if secret.matches(candidate) => Ok(()),
+        Some(_) => Err(Problem::new(Kind::Unauthorized, "the token is not CRON_SECRET")),
+        None => Err(Problem::new(Kind::Unauthorized, "send CRON_SECRET as \"Authorization: Bearer …\"")),
     }
 }
 

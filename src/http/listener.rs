@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -62,16 +63,39 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
 }
 
+/// While somebody holds it, idle connections stay open: one of them waits for a long answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Patience(Arc<AtomicUsize>);
+
+/// See [`Patience::hold`].
+#[derive(Debug)]
+pub(super) struct Hold(Patience);
+
+impl Patience {
+    /// Holds it until what is returned is dropped.
+    pub(super) fn hold(&self) -> Hold {
+        self.0.fetch_add(1, Relaxed);
+        Hold(self.clone())
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Relaxed);
+    }
+}
+
 /// A listener with a limit on connections and on their idleness.
 pub(super) struct Limited<L> {
     inner: L,
     places: Arc<Semaphore>,
+    patience: Patience,
 }
 
 impl<L> Limited<L> {
     /// Limits `inner` to so many connections at a time.
-    pub(super) fn new(inner: L, connections_max: usize) -> Self {
-        Self { inner, places: Arc::new(Semaphore::new(connections_max)) }
+    pub(super) fn new(inner: L, connections_max: usize, patience: Patience) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(connections_max)), patience }
     }
 }
 
@@ -86,7 +110,8 @@ where
         // Nobody closes the semaphore, so there is always a place in the end.
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         let (io, address) = self.inner.accept().await;
-        (Held { io, idle: Box::pin(sleep(IDLE_MAX)), _place: place }, address)
+        let patience = self.patience.clone();
+        (Held { io, idle: Box::pin(sleep(IDLE_MAX)), patience, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<L::Addr> {
@@ -98,6 +123,7 @@ where
 pub(super) struct Held<I> {
     io: I,
     idle: Pin<Box<Sleep>>,
+    patience: Patience,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -107,8 +133,13 @@ impl<I> Held<I> {
             self.idle.set(sleep(IDLE_MAX));
             return polled;
         }
-        ready!(self.idle.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        loop {
+            ready!(self.idle.as_mut().poll(cx));
+            if self.patience.0.load(Relaxed) == 0 {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.idle.set(sleep(IDLE_MAX));
+        }
     }
 }
 
@@ -145,12 +176,33 @@ mod tests {
     async fn a_connection_over_the_limit_waits_until_another_goes() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut limited = Limited::new(listener, 1);
+        let mut limited = Limited::new(listener, 1, Patience::default());
         let _clients = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
         let first = limited.accept().await;
         let mut second = Box::pin(limited.accept());
         assert!(std::future::poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx).is_pending())).await);
         drop(first);
         second.await;
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_closed_unless_a_long_answer_is_under_way() {
+        use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+        let (_client, io) = duplex(64);
+        let patience = Patience::default();
+        let idle = Box::pin(sleep(Duration::ZERO));
+        let mut held: Held<DuplexStream> = Held { io, idle, patience: patience.clone(), _place: None };
+        let hold = patience.hold();
+        let mut byte = [0];
+        let reads = std::future::poll_fn(|cx| {
+            let mut buffer = ReadBuf::new(&mut byte);
+            ready!(Box::pin(sleep(Duration::ZERO)).as_mut().poll(cx));
+            Poll::Ready(Pin::new(&mut held).poll_read(cx, &mut buffer).is_ready())
+        });
+        assert!(!reads.await, "it waits on");
+        drop(hold);
+        held.idle = Box::pin(sleep(Duration::ZERO));
+        let closed = held.read_u8().await;
+        assert_eq!(closed.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
     }
 }

@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::run::Jobs;
 use crate::runtime::listen::Address;
 use crate::runtime::task::Panics;
 use crate::stats::live::LiveView;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub listen: Address,
     /// `http_token`: what the API wants when it is bound elsewhere than to loopback.
     pub token: Option<Secret<String>>,
+    /// `CRON_SECRET`: what the cron endpoints want, wherever it is bound; without one they are closed.
+    pub cron_secret: Option<Secret<String>>,
     /// This process's name among its kin.
     pub instance: String,
     /// The service that this process belongs to.
@@ -57,6 +60,7 @@ impl Settings {
         let same = [
             ("http", self.listen == new.listen),
             ("http_token", self.token == new.token),
+            ("cron_secret", self.cron_secret == new.cron_secret),
             ("service", self.service == new.service),
         ];
         same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
@@ -78,6 +82,8 @@ pub struct Sources {
     pub store: Option<Stored>,
     /// The alerts.
     pub alerts: Ledger,
+    /// Jobs, for whoever starts one, and what they saw.
+    pub jobs: Jobs,
 }
 
 /// The store, as answers and metrics need it.

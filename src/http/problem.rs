@@ -29,6 +29,14 @@ pub(super) enum Kind {
     AlertOver,
     /// The path has no such method.
     MethodNotAllowed,
+    /// `CRON_SECRET` is not set, so that nobody may start jobs.
+    CronClosed,
+    /// The job that was to be started is running.
+    AlreadyRunning,
+    /// Something would have to be set first.
+    NotConfigured,
+    /// Nobody has looked at the server yet.
+    NotCollected,
     /// Traffic can't be served now.
     NotReady,
     /// What was asked for is in the store, and that doesn't answer.
@@ -51,6 +59,10 @@ impl Kind {
         Kind::UnknownAlert,
         Kind::AlertOver,
         Kind::MethodNotAllowed,
+        Kind::CronClosed,
+        Kind::AlreadyRunning,
+        Kind::NotConfigured,
+        Kind::NotCollected,
         Kind::NotReady,
         Kind::StoreUnavailable,
         Kind::Internal,
@@ -69,6 +81,10 @@ impl Kind {
             Kind::UnknownAlert => "unknown-alert",
             Kind::AlertOver => "alert-over",
             Kind::MethodNotAllowed => "method-not-allowed",
+            Kind::CronClosed => "cron-closed",
+            Kind::AlreadyRunning => "already-running",
+            Kind::NotConfigured => "not-configured",
+            Kind::NotCollected => "not-collected",
             Kind::NotReady => "not-ready",
             Kind::StoreUnavailable => "store-unavailable",
             Kind::Internal => "internal",
@@ -88,6 +104,10 @@ impl Kind {
             Kind::UnknownAlert => "No such alert",
             Kind::AlertOver => "The alert is over",
             Kind::MethodNotAllowed => "No such method here",
+            Kind::CronClosed => "Jobs can't be started from outside",
+            Kind::AlreadyRunning => "The job is running",
+            Kind::NotConfigured => "A setting is missing",
+            Kind::NotCollected => "Nobody has looked at the server yet",
             Kind::NotReady => "Not ready",
             Kind::StoreUnavailable => "The store does not answer",
             Kind::Internal => "Internal error",
@@ -99,11 +119,14 @@ impl Kind {
         match self {
             Kind::BadParameter | Kind::BadBody => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-            Kind::ForeignHost | Kind::ForeignOrigin => StatusCode::FORBIDDEN,
+            Kind::ForeignHost | Kind::ForeignOrigin | Kind::CronClosed => StatusCode::FORBIDDEN,
             Kind::NotFound | Kind::UnknownQuery | Kind::UnknownAlert => StatusCode::NOT_FOUND,
             Kind::AlertOver => StatusCode::CONFLICT,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Kind::NotReady | Kind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::AlreadyRunning => StatusCode::CONFLICT,
+            Kind::NotReady | Kind::StoreUnavailable | Kind::NotConfigured | Kind::NotCollected => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -116,12 +139,14 @@ pub(super) struct Problem {
     pub(super) kind: Kind,
     /// What was wrong here, which value, what is allowed.
     pub(super) detail: String,
+    /// Of a job that is running: since when.
+    pub(super) running_since: Option<String>,
 }
 
 impl Problem {
     /// A problem with its explanation.
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), running_since: None }
     }
 }
 
@@ -137,6 +162,10 @@ pub(super) struct ProblemBody {
     status: u16,
     /// What was wrong here, and what is allowed.
     detail: String,
+    /// Of a job that is running: since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    running_since: Option<String>,
 }
 
 impl IntoResponse for Problem {
@@ -147,6 +176,7 @@ impl IntoResponse for Problem {
             title: self.kind.title(),
             status: status.as_u16(),
             detail: self.detail,
+            running_since: self.running_since,
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();

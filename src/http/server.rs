@@ -16,7 +16,7 @@ use axum::serve::Listener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::listener::{CONNECTIONS_MAX, Limited};
+use super::listener::{CONNECTIONS_MAX, Limited, Patience};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, health, metrics};
 use crate::stats::live::LiveView;
@@ -39,6 +39,10 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// Cancelled when the server goes; ends the streams, which would never end by themselves.
     pub(super) closing: CancellationToken,
+    /// What was made of the last look at each server.
+    pub(super) seen: api::seen::Cache,
+    /// Held by whoever takes longer than a connection may be idle.
+    pub(super) patience: Patience,
     turns: Semaphore,
 }
 
@@ -54,7 +58,8 @@ impl App {
         // Several routes may lead to one server.
         let mut seen = HashSet::new();
         settings.servers.retain(|server| seen.insert(server.clone()));
-        Self(Arc::new(Shared { settings, sources, closing, turns: Semaphore::new(ANSWERS_AT_A_TIME) }))
+        let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
+        Self(Arc::new(Shared { settings, sources, closing, seen: api::seen::Cache::default(), patience, turns }))
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.
@@ -89,6 +94,8 @@ fn routes(app: App) -> Router {
         .route("/api/events", get(api::events::events))
         .route("/api/alerts/{id}/ack", post(api::alerts::ack))
         .route("/api/alerts/{id}/silence", post(api::alerts::silence))
+        .route("/api/cron/hourly-monitoring", get(api::cron::hourly_monitoring).post(api::cron::hourly_monitoring))
+        .route("/api/cron/daily-maintenance", get(api::cron::daily_maintenance).post(api::cron::daily_maintenance))
         .route("/openapi.json", get(api::openapi::openapi))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -103,7 +110,7 @@ async fn not_found(uri: Uri) -> Problem {
 async fn method_not_allowed() -> Problem {
     Problem::new(
         Kind::MethodNotAllowed,
-        "every path here is read with GET, but for /api/alerts/{id}/ack and /silence: POST",
+        "every path here is read with GET; jobs are also started with POST, and what people do about alerts is a POST",
     )
 }
 
@@ -125,8 +132,8 @@ where
     auth::announce(&settings);
     let closing = CancellationToken::new();
     let app = App::new(settings, sources, closing.clone());
-    let served = axum::serve(Limited::new(listener, CONNECTIONS_MAX), routes(app))
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let limited = Limited::new(listener, CONNECTIONS_MAX, app.patience.clone());
+    let served = axum::serve(limited, routes(app)).with_graceful_shutdown(closing.clone().cancelled_owned());
     let ended = async move {
         shutdown.await;
         closing.cancel();

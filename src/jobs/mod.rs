@@ -1,12 +1,25 @@
-//! When something is done for all, and who does it.
+//! What is done regularly, for all, and who does it.
 //!
-//! Reading order: [`lease`] who, [`upkeep`] roll-ups and retention of the store. Alerts: [`ledger`] where they are kept,
-//! `minute` facts of the last minutes to findings, `watch` what of them only this process knows, [`judge`] when and who, [`tell`] who is told.
+//! Reading order: [`settings`], [`schedule`] when a job is due (pure), [`job`] its slots and steps, [`run`] one run of it;
+//! `hourly` and `daily` their steps, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
+//! [`scheduler`] starts them, [`lease`] tells who of a fleet may; [`upkeep`] roll-ups of the store behind each hour.
+//!
+//! Alerts: [`ledger`] where they are kept, `minute` facts of the last minutes to findings, `watch` what of them only this
+//! process knows, [`judge`] when and who, [`tell`] who is told.
 
+mod daily;
+mod hourly;
+pub mod insight;
+pub mod job;
 pub mod judge;
 pub mod lease;
 pub mod ledger;
 mod minute;
+pub mod rounds;
+pub mod run;
+pub mod schedule;
+pub mod scheduler;
+pub mod settings;
 pub mod tell;
 pub mod upkeep;
 mod watch;

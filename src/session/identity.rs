@@ -61,7 +61,7 @@ impl Owner {
     pub(super) fn new(server: Arc<str>, startup: &StartupParameters<'_>) -> Self {
         let text = String::from_utf8_lossy;
         let database = startup.database.filter(|name| !name.is_empty()).unwrap_or(startup.user);
-        let application = application(&text(startup.application_name.unwrap_or_default()));
+        let application = normal_application(&text(startup.application_name.unwrap_or_default()));
         Self { identity: Arc::new(Identity::new(server, &text(database), &text(startup.user), &application)) }
     }
 
@@ -73,7 +73,7 @@ impl Owner {
 
     /// The server reported `application_name`. Returns the identity that it replaced.
     pub(super) fn set_application(&mut self, name: &[u8]) -> Option<Arc<Identity>> {
-        let name = application(&String::from_utf8_lossy(name));
+        let name = normal_application(&String::from_utf8_lossy(name));
         self.replace(|now| Identity::new(Arc::clone(&now.server), &now.database, &now.user, &name))
     }
 
@@ -95,7 +95,7 @@ const DIGITS: usize = 4;
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// `application_name` with runs of four and more digits and UUIDs replaced by `{n}` (PROTOCOL §6).
-fn application(name: &str) -> String {
+pub fn normal_application(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(first) = rest.chars().next() {
@@ -152,7 +152,7 @@ mod tests {
             ("Zürich 0042", "Zürich {n}"),
             ("", ""),
         ] {
-            assert_eq!(application(name), expected);
+            assert_eq!(normal_application(name), expected);
         }
     }
 }

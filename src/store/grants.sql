@@ -1,5 +1,5 @@
--- The writer adds rows and asks for what that takes; it reads no statistics and makes no tables. Of what was seen in
--- databases it reads what it has to compare a new round with. The reader reads.
+-- The writer adds rows and asks for what that takes; it reads no statistics and makes no tables. What was seen in
+-- databases it reads: a new round is compared and judged with it. The reader reads.
 grant usage on schema {schema} to {writer}, {reader};
 
 grant insert on {schema}.servers, {schema}.services, {schema}.instances, {schema}.queries, {schema}.series,
@@ -10,8 +10,8 @@ grant select on {schema}.meta, {schema}.migrations, {schema}.servers, {schema}.s
 grant select (query_hash) on {schema}.queries to {writer};
 grant select (series_id) on {schema}.series to {writer};
 grant insert, select on {schema}.job_runs, {schema}.index_definitions, {schema}.table_definitions,
-    {schema}.index_samples, {schema}.table_samples, {schema}.database_samples to {writer};
-grant insert on {schema}.server_samples to {writer};
+    {schema}.index_samples, {schema}.table_samples, {schema}.database_samples, {schema}.server_samples to {writer};
+grant update on {schema}.job_runs to {writer};
 grant select, insert, update on {schema}.leases, {schema}.alerts, {schema}.silences, {schema}.notifications,
     {schema}.reports, {schema}.conditions to {writer};
 grant execute on function {schema}.long_executions(timestamptz, timestamptz, double precision),

@@ -9,7 +9,7 @@
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
 //! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
 //! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all; [`snapshots`]
-//! what was seen in a server, `samples` its columns.
+//! what was seen in a server, `samples` its columns; [`runs`] what came of jobs.
 //!
 //! Reading: [`read`]. Alerts: [`alerts`].
 
@@ -26,6 +26,7 @@ mod known;
 pub mod link;
 pub mod migrate;
 pub mod read;
+pub mod runs;
 mod samples;
 pub mod schema;
 pub mod script;

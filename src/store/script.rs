@@ -41,10 +41,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     6 "0006_views",
     9 "0009_snapshots",
     10 "0010_alerts",
+    11 "0011_job_runs",
 ];
 
 /// The version that this program knows.
-pub const VERSION: i32 = 10;
+pub const VERSION: i32 = 11;
 
 impl Migration {
     /// SHA-256 of the text before names were put in, in hex.

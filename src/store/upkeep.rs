@@ -118,10 +118,11 @@ pub async fn lease(link: &Link, duty: &str, server: &str, holder: u128) -> Resul
 /// # Errors
 /// What the store said.
 pub async fn lease_for(link: &Link, duty: &str, server: &str, holder: u128, span: Duration) -> Result<bool, Error> {
-    let sql = "insert into {schema}.leases (duty, server, holder, until) \
-               values ($1, $2, $3::text::uuid, clock_timestamp() + make_interval(secs => $4)) \
+    let sql = "insert into {schema}.leases (duty, server, holder, until, since) \
+               values ($1, $2, $3::text::uuid, clock_timestamp() + make_interval(secs => $4), clock_timestamp()) \
                on conflict (duty, server) do update set holder = excluded.holder, until = excluded.until, \
-                   epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end \
+                   epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end, \
+                   since = case when leases.until < clock_timestamp() then excluded.since else leases.since end \
                where leases.until < clock_timestamp() or leases.holder = excluded.holder";
     let holder = format!("{holder:032x}");
     let seconds = span.as_secs_f64();

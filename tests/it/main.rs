@@ -17,6 +17,7 @@ mod harness;
 mod health;
 mod http;
 mod inherited;
+mod jobs;
 mod life;
 mod limits;
 mod notify;

@@ -73,4 +73,5 @@ fn names_of_flags_and_variables_follow_the_rule() {
     assert_eq!(named("max_connections"), pair("max-connections", "PGVITALS_MAX_CONNECTIONS"));
     assert_eq!(named("store.url"), pair("store", "PGVITALS_STORE"));
     assert_eq!(named("http_token"), pair("http-token-file", "PGVITALS_HTTP_TOKEN"));
+    assert_eq!(named("cron_secret"), pair("cron-secret-file", "CRON_SECRET"));
 }

@@ -1,15 +1,19 @@
 //! What was asked: metric, window, filter, paging, read from the parameters that all metrics share.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::coverage::Compared;
 use super::params::{Params, refused};
+use super::seen::Seen;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::http::{Settings, server::App};
 use crate::stats::live::{Filter, LiveView, Window};
 use crate::store::read::Past;
 
-/// What `/api/performance` can answer from memory. API.md lists more; those come with the rooms that know them.
+/// What `/api/performance` can answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // Named as in API.md.
 pub(in crate::http) enum Metric {
@@ -20,11 +24,16 @@ pub(in crate::http) enum Metric {
     Tags,
     Active,
     SlowQueries,
+    Indexes,
+    Bloat,
+    Capacity,
+    Recommendations,
+    Coverage,
     Alerts,
 }
 
 impl Metric {
-    const ALL: [Metric; 8] = [
+    const ALL: [Metric; 13] = [
         Metric::Summary,
         Metric::Queries,
         Metric::Query,
@@ -32,16 +41,40 @@ impl Metric {
         Metric::Tags,
         Metric::Active,
         Metric::SlowQueries,
+        Metric::Indexes,
+        Metric::Bloat,
+        Metric::Capacity,
+        Metric::Recommendations,
+        Metric::Coverage,
         Metric::Alerts,
     ];
 
     /// The names, in the order of [`Metric::ALL`].
-    pub(in crate::http) const NAMES: &[&str] =
-        &["summary", "queries", "query", "timeline", "tags", "active", "slow_queries", "alerts"];
+    pub(in crate::http) const NAMES: &[&str] = &[
+        "summary",
+        "queries",
+        "query",
+        "timeline",
+        "tags",
+        "active",
+        "slow_queries",
+        "indexes",
+        "bloat",
+        "capacity",
+        "recommendations",
+        "coverage",
+        "alerts",
+    ];
 
     /// The name in the API.
     pub(in crate::http) fn name(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether it tells of the last look at the monitored server, whatever the window.
+    pub(in crate::http) fn is_of_rounds(self) -> bool {
+        use Metric::{Bloat, Capacity, Coverage, Indexes, Recommendations};
+        matches!(self, Indexes | Bloat | Capacity | Recommendations | Coverage)
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -85,6 +118,10 @@ pub(in crate::http) struct Ask<'a> {
     pub(in crate::http) memory: Option<Window>,
     /// What the tables answered.
     pub(in crate::http) past: Option<&'a Past>,
+    /// What was seen of the monitored servers; only what the metric needs.
+    pub(in crate::http) seen: &'a [Arc<Seen>],
+    /// What of it is compared with statistics.
+    pub(in crate::http) compared: &'a [Compared],
     /// Of whom.
     pub(in crate::http) scope: Scope,
     /// Whose figures.
@@ -127,12 +164,24 @@ impl<'a> Ask<'a> {
             window,
             memory,
             past,
+            seen: &[],
+            compared: &[],
             scope,
             filter,
             params,
             view,
             app,
         })
+    }
+
+    /// The same, with what was seen of the monitored servers.
+    pub(in crate::http) fn with_seen(self, seen: &'a [Arc<Seen>], compared: &'a [Compared]) -> Self {
+        Self { seen, compared, ..self }
+    }
+
+    /// Whether rows of this database are asked for.
+    pub(in crate::http) fn admits(&self, database: &str) -> bool {
+        self.filter.database.as_deref().is_none_or(|wanted| wanted == database)
     }
 
     /// Rows at most.

@@ -2,21 +2,29 @@
 //!
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
-//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); [`csv`] the same rows for spreadsheets; [`events`] the stream;
-//! [`openapi`] the description, generated from all of these.
+//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); of monitored servers [`seen`] at the last look, shown as
+//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`], [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
+//! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
 pub(super) mod alerts;
 pub(super) mod ask;
+pub(super) mod bloat;
+pub(super) mod capacity;
+pub(super) mod coverage;
+pub(super) mod cron;
 pub(super) mod csv;
 pub(super) mod events;
 pub(super) mod figures;
+pub(super) mod indexes;
 pub(super) mod openapi;
 pub(super) mod params;
 pub(super) mod past;
 pub(super) mod performance;
 pub(super) mod queries;
 pub(super) mod query;
+pub(super) mod recommendations;
+pub(super) mod seen;
 pub(super) mod shape;
 pub(super) mod slow;
 pub(super) mod statement;

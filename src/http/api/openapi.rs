@@ -6,7 +6,7 @@ use utoipa::openapi::{ObjectBuilder, OpenApi as Description, Type};
 use utoipa::{Modify, OpenApi};
 
 use super::params::{PARAMETERS, Parameter};
-use super::{alerts, events, performance};
+use super::{alerts, cron, events, performance};
 use crate::http::{health, metrics};
 
 #[derive(OpenApi)]
@@ -21,6 +21,8 @@ use crate::http::{health, metrics};
         events::events,
         alerts::ack,
         alerts::silence,
+        cron::hourly_monitoring,
+        cron::daily_maintenance,
         openapi,
         metrics::metrics,
         health::healthz,

@@ -36,7 +36,10 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     listed("format", &["json", "csv"], "Default json."),
     free("limit", "Rows at most, 1 to 1000; default 50."),
     free("cursor", "Where to go on: `cursor` of the answer before."),
-    free("threshold", "slow_queries: milliseconds, default slow_threshold."),
+    free(
+        "threshold",
+        "slow_queries: milliseconds, default slow_threshold; bloat: percent, default 20; rows at or above.",
+    ),
     listed("sort", super::queries::Sort::NAMES, "queries: largest first by this; default total_ms."),
     listed("group_by", super::queries::GROUPS, "queries: parts of the key that split the rows; default hash."),
     free("search", "queries: only statements whose text or hash contains this, in any case."),

@@ -57,7 +57,7 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
     let by_hash = Some(GroupBy::Hash);
     let slow = ask.view.settings().slow_threshold;
     Ok(Some(match ask.metric {
-        Metric::Active | Metric::Alerts => return Ok(None),
+        Metric::Alerts => return Ok(None),
         Metric::Summary => Wanted { statements: by_hash, slow: Some(slow), sessions: true, ..Wanted::default() },
         Metric::Queries => {
             let group = ask.params.choice("group_by", GROUPS, group)?.unwrap_or_default();
@@ -75,5 +75,6 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
             Wanted { statements: by_hash, tags: ask.params.get("key").map(str::to_owned), ..Wanted::default() }
         }
         Metric::SlowQueries => Wanted { slow: Some(threshold(ask)?), ..Wanted::default() },
+        _ => return Ok(None),
     }))
 }

@@ -11,7 +11,8 @@ use super::ask::{Ask, Format, Metric};
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, alerts, past, queries, query, slow, summary, tags, timeline};
+use super::{active, alerts, bloat, capacity, coverage, indexes, past, queries, query, recommendations, seen, slow};
+use super::{summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
@@ -79,9 +80,14 @@ enum Body {
     Active(active::Active),
     SlowQueries(slow::SlowQueries),
     Alerts(alerts::Alerts),
+    Indexes(indexes::Indexes),
+    Bloat(bloat::Bloat),
+    Capacity(capacity::CapacityRows),
+    Recommendations(recommendations::Recommendations),
+    Coverage(coverage::Coverage),
 }
 
-/// Figures about statements and sessions, from memory.
+/// Figures about statements and sessions, and what was seen of the monitored server.
 #[utoipa::path(
     get, path = "/api/performance", tag = "performance",
     responses(
@@ -89,7 +95,7 @@ enum Body {
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No statement has this hash", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer, or the server was not looked at yet", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn performance(
@@ -100,8 +106,10 @@ pub(in crate::http) async fn performance(
     let params = Params::new(pairs)?;
     let past = past::fetch(&app, &params).await?;
     let known = alerts::fetch(&app, &params).await?;
+    let seen = seen::fetch(&app, &params).await?;
+    let compared = coverage::fetch(&app, &params, &seen).await?;
     app.compute(move |app, view| {
-        let ask = Ask::new(app, view, &params, past.as_ref())?;
+        let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared);
         let body = Body::of(&ask, &known)?;
         Ok(match ask.format {
             Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
@@ -126,6 +134,7 @@ impl Envelope {
             },
             source: match (ask.memory, ask.past) {
                 _ if ask.metric == Metric::Alerts && ask.app.sources.alerts.is_stored() => "store",
+                _ if ask.metric.is_of_rounds() && ask.app.sources.store.is_some() => "store",
                 (_, None) => "memory",
                 (None, Some(_)) => "store",
                 (Some(_), Some(_)) => "memory+store",
@@ -138,9 +147,10 @@ impl Envelope {
     }
 }
 
-/// All that completed before is counted. Memory has it up to now, the tables what live instances have written.
+/// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables what live instances have written.
 fn complete_to(ask: &Ask<'_>) -> WallTime {
     match (ask.memory, ask.past) {
+        _ if ask.metric.is_of_rounds() => ask.seen.iter().map(|seen| seen.at).min().unwrap_or(ask.view.at()),
         (None, Some(past)) => past.coverage.complete_to.unwrap_or(ask.window.to).min(ask.window.to),
         _ => ask.view.at(),
     }
@@ -169,6 +179,11 @@ impl Body {
             Metric::Active => Body::Active(active::active(ask)?),
             Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
             Metric::Alerts => Body::Alerts(alerts::alerts(known)),
+            Metric::Indexes => Body::Indexes(indexes::indexes(ask)?),
+            Metric::Bloat => Body::Bloat(bloat::bloat(ask)?),
+            Metric::Capacity => Body::Capacity(capacity::capacity(ask)?),
+            Metric::Recommendations => Body::Recommendations(recommendations::recommendations(ask)?),
+            Metric::Coverage => Body::Coverage(coverage::coverage(ask)?),
         })
     }
 
@@ -183,6 +198,11 @@ impl Body {
             Body::Active(body) => Table::of(&body.statements),
             Body::SlowQueries(body) => Table::of(&body.slow_queries),
             Body::Alerts(body) => Table::of(&body.alerts),
+            Body::Indexes(body) => Table::of(&body.indexes),
+            Body::Bloat(body) => Table::of(&body.tables),
+            Body::Capacity(body) => Table::of(&body.databases),
+            Body::Recommendations(body) => Table::of(&body.recommendations),
+            Body::Coverage(body) => Table::of(&body.by_user),
         }
     }
 }

@@ -35,6 +35,11 @@ pub(in crate::http) fn percent(part: Nanos, whole: Nanos) -> f64 {
     if whole == Nanos::ZERO { 0.0 } else { (part.get() as f64 / whole.get() as f64 * 1e4).round() / 1e2 }
 }
 
+/// A figure that is no more precise than that.
+pub(in crate::http) fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
 /// Length of a step that may be asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]

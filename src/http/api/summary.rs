@@ -1,4 +1,4 @@
-//! `metric=summary`: the headline. Totals and top are of data statements; what no room knows yet is left out.
+//! `metric=summary`: the headline. Totals and top are of data statements; what nobody looked at yet is null.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,10 @@ pub(in crate::http) struct Summary {
     slow_queries: Slow,
     /// Now; null when the store doesn't answer.
     alerts: Option<CountsBody>,
+    /// At the last look at the monitored servers; null before it.
+    bloat: Option<BloatHeadline>,
+    /// Likewise.
+    indexes: Option<IndexHeadline>,
     /// Since the start: what was forwarded and not measured, by reason.
     unmeasured: BTreeMap<&'static str, u64>,
     /// pgvitals itself.
@@ -98,6 +102,22 @@ struct Slow {
     worst: Option<SlowQuery>,
 }
 
+/// Tables that hold space which they do not need.
+#[derive(Serialize, ToSchema)]
+struct BloatHeadline {
+    /// Those whose level is warning or critical.
+    tables_over_threshold: u64,
+    /// In all tables and indexes.
+    wasted_bytes: u64,
+}
+
+/// Indexes that nobody uses.
+#[derive(Serialize, ToSchema)]
+struct IndexHeadline {
+    unused: u64,
+    unused_bytes: u64,
+}
+
 /// pgvitals itself; null is what this machine or this build doesn't tell.
 #[derive(Serialize, ToSchema)]
 struct Own {
@@ -128,6 +148,8 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
         top: top(ask, data, whole)?,
         slow_queries: Slow::new(ask),
         alerts: alerts::counts(known),
+        bloat: BloatHeadline::new(ask),
+        indexes: IndexHeadline::new(ask),
         unmeasured: unmeasured.collect(),
         own: Own::new(ask),
     })
@@ -187,6 +209,26 @@ impl Slow {
         let slow = ask.slow(settings.slow_threshold);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
         Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
+    }
+}
+
+impl BloatHeadline {
+    fn new(ask: &Ask<'_>) -> Option<Self> {
+        let vitals = || ask.seen.iter().map(|seen| &seen.vitals);
+        (!ask.seen.is_empty()).then(|| Self {
+            tables_over_threshold: vitals().map(|one| one.tables_over_threshold).sum(),
+            wasted_bytes: vitals().map(|one| one.table_bloat_bytes + one.index_bloat_bytes).sum(),
+        })
+    }
+}
+
+impl IndexHeadline {
+    fn new(ask: &Ask<'_>) -> Option<Self> {
+        let vitals = || ask.seen.iter().map(|seen| &seen.vitals);
+        (!ask.seen.is_empty()).then(|| Self {
+            unused: vitals().map(|one| one.unused_indexes).sum(),
+            unused_bytes: vitals().map(|one| one.unused_index_bytes).sum(),
+        })
     }
 }
 

@@ -14,9 +14,14 @@ use crate::base::telemetry::{Channel, Discarded, Dropped, Notification, Telemetr
 use crate::base::units::{Nanos, WallTime};
 use crate::http::Sources;
 use crate::http::process::Usage;
+use crate::jobs::insight::Vitals;
+use crate::jobs::job::Job;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
 use crate::store::status::Status;
+
+/// Slots that are told apart.
+const SLOTS_MAX: usize = 100;
 
 /// What one scrape sees.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub(super) struct Snapshot {
     usage: Option<Usage>,
     store: Option<Arc<Status>>,
     alerts: BTreeMap<(alert::Kind, alert::Severity), u64>,
+    successes: [(Job, Option<WallTime>); 2],
+    servers: Vec<(String, Arc<Vitals>)>,
 }
 
 impl Snapshot {
@@ -34,7 +41,10 @@ impl Snapshot {
     pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
         let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
         let store = sources.store.as_ref().map(|store| Arc::clone(&store.status));
-        Self { view, telemetry, panics, usage: Usage::read(), store, alerts: sources.alerts.gauges() }
+        let (usage, alerts) = (Usage::read(), sources.alerts.gauges());
+        let successes = Job::ALL.map(|job| (job, sources.jobs.succeeded(job)));
+        let servers = sources.jobs.rounds().vitals();
+        Self { view, telemetry, panics, usage, store, alerts, successes, servers }
     }
 }
 
@@ -53,6 +63,7 @@ impl Collector for Snapshot {
             open.try_for_each(|((kind, severity), count)| sample(&[kind.as_str(), severity.as_str()], *count))
         })?;
         self.notifications(&mut writer)?;
+        self.servers(&mut writer)?;
         self.process(&mut writer)
     }
 }
@@ -187,6 +198,36 @@ impl Snapshot {
         })
     }
 
+    /// Nothing before the first look at a server.
+    fn servers(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.gauges(&names::TASK_LAST_SUCCESS, |sample| {
+            self.successes
+                .iter()
+                .try_for_each(|(job, at)| sample(&[job.as_str()], at.map_or(0.0, |at| at.unix_micros() as f64 / 1e6)))
+        })?;
+        let all = || self.servers.iter().map(|(server, vitals)| (server.as_str(), vitals));
+        writer.gauges(&names::UNUSED_INDEX_BYTES, |sample| {
+            all().try_for_each(|(server, vitals)| sample(&[server], vitals.unused_index_bytes))
+        })?;
+        writer.gauges(&names::BLOAT_BYTES, |sample| {
+            all().try_for_each(|(server, vitals)| {
+                sample(&[server, "table"], vitals.table_bloat_bytes)?;
+                sample(&[server, "index"], vitals.index_bloat_bytes)
+            })
+        })?;
+        writer.gauges(&names::SEQUENCE_USED, |sample| {
+            all().try_for_each(|(server, vitals)| sample(&[server], vitals.sequence_used_ratio_max))
+        })?;
+        writer.gauges(&names::XID_USED, |sample| {
+            all().try_for_each(|(server, vitals)| sample(&[server], vitals.xid_used_ratio))
+        })?;
+        writer.gauges(&names::SLOT_RETAINED, |sample| {
+            all().try_for_each(|(server, vitals)| {
+                slots(vitals).try_for_each(|(slot, bytes)| sample(&[server, slot], bytes))
+            })
+        })
+    }
+
     fn process(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         if let Some(usage) = &self.usage {
             writer.counter(&names::PROCESS_CPU, usage.cpu.as_secs_f64())?;
@@ -194,4 +235,11 @@ impl Snapshot {
         }
         writer.gauge(&names::PROCESS_START, self.view.started().unix_micros() as f64 / 1e6)
     }
+}
+
+/// Slots are named by whoever replicates; what doesn't fit is summed up.
+fn slots(vitals: &Vitals) -> impl Iterator<Item = (&str, u64)> {
+    let (told, rest) = vitals.slots.split_at(vitals.slots.len().min(SLOTS_MAX));
+    let rest = (!rest.is_empty()).then(|| ("(other)", rest.iter().map(|(_, bytes)| bytes).sum()));
+    told.iter().map(|(slot, bytes)| (slot.as_str(), *bytes)).chain(rest)
 }

@@ -106,6 +106,18 @@ families! {
         "Alerts that are open: all where this process judges them, else those that it sees alone.";
     NOTIFICATIONS Counter "pgvitals_notifications" "notifications" ["channel", "outcome"]
         "What people are told of alerts, by channel (slack, email, webhook): sent, retried (an attempt failed and will be repeated), dead (given up).";
+    TASK_LAST_SUCCESS Gauge "pgvitals_task_last_success_timestamp_seconds" "seconds" ["task"]
+        "When a job last went well in this process, Unix time; hourly-monitoring and daily-maintenance, 0 before the first time.";
+    UNUSED_INDEX_BYTES Gauge "pgvitals_unused_index_bytes" "bytes" ["server"]
+        "Indexes that nobody uses, at the last look of this process at the server.";
+    BLOAT_BYTES Gauge "pgvitals_bloat_bytes" "bytes" ["server", "object"]
+        "Space that tables and indexes hold and do not need, by object (table, index), as far as is known.";
+    SEQUENCE_USED Gauge "pgvitals_sequence_used_ratio_max" "1" ["server"]
+        "How much of its values the sequence that is nearest to its end has handed out, 0 to 1.";
+    XID_USED Gauge "pgvitals_xid_used_ratio" "1" ["server"]
+        "Transaction ids or multixacts in use, whichever are nearer to where the server stops, 0 to 1.";
+    SLOT_RETAINED Gauge "pgvitals_slot_retained_bytes" "bytes" ["server", "slot"]
+        "WAL that a replication slot holds back.";
     PROCESS_CPU Counter "process_cpu_seconds" "seconds" [] "CPU time of this process, user and system.";
     PROCESS_RESIDENT Gauge "process_resident_memory_bytes" "bytes" [] "Resident memory of this process.";
     PROCESS_START Gauge "process_start_time_seconds" "seconds" [] "When this process began to measure, Unix time.";

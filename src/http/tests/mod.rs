@@ -1,6 +1,7 @@
 //! Tests of the whole room in process: events go into a recorder, its harvest into a view, requests into the router.
 
 mod auth;
+mod cron;
 mod docs;
 mod events;
 mod metrics;

@@ -19,7 +19,9 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Telemetry;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
+use crate::jobs;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::run::{Jobs, Parts};
 use crate::notify;
 use crate::runtime::clock::Clock;
 use crate::runtime::task::Panics;
@@ -171,6 +173,7 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
     Settings {
         listen: listen.parse().unwrap(),
         token: token.map(|token| Secret::new(token.to_owned())),
+        cron_secret: None,
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],
@@ -181,9 +184,18 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
 pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, watch::Sender<LiveView>) {
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
-    let alerts =
-        Ledger::new(None, &analyze::Settings::default(), &notify::settings::Settings::default(), Clock::start());
-    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, alerts }, sender)
+    let (rules, clock) = (analyze::Settings::default(), Clock::start());
+    let alerts = Ledger::new(None, &rules, &notify::settings::Settings::default(), clock);
+    let jobs = Jobs::new(Parts {
+        settings: jobs::settings::Settings::default(),
+        rules,
+        collect: Vec::new(),
+        store: None,
+        ledger: alerts.clone(),
+        holder: 0,
+        clock,
+    });
+    (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, alerts, jobs }, sender)
 }
 
 /// The router over `memory`, bound to loopback.

@@ -9,6 +9,7 @@ use super::objects::{
     at, index, index_columns, index_figures, json, key, micros, table, table_columns, table_figures, time,
 };
 use crate::base::units::{Nanos, WallTime};
+use crate::snapshot::activity::Calls;
 use crate::snapshot::database::Database;
 use crate::snapshot::history::{History, Round, Sample};
 use crate::snapshot::relation::{Key, Oid};
@@ -70,6 +71,21 @@ pub(super) async fn read(link: &Link, server: &str, since: WallTime) -> Result<O
         history.connections.push(Sample { at: at(&row)?, figures: json(&row, "figures")? });
     }
     Ok(Some(Health { set, history }))
+}
+
+/// When calls were first counted since then, and what the count was.
+pub(super) async fn calls(link: &Link, server: &str, since: WallTime) -> Result<Option<(WallTime, Calls)>, Error> {
+    let sql = format!(
+        "select {at} at_us, (s.facts -> 'calls')::text calls
+        from {{schema}}.server_samples s join {{schema}}.servers v using (server_id)
+        where v.server = $1 and s.at >= timestamptz 'epoch' + $2 * interval '1 microsecond'
+            and jsonb_typeof(s.facts -> 'calls') = 'object'
+        order by s.at limit 1",
+        at = micros("s.at")
+    );
+    let parameters: [Parameter<'_>; 2] = [(&server, Type::TEXT), (&since.unix_micros(), Type::INT8)];
+    let rows = link.client.query_typed(&link.schema.fill(&sql), &parameters).await?;
+    rows.first().map(|row| Ok((at(row)?, json(row, "calls")?))).transpose()
 }
 
 impl Asked<'_> {

@@ -25,6 +25,7 @@ use super::link::Link;
 use super::settings::Settings;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::units::WallTime;
+use crate::snapshot::activity::Calls;
 use crate::stats::live::{KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
 pub use coverage::Coverage;
 pub use question::{Question, Wanted, Whose};
@@ -92,6 +93,20 @@ impl Reader {
             let seen = health::read(&link, server, since).await;
             link.roll_back().await;
             seen
+        }))
+        .await
+    }
+
+    /// The server's own count of calls at the first round since `since`.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn calls(&self, server: &str, since: WallTime) -> Result<Option<(WallTime, Calls)>, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let calls = health::calls(&link, server, since).await;
+            link.roll_back().await;
+            calls
         }))
         .await
     }

@@ -12,10 +12,16 @@ use super::clock::PATIENCE;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
 impl Answer {
+    /// A header's value; empty when it isn't there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        header(&self.headers, name)
+    }
+
     /// The body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
@@ -23,13 +29,19 @@ impl Answer {
     }
 }
 
-/// Begins a GET; the answer's head is read.
-fn begin(address: SocketAddr, path: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
-    request(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+/// Begins a request without a body; the answer's head is read.
+fn begin(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    send(address, &format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n{headers}connection: close\r\n\r\n"))
 }
 
-/// Begins a request of this text; the answer's head is read.
-fn request(address: SocketAddr, text: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
+/// Sends a request of this text; the answer's head is read.
+fn send(address: SocketAddr, text: &str) -> (u16, Vec<(String, String)>, BufReader<TcpStream>) {
     let path = text.split("\r\n").next().unwrap_or_default();
     let mut stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("no HTTP at {address}: {error}"));
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -56,18 +68,19 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
 
 /// One GET.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
-    answer(begin(address, path))
+    request(address, "GET", path, &[])
+}
+
+/// One request without a body.
+pub(crate) fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    answer(begin(address, method, path, headers))
 }
 
 /// One POST of JSON, with further lines of the head.
 pub(crate) fn post(address: SocketAddr, path: &str, head: &str, body: &str) -> Answer {
     let length = body.len();
-    answer(request(
-        address,
-        &format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{head}\r\n{body}"
-        ),
-    ))
+    let head = format!("host: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{head}");
+    answer(send(address, &format!("POST {path} HTTP/1.1\r\n{head}\r\n{body}")))
 }
 
 fn answer((status, headers, mut stream): (u16, Vec<(String, String)>, BufReader<TcpStream>)) -> Answer {
@@ -80,7 +93,7 @@ fn answer((status, headers, mut stream): (u16, Vec<(String, String)>, BufReader<
         stream.read_to_end(&mut body).unwrap();
     }
     let content_type = header(&headers, "content-type").to_owned();
-    Answer { status, content_type, body: String::from_utf8(body).unwrap() }
+    Answer { status, content_type, headers, body: String::from_utf8(body).unwrap() }
 }
 
 /// The next chunk; `None` behind the last one.
@@ -103,7 +116,7 @@ pub(crate) struct Events {
 impl Events {
     /// Subscribes.
     pub(crate) fn subscribe(address: SocketAddr) -> Self {
-        let (status, headers, stream) = begin(address, "/api/events");
+        let (status, headers, stream) = begin(address, "GET", "/api/events", &[]);
         assert_eq!((status, header(&headers, "content-type")), (200, "text/event-stream"));
         assert_eq!(header(&headers, "transfer-encoding"), "chunked");
         Self { stream, text: String::new() }

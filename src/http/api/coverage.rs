@@ -1,0 +1,195 @@
+//! `metric=coverage`: what share of a server's work pgvitals sees, and who goes around it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::{Ask, Metric};
+use super::params::Params;
+use super::seen::Seen;
+use super::shape::{rfc3339, tenths};
+use crate::analyze::coverage::{Before, Own, Seen as Calls, coverage as judge};
+use crate::base::units::WallTime;
+use crate::http::problem::{Kind, Problem};
+use crate::http::server::App;
+use crate::session::identity::normal_application;
+use crate::snapshot::activity::SessionsBy;
+use crate::snapshot::server::Server;
+use crate::snapshot::set::Set;
+use crate::stats::live::{Filter, GroupBy, StatementRow, Window};
+use crate::store::read::{Question, Wanted, Whose};
+
+/// Calls that pgvitals saw against those that the server counted, between two looks at the server.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Coverage {
+    /// The most calls first.
+    pub(in crate::http) by_user: Vec<ShareRow>,
+    /// Sessions of users, databases and applications of which pgvitals saw no statement; the most sessions first.
+    around: Vec<AroundRow>,
+    /// Why shares are unknown.
+    unknown: Option<&'static str>,
+    /// From when to when calls are compared.
+    #[schema(format = DateTime)]
+    compared_from: Option<String>,
+    #[schema(format = DateTime)]
+    compared_to: Option<String>,
+}
+
+/// Calls of one user in one database.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+pub(in crate::http) struct ShareRow {
+    server: String,
+    user: String,
+    database: String,
+    /// Without those that failed: the server doesn't count them.
+    seen_calls: u64,
+    /// Null: unknown.
+    server_calls: Option<u64>,
+    share_percent: Option<f64>,
+}
+
+/// Sessions that do not come through pgvitals.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+struct AroundRow {
+    server: String,
+    user: String,
+    database: String,
+    application: String,
+    address: Option<String>,
+    sessions: u64,
+}
+
+/// What a round saw of who works on the server, applications called as in statistics.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Sight(Arc<Set>);
+
+impl Sight {
+    /// That of a set.
+    pub(in crate::http) fn new(set: &Set) -> Self {
+        let named = |one: &SessionsBy| SessionsBy { application: normal_application(&one.application), ..one.clone() };
+        let sessions = set.server.sessions.iter().map(named).collect();
+        let server = Server { calls: set.server.calls.clone(), sessions, ..Server::default() };
+        Self(Arc::new(Set { at: set.at, server, ..Set::default() }))
+    }
+}
+
+/// What a server is compared with.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Compared {
+    server: String,
+    before: Option<Before>,
+    /// Of the tables; `None`: memory knows.
+    rows: Option<Vec<StatementRow>>,
+}
+
+/// The earlier look at each server, and what the tables know of the time since then; nothing for another metric.
+///
+/// # Errors
+/// A store that doesn't answer.
+pub(in crate::http) async fn fetch(app: &App, params: &Params, seen: &[Arc<Seen>]) -> Result<Vec<Compared>, Problem> {
+    let (metric, from) = {
+        let view = app.view();
+        let ask = Ask::new(app, &view, params, None)?;
+        (ask.metric, ask.wanted.from)
+    };
+    if metric != Metric::Coverage {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    for seen in seen {
+        all.push(compared(app, seen, from).await?);
+    }
+    Ok(all)
+}
+
+async fn compared(app: &App, seen: &Seen, from: WallTime) -> Result<Compared, Problem> {
+    let server = seen.server.clone();
+    let Some(store) = &app.sources.store else {
+        let before = app.sources.jobs.rounds().first_calls(&server).filter(|before| before.at < seen.at);
+        return Ok(Compared { server, before, rows: None });
+    };
+    let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
+    let before = store.reader.calls(&server, from).await.map_err(unavailable)?;
+    let before = before.map(|(at, calls)| Before { at, calls }).filter(|before| before.at < seen.at);
+    let window = Window { from: before.as_ref().map_or(from, |before| before.at).minute(), to: seen.at };
+    let question = Question {
+        window,
+        filter: Filter { server: Some(server.clone()), ..Filter::default() },
+        whose: Whose::All,
+        wanted: Wanted { statements: Some(GroupBy::Full), ..Wanted::default() },
+    };
+    let past = store.reader.ask(&question).await.map_err(unavailable)?;
+    Ok(Compared { server, before, rows: Some(past.statements) })
+}
+
+/// The answer.
+pub(in crate::http) fn coverage(ask: &Ask<'_>) -> Result<Coverage, Problem> {
+    let limit = ask.limit(50)?;
+    let mut answer =
+        Coverage { by_user: Vec::new(), around: Vec::new(), unknown: None, compared_from: None, compared_to: None };
+    for compared in ask.compared {
+        let Some(seen) = ask.seen.iter().find(|seen| seen.server == compared.server) else { continue };
+        add(&mut answer, ask, seen, compared);
+    }
+    answer.by_user.truncate(limit);
+    answer.around.truncate(limit);
+    Ok(answer)
+}
+
+fn add(answer: &mut Coverage, ask: &Ask<'_>, seen: &Seen, compared: &Compared) {
+    let Compared { server, before, rows } = compared;
+    let memory = || {
+        let from = before.as_ref().map_or(ask.view.started(), |before| before.at);
+        let filter = Filter { server: Some(server.clone()), ..Filter::default() };
+        ask.view.statements(Window { from, to: seen.at }, &filter, GroupBy::Full)
+    };
+    let rows = rows.clone().unwrap_or_else(memory);
+    let (calls, own) = (calls(&rows), own(&rows));
+    let found = judge(&seen.sight.0, before.as_ref(), &calls, &own);
+    // Without an earlier look the server's count began before ours.
+    let unknown =
+        found.unknown.or(before.is_none().then_some("it takes two looks at the server; the next one is hourly"));
+    answer.compared_from = before.as_ref().map(|before| rfc3339(before.at));
+    answer.compared_to = Some(rfc3339(seen.at));
+    answer.by_user.extend(found.by_user.into_iter().filter(|share| ask.admits(&share.database)).map(|share| {
+        ShareRow {
+            server: server.clone(),
+            user: share.user,
+            database: share.database,
+            seen_calls: share.seen_calls,
+            server_calls: share.server_calls.filter(|_| unknown.is_none()),
+            share_percent: share.share_percent.filter(|_| unknown.is_none()).map(tenths),
+        }
+    }));
+    answer.around.extend(found.around.into_iter().filter(|one| ask.admits(&one.database)).map(|one| AroundRow {
+        server: server.clone(),
+        user: one.user,
+        database: one.database,
+        application: one.application,
+        address: one.address,
+        sessions: one.sessions,
+    }));
+    answer.unknown = answer.unknown.or(unknown);
+}
+
+fn calls(rows: &[StatementRow]) -> Vec<Calls> {
+    let mut by: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in rows {
+        let key = (row.user.as_deref().unwrap_or_default(), row.database.as_deref().unwrap_or_default());
+        *by.entry(key).or_default() += row.stats.calls.saturating_sub(row.stats.errors);
+    }
+    let calls = by.into_iter().map(|((user, database), calls)| Calls {
+        user: user.to_owned(),
+        database: database.to_owned(),
+        calls,
+    });
+    calls.collect()
+}
+
+/// Nobody counts sessions by application; whose statements came through pgvitals is taken to come with all sessions.
+fn own(rows: &[StatementRow]) -> Own {
+    let text = |part: &Option<Box<str>>| part.as_deref().unwrap_or_default().to_owned();
+    rows.iter().map(|row| ((text(&row.user), text(&row.database), text(&row.application)), u64::MAX)).collect()
+}

@@ -1,0 +1,143 @@
+//! What was seen of the monitored servers, as answers show it: made once for each round, not for each question.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::ask::{Ask, Metric};
+use super::bloat::BloatRow;
+use super::capacity::CapacityRows;
+use super::coverage::Sight;
+use super::indexes::IndexRow;
+use super::params::Params;
+use super::recommendations::RecommendationRow;
+use crate::base::units::{Nanos, WallTime};
+use crate::http::problem::{Kind, Problem};
+use crate::http::server::App;
+use crate::jobs::insight::{Insight, Vitals, since};
+use crate::store::read::health::Health;
+
+/// Others of a fleet may have looked meanwhile.
+const FRESH: Nanos = Nanos::from_millis(60_000);
+
+/// A server at its last round.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Seen {
+    /// Its name.
+    pub(in crate::http) server: String,
+    /// When that was.
+    pub(in crate::http) at: WallTime,
+    /// All indexes, the ones to drop first.
+    pub(in crate::http) indexes: Vec<IndexRow>,
+    /// All tables, the most wasted first.
+    pub(in crate::http) tables: Vec<BloatRow>,
+    /// Bloat of all indexes, likewise.
+    pub(in crate::http) bloated: Vec<BloatRow>,
+    /// What grows.
+    pub(in crate::http) capacity: CapacityRows,
+    /// What to do.
+    pub(in crate::http) recommendations: Vec<RecommendationRow>,
+    /// Who works there.
+    pub(in crate::http) sight: Sight,
+    /// In a few figures.
+    pub(in crate::http) vitals: Vitals,
+}
+
+/// What was made of each server.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Cache(Mutex<HashMap<String, Made>>);
+
+#[derive(Debug)]
+struct Made {
+    at: WallTime,
+    /// This process's round of which it was made.
+    round: Option<WallTime>,
+    seen: Arc<Seen>,
+}
+
+/// What was seen of the servers that are asked for; empty for a metric that is not about them.
+///
+/// # Errors
+/// That nobody looked yet, or can; a store that doesn't answer.
+pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Vec<Arc<Seen>>, Problem> {
+    // The view goes before the store is waited for.
+    let (metric, now, server) = {
+        let view = app.view();
+        let ask = Ask::new(app, &view, params, None)?;
+        (ask.metric, view.at(), ask.filter.server.clone())
+    };
+    let servers = server.map_or_else(|| app.settings.servers.clone(), |server| vec![server]);
+    let is_headline = metric == Metric::Summary;
+    if !metric.is_of_rounds() && !is_headline {
+        return Ok(Vec::new());
+    }
+    let mut seen = Vec::new();
+    for server in &servers {
+        match one(app, server, now).await {
+            Ok(found) => seen.extend(found),
+            // The headline has more to tell.
+            Err(_) if is_headline => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    if seen.is_empty() && !is_headline { Err(nothing(app, &servers)) } else { Ok(seen) }
+}
+
+fn nothing(app: &App, servers: &[String]) -> Problem {
+    let collect = &app.sources.jobs.parts().collect;
+    if collect.iter().any(|monitored| servers.contains(&monitored.server)) {
+        return Problem::new(
+            Kind::NotCollected,
+            "nobody has looked at this server yet: the first look comes with its first statements, the next ones hourly; \
+             POST /api/cron/hourly-monitoring looks now",
+        );
+    }
+    Problem::new(
+        Kind::NotConfigured,
+        "pgvitals may not ask this server: set monitor.url (PGVITALS_MONITOR_URL) to a role that reads it, docs/health.md \
+         says which",
+    )
+}
+
+/// From the cache while no round came after it.
+async fn one(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Seen>>, Problem> {
+    let round = app.sources.jobs.rounds().at(server);
+    let mut cache = app.seen.0.lock().await;
+    let is_fresh = |made: &&Made| made.round == round && (app.sources.store.is_none() || now.since(made.at) < FRESH);
+    if let Some(made) = cache.get(server).filter(is_fresh) {
+        return Ok(Some(Arc::clone(&made.seen)));
+    }
+    let Some(health) = health(app, server, now).await? else { return Ok(None) };
+    let (rules, name) = (app.sources.jobs.parts().rules.clone(), server.to_owned());
+    let make = tokio::task::spawn_blocking(move || Seen::new(&health, &name, &rules));
+    let seen = Arc::new(make.await.map_err(|error| Problem::new(Kind::Internal, error.to_string()))?);
+    cache.insert(server.to_owned(), Made { at: now, round, seen: Arc::clone(&seen) });
+    Ok(Some(seen))
+}
+
+async fn health(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Health>>, Problem> {
+    let jobs = &app.sources.jobs;
+    let Some(store) = &app.sources.store else { return Ok(jobs.rounds().health(server)) };
+    let health = store.reader.health(server, since(now, &jobs.parts().rules)).await;
+    let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
+    health.map(|health| health.map(Arc::new)).map_err(unavailable)
+}
+
+impl Seen {
+    fn new(health: &Health, server: &str, rules: &crate::analyze::Settings) -> Self {
+        let insight = Insight::of(health, rules);
+        let recommendations = insight.recommendations(server, rules);
+        Self {
+            server: server.to_owned(),
+            at: health.set.at,
+            indexes: IndexRow::all(server, &insight),
+            tables: insight.tables.iter().map(|one| BloatRow::new(server, one)).collect(),
+            bloated: insight.indexes.iter().map(|one| BloatRow::new(server, one)).collect(),
+            capacity: CapacityRows::new(server, &insight.capacity),
+            recommendations: recommendations.iter().map(|one| RecommendationRow::new(server, one)).collect(),
+            sight: Sight::new(&health.set),
+            vitals: insight.vitals(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The own scheduler: starts jobs when they are due, and lets databases sleep on which nothing happens.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::job::{Job, Ran, Refused};
+use super::run::{Jobs, Order};
+use super::schedule::{Schedule, day_of};
+use crate::analyze::level::DAY;
+use crate::base::units::{Nanos, WallTime};
+use crate::collect::settings::WhenIdle;
+use crate::runtime::clock::{chance, deadline};
+use crate::runtime::shutdown::{Phase, Shutdown};
+use crate::stats::live::{Filter, LiveView, Window};
+use crate::store::status::Status;
+
+/// A fleet does not come all at once.
+const SPREAD: Duration = Duration::from_secs(60);
+/// After the first statement, or the first batch, of a process.
+const FIRST: Duration = Duration::from_secs(2);
+/// A slot with a failed step is tried again.
+const RETRY: Nanos = Nanos::from_millis(10 * 60_000);
+/// The wall clock may be set; it is looked at so often.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Runs until the process drains. `status` tells whether anything is written.
+pub async fn run(jobs: Jobs, live: watch::Receiver<LiveView>, status: Option<Arc<Status>>, shutdown: Shutdown) {
+    let both = async {
+        tokio::join!(hourly(&jobs, live), daily(&jobs, status));
+    };
+    tokio::select! {
+        () = both => {}
+        () = shutdown.reached(Phase::Draining) => {}
+    }
+}
+
+async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
+    let parts = jobs.parts();
+    let (Some(schedule), Some(first)) = (&parts.settings.hourly, parts.collect.first()) else { return };
+    if first.when_idle != WhenIdle::Always && !awake(&mut live).await {
+        return;
+    }
+    sleep_until(deadline(chance(FIRST))).await;
+    let mut tried = Tried { since: parts.clock.wall().before(RETRY), at: HashMap::new() };
+    loop {
+        let now = parts.clock.wall();
+        // A clone: whoever merges must not wait for us.
+        let view = live.borrow().clone();
+        let servers = tried.worth(jobs, &view, now);
+        drop(view);
+        let again =
+            !servers.is_empty() && is_failed(&jobs.run_on(Order { job: Job::Hourly, force: false }, &servers).await);
+        let Some(next) = next(jobs, schedule, again) else { return };
+        until(jobs, next).await;
+    }
+}
+
+async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
+    let parts = jobs.parts();
+    let (Some(schedule), Some(status)) = (&parts.settings.daily, status) else { return };
+    let mut written = status.counts().batches;
+    while written == 0 {
+        sleep_until(deadline(LOOK)).await;
+        written = status.counts().batches;
+    }
+    // The process may not have been there when it was due today.
+    let (zone, now) = (&parts.settings.time_zone, parts.clock.wall());
+    let due = schedule.next(now.before(DAY), zone).filter(|due| *due <= now && day_of(*due, zone) == day_of(now, zone));
+    let mut is_due = due.is_some();
+    loop {
+        let again = is_due && is_failed(&jobs.run(Order { job: Job::Daily, force: false }).await);
+        let Some(next) = next(jobs, schedule, again) else { return };
+        until(jobs, next).await;
+        let now_written = status.counts().batches;
+        is_due = again || now_written > written;
+        written = now_written;
+    }
+}
+
+/// Returns when a data statement has passed; false when nobody measures any more.
+async fn awake(live: &mut watch::Receiver<LiveView>) -> bool {
+    live.wait_for(|view| calls(view, Window { from: view.started(), to: view.at() }, None) > 0).await.is_ok()
+}
+
+fn calls(view: &LiveView, window: Window, server: Option<&str>) -> u64 {
+    let filter = Filter { server: server.map(str::to_owned), ..Filter::default() };
+    view.totals(window, &filter).calls
+}
+
+/// When each server was last looked at, or would have been.
+struct Tried {
+    since: WallTime,
+    at: HashMap<String, WallTime>,
+}
+
+impl Tried {
+    /// The servers that are worth a look.
+    fn worth(&mut self, jobs: &Jobs, view: &LiveView, now: WallTime) -> Vec<String> {
+        let mut servers = Vec::new();
+        for monitored in &jobs.parts().collect {
+            let server = &monitored.server;
+            let last = self.at.get(server).copied().unwrap_or(self.since);
+            let is_idle = calls(view, Window { from: last, to: now.after(Nanos::new(1_000)) }, Some(server)) == 0;
+            let is_worth = match monitored.when_idle {
+                WhenIdle::Always => true,
+                WhenIdle::Auto => !is_idle || now.since(last) >= DAY,
+                WhenIdle::Never => !is_idle,
+            };
+            if is_worth {
+                self.at.insert(server.clone(), now);
+                servers.push(server.clone());
+            } else {
+                jobs.rounds().leave_out(server);
+            }
+        }
+        servers
+    }
+}
+
+/// Whether it is worth another try before it is due again.
+fn is_failed(ran: &Result<Ran, Refused>) -> bool {
+    ran.as_ref().is_ok_and(|ran| !ran.success())
+}
+
+fn next(jobs: &Jobs, schedule: &Schedule, again: bool) -> Option<WallTime> {
+    let (now, zone) = (jobs.parts().clock.wall(), &jobs.parts().settings.time_zone);
+    let due = schedule.next(now, zone)?;
+    Some(if again { due.min(now.after(RETRY)) } else { due })
+}
+
+/// Waits until then by the wall clock, and a little more, by chance.
+async fn until(jobs: &Jobs, at: WallTime) {
+    loop {
+        let left = Duration::from(at.since(jobs.parts().clock.wall()));
+        if left.is_zero() {
+            break;
+        }
+        sleep_until(deadline(left.min(LOOK))).await;
+    }
+    sleep_until(deadline(chance(SPREAD))).await;
+}
