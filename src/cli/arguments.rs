@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::exit::Failure;
-use super::{check, fingerprint, healthcheck, migrate, run, top};
+use super::{check, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
 use crate::config::load::{self, Flags, Loaded};
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Check(Flags),
     /// Monitoring tables made, or looked at.
     Migrate(Flags, migrate::Options),
+    /// The daily report.
+    Report(Flags, report::Options),
     /// Statements in, fingerprints out.
     Fingerprint,
     /// A live table.
@@ -47,6 +49,7 @@ impl Command {
             Command::Run(flags) => run::run(flags),
             Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
             Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
+            Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
@@ -71,6 +74,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None => Command::Run(flags(&matches)),
         Some(("check", matches)) => Command::Check(flags(matches)),
         Some(("migrate", matches)) => Command::Migrate(flags(matches), migrate_options(matches)),
+        Some(("report", matches)) => Command::Report(flags(matches), report_options(matches)),
         Some(("fingerprint", _)) => Command::Fingerprint,
         Some(("top", matches)) => Command::Top(flags(matches), top_options(matches)),
         Some(("healthcheck", matches)) => Command::Healthcheck(flags(matches)),
@@ -101,6 +105,12 @@ pub(super) fn command() -> clap::Command {
                 .arg(config_argument())
                 .args(store())
                 .args(migrate_arguments()),
+        )
+        .subcommand(
+            sub("report", "Print the last daily report of each server, from the monitoring tables")
+                .arg(config_argument())
+                .args(store())
+                .args(report_arguments()),
         )
         .subcommand(sub("fingerprint", "Read statements as JSON lines, print their fingerprints"))
         .subcommand(
@@ -155,6 +165,20 @@ fn migrate_arguments() -> [Arg; 3] {
         switch("status", "Say what was applied and what is missing; change nothing").conflicts_with("print"),
         switch("single-role", "Make no roles: whoever migrates owns, writes and reads"),
     ]
+}
+
+fn report_arguments() -> [Arg; 3] {
+    let text = |name: &'static str, value: &'static str, help| Arg::new(name).long(name).value_name(value).help(help);
+    [
+        text("day", "DAY", "Of that day, as 2026-11-25"),
+        text("of", "SERVER", "Of that monitored server alone"),
+        Arg::new("json").long("json").action(ArgAction::SetTrue).help("As data, a line each"),
+    ]
+}
+
+fn report_options(matches: &ArgMatches) -> report::Options {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    report::Options { day: text("day"), server: text("of"), json: matches.get_flag("json") }
 }
 
 fn migrate_options(matches: &ArgMatches) -> migrate::Options {

@@ -1,7 +1,7 @@
 //! One file per command. Errors end here: what is wrong goes to stderr, how it went into the exit code.
 //!
 //! Reading order: [`arguments`] the command line, made from the table of keys, [`exit`] codes, then the commands:
-//! [`run`], [`check`], [`migrate`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`] and [`client`] serve them.
+//! [`run`], [`check`], [`migrate`], [`report`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`] and [`client`] serve them.
 
 mod arguments;
 mod check;
@@ -12,6 +12,7 @@ mod healthcheck;
 mod holder;
 mod logging;
 mod migrate;
+mod report;
 mod run;
 mod statements;
 mod top;

@@ -2,6 +2,7 @@
 
 use super::insight::{Insight, since};
 use super::job::{Record, Step};
+use super::report;
 use super::run::Part;
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -15,6 +16,8 @@ const ROLL_UP: &str = "roll_up";
 const RETENTION: &str = "retention";
 /// Things that meet their limit within a year.
 const FORECASTS: &str = "forecasts";
+/// Reports of the day before.
+const REPORTS: &str = "reports";
 /// A forecast that is further away is none.
 const YEAR_DAYS: f64 = 365.0;
 
@@ -23,7 +26,7 @@ pub(super) async fn steps(part: &Part<'_>, record: &Record, store: Result<(), &E
     let mut steps = Vec::new();
     let unreachable = store.err().map(ToString::to_string);
     let Some(settings) = &part.jobs.parts().store else { return steps };
-    for name in [ROLL_UP, RETENTION, FORECASTS].into_iter().filter(|name| record.lacks(name)) {
+    for name in [ROLL_UP, RETENTION, FORECASTS, REPORTS].into_iter().filter(|name| record.lacks(name)) {
         let began = part.now();
         let outcome = match &unreachable {
             Some(error) => Err(error.clone()),
@@ -38,6 +41,7 @@ async fn step(part: &Part<'_>, name: &str, settings: &Settings) -> Result<u64, S
     let done = match name {
         ROLL_UP => rolled_up(part, settings).await,
         RETENTION => retained(part, settings).await,
+        REPORTS => Box::pin(report::make(part.jobs.parts(), settings, part.jobs.parts().clock.wall())).await,
         _ => forecast(part, settings).await,
     };
     done.map_err(|error| error.to_string())

@@ -11,14 +11,15 @@ use crate::analyze;
 use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Notice, Silence, What};
 use crate::analyze::book::Book;
 use crate::analyze::kind::{Kind, Severity};
+use crate::analyze::report::Report;
 use crate::base::telemetry::Channel;
 use crate::base::units::{Nanos, WallTime};
 use crate::notify;
 use crate::notify::queue::{WAIT, first_due};
 use crate::runtime::clock::Clock;
 use crate::store::alerts::desk::{Acted, Desk, Wanted};
-use crate::store::alerts::judging;
 use crate::store::alerts::notices::{About, Became, Routing, Told, Waiting};
+use crate::store::alerts::{judging, reports};
 use crate::store::error::Error;
 use crate::store::link::Link;
 use crate::store::settings::Settings;
@@ -208,6 +209,16 @@ impl Ledger {
             None => self.judge(self.0.clock.wall(), looks, findings, true),
         };
         Ok(changes.iter().filter(|change| change.what == What::Opened).count() as u64)
+    }
+
+    /// Keeps a report in the tables, for those who want it; false when there was one of its day and server.
+    pub(super) async fn report(&self, link: &Link, report: &Report, text: &str) -> Result<bool, Error> {
+        let channels = self.0.people.channels_of_report(&report.server);
+        let is_new = reports::keep(link, report, text, &channels, self.0.clock.wall()).await?;
+        if is_new && !channels.is_empty() {
+            self.0.has_work.store(true, Relaxed);
+        }
+        Ok(is_new)
     }
 
     /// Judges what is in the tables.

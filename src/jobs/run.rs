@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::job::{Job, Ran, Record, Refused, Step};
-use super::ledger::Ledger;
 use super::lease::{COLLECT, Lease, Taken};
+use super::ledger::Ledger;
 use super::rounds::Rounds;
 use super::settings::Settings;
 use super::{daily, hourly};

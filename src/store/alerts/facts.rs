@@ -24,7 +24,7 @@ const FAILURES: Nanos = Nanos::from_millis(10 * 60_000);
 /// Fewer failures are no rate; less is not even read.
 const FAILURES_MIN: i64 = 5;
 /// A statement's hours are read as far back.
-const HOURS: Nanos = Nanos::from_millis(8 * 86_400_000);
+const HOURS: Nanos = Nanos::from_millis(9 * 86_400_000);
 /// What an instance said counts for so long.
 const SAID: Nanos = Nanos::from_millis(3 * 60_000);
 /// Of a server so many statements are compared with their past.
@@ -104,7 +104,11 @@ async fn known(link: &Link) -> Result<Option<Known>, Error> {
     Ok(Some(Known { now: time("now_us")?, at: time("at_us")?, minutes: time("minutes_us")?, clocks: clocks.collect() }))
 }
 
-async fn servers(link: &Link) -> Result<Vec<String>, Error> {
+/// Every monitored server.
+///
+/// # Errors
+/// What the store said.
+pub async fn servers(link: &Link) -> Result<Vec<String>, Error> {
     let sql = link.schema.fill("select server from {schema}.servers order by server");
     let rows = link.client.query_typed(&sql, &[]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

@@ -1,6 +1,8 @@
 //! Alerts that ring once, in memory and in the tables: an alert's life as its owner sees it. Time in tables is moved by
 //! moving their rows.
 
+mod report;
+
 use serde_json::Value;
 
 use crate::notify::Receiver;
@@ -118,6 +120,7 @@ fn travel(store: &Store, minutes: u32) {
     let by = format!("interval '{minutes} minutes'");
     store.superuser().query(&format!(
         "update pgvitals.slow_statements set at = at - {by};
+         update pgvitals.servers set first_seen = first_seen - {by};
          update pgvitals.notifications set due = due - {by}, sent_at = sent_at - {by};
          update pgvitals.alerts set opened_at = opened_at - {by}, last_seen_at = last_seen_at - {by},
              updated_at = updated_at - {by} where resolved_at is null"

@@ -25,7 +25,11 @@ fn a_slot_is_done_once_in_a_fleet() {
     client.query("create table songs (id int primary key)");
     let (first, second) = (site(&database), site(&database));
     let ran = first.answer(HOURLY, 200);
-    assert_eq!(steps(&ran), ["index_snapshots", "table_snapshots", "database_snapshots", "findings", "alerts"], "{ran}");
+    assert_eq!(
+        steps(&ran),
+        ["index_snapshots", "table_snapshots", "database_snapshots", "findings", "alerts"],
+        "{ran}"
+    );
     let rows = client.value(ROWS);
     for site in [&first, &second] {
         let again = site.answer(HOURLY, 200);
@@ -37,7 +41,7 @@ fn a_slot_is_done_once_in_a_fleet() {
     }
     let rounds: u64 = client.value(ROUNDS).parse().unwrap();
     let forced = second.answer(&format!("{HOURLY}?force=1"), 200);
-    assert_eq!(steps(&forced).len(), 4, "{forced}");
+    assert_eq!(steps(&forced).len(), 5, "{forced}");
     assert_eq!(client.value(ROUNDS), (rounds + 1).to_string());
     // Whoever asks sees what one of them saw.
     for site in [&first, &second] {
@@ -54,7 +58,7 @@ fn maintenance_is_done_once_a_day() {
     let database = cluster().database();
     let site = site(&database);
     let ran = site.answer(DAILY, 200);
-    assert_eq!(steps(&ran), ["roll_up", "retention", "forecasts"], "{ran}");
+    assert_eq!(steps(&ran), ["roll_up", "retention", "forecasts", "reports"], "{ran}");
     let mut client = cluster().client(&database);
     let kept = "select string_agg(s ->> 'name' || ' ' || (s ->> 'ok'), ', ')
         from pgvitals.job_runs, jsonb_array_elements(steps) s where job = 'daily-maintenance' and server = ''";

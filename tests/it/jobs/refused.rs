@@ -18,7 +18,7 @@ fn what_failed_is_done_again_when_it_can_be() {
     let failed = site.answer(HOURLY, 207);
     assert_eq!(failed["success"], false);
     let errors: Vec<bool> = failed["steps"].as_array().unwrap().iter().map(|step| step["error"].is_string()).collect();
-    assert_eq!(errors, [true; 4], "{failed}");
+    assert_eq!(errors, [true; 5], "{failed}");
     let mut client = cluster().client(&database);
     assert_eq!(client.value("select count(*) from pgvitals.server_samples"), "0");
 
