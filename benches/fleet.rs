@@ -33,7 +33,7 @@ use sample::{identity, observation, query};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-#[path = "../../src/stats/tests/sample.rs"]
+#[path = "../src/stats/tests/sample.rs"]
 mod sample;
 
 const DAY: Duration = Duration::from_secs(86_400);
