@@ -76,6 +76,7 @@ impl Reader {
         stats::Settings {
             max_series: self.get("max_series", |text| value::count(text, SERIES_MAX)),
             slow_threshold: self.get("slow_threshold", value::duration),
+            sample_rate: self.get("sample_rate", value::part),
             levels: self.get("levels.latency", value::levels),
         }
     }

@@ -20,23 +20,40 @@ use crate::stats::recorder::Recorder;
 
 /// A connection's session; `None` once measuring code has panicked on it: from then on it is opaque.
 #[derive(Default)]
-pub(crate) struct Watched(RefCell<Option<Box<Session>>>);
+pub(crate) struct Watched {
+    session: RefCell<Option<Box<Session>>>,
+    /// Start of the statement that was last told of because it has been in flight for long.
+    running: Cell<Option<Stamp>>,
+}
 
 impl Watched {
     pub(crate) fn new(session: Session) -> Self {
-        Self(RefCell::new(Some(Box::new(session))))
+        Self { session: RefCell::new(Some(Box::new(session))), running: Cell::default() }
     }
 
     /// A second has passed.
     pub(crate) fn rest(&self) {
-        if let Some(session) = self.0.borrow_mut().as_deref_mut() {
+        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
             session.rest();
         }
     }
 
     /// The session, unless it is opaque because of a panic.
     pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
-        Ref::filter_map(self.0.borrow(), |session| session.as_deref()).ok()
+        Ref::filter_map(self.session.borrow(), |session| session.as_deref()).ok()
+    }
+
+    /// Does something to the session.
+    #[cfg(test)]
+    pub(super) fn with(&self, act: impl FnOnce(&mut Session)) {
+        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
+            act(session);
+        }
+    }
+
+    /// Whether this is the first time that the statement that began at `start` is told of.
+    pub(crate) fn is_news(&self, start: Stamp) -> bool {
+        self.running.replace(Some(start)) != Some(start)
     }
 }
 
@@ -137,7 +154,7 @@ impl Lens {
         watched: &Watched,
         measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
     ) {
-        let mut session = watched.0.borrow_mut();
+        let mut session = watched.session.borrow_mut();
         let Some(measured) = session.as_deref_mut() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             measure(measured, &mut parts.fingerprinter, &mut parts.recorder);

@@ -70,7 +70,8 @@ impl Track {
             identity: self.flight.identity.clone().unwrap_or_else(|| self.owner.identity().clone()),
             start: self.flight.start.unwrap_or_else(|| self.answers.start(owed.sent())),
             state,
-            tags: statement.tags().cloned(),
+            first_row: self.flight.first_row,
+            details: statement.details,
         })
     }
 

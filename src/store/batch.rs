@@ -12,7 +12,7 @@ use crate::session::identity::Identity;
 use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::stats::level::Thresholds;
-use crate::stats::live::KnownQuery;
+use crate::stats::live::{KnownQuery, Reason};
 use crate::stats::minutes::{Minutes, Noted, Span};
 
 /// One process's life (STORE §1).
@@ -123,6 +123,8 @@ pub(super) struct IdleRow {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct SlowRow {
     pub(super) at_us: i64,
+    #[serde(default = "slow")]
+    pub(super) reason: String,
     pub(super) series: SeriesRow,
     pub(super) duration_ms: f64,
     pub(super) first_row_ms: Option<f64>,
@@ -133,6 +135,11 @@ pub(super) struct SlowRow {
     pub(super) tags: Option<String>,
     pub(super) trace_id: Option<String>,
     pub(super) suppressed: i64,
+}
+
+/// The one reason that batches had which earlier versions journaled.
+fn slow() -> String {
+    Reason::Slow.as_str().to_owned()
 }
 
 impl Origin {
@@ -275,6 +282,7 @@ impl Batch {
         });
         self.slow.push(SlowRow {
             at_us: slow.at.unix_micros(),
+            reason: slow.reason.as_str().to_owned(),
             series: series(slow.query.hash, &slow.identity),
             duration_ms: slow.duration.as_millis_f64(),
             first_row_ms: slow.first_row.map(Nanos::as_millis_f64),

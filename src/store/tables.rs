@@ -226,7 +226,7 @@ impl Row for SlowRow {
 
     fn write(&self, common: &Common<'_>, to: &mut Rows) {
         let (series, origin) = (&self.series, common.origin);
-        to.timestamptz(self.at_us.saturating_add(common.shift_us).min(common.latest_us)).text("slow");
+        to.timestamptz(self.at_us.saturating_add(common.shift_us).min(common.latest_us)).text(&self.reason);
         to.text(&series.server).text(&origin.service).text(&origin.instance).text(&series.query_hash);
         to.text(&series.database).text(&series.user).text(&series.application);
         to.float8(self.duration_ms).optional(self.first_row_ms, |to, ms| to.float8(ms));
