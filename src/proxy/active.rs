@@ -4,29 +4,35 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::look::Watched;
-use crate::base::units::{Nanos, Stamp};
+use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::session::Session;
 use crate::session::observation::{FlightState, InFlight};
+use crate::session::parameters::json;
 use crate::stats::harvest::{Harvest, RUNNING};
 use crate::stats::live::{ActiveState, ActiveStatement, ActiveTransaction, Reason, SlowExecution};
 
 /// Adds statements in flight, open transactions and the number of open sessions to `harvest`; once also what has been in
-/// flight for long.
-pub(crate) fn list<'a>(watched: impl Iterator<Item = &'a Watched>, now: Stamp, harvest: &mut Harvest) {
+/// flight for long, with its `parameters` if they are wanted.
+pub(crate) fn list<'a>(
+    watched: impl Iterator<Item = &'a Watched>,
+    now: Stamp,
+    parameters: bool,
+    harvest: &mut Harvest,
+) {
     for watched in watched {
         watched.rest();
         let Some(session) = watched.session() else { continue };
         // A session that can't say what it does is left out; it is opaque from its next chunk on.
-        drop(catch_unwind(AssertUnwindSafe(|| add(watched, &session, now, harvest))));
+        drop(catch_unwind(AssertUnwindSafe(|| add(watched, &session, now, parameters, harvest))));
     }
 }
 
-fn add(watched: &Watched, session: &Session, now: Stamp, harvest: &mut Harvest) {
+fn add(watched: &Watched, session: &Session, now: Stamp, parameters: bool, harvest: &mut Harvest) {
     harvest.open_sessions += u64::from(session.started());
     if let Some(flight) = session.in_flight() {
         let age = now.since(flight.start);
         if age >= RUNNING && watched.is_news(flight.start) {
-            let execution = running(&flight, age, harvest);
+            let execution = running(&flight, age, harvest.at, parameters);
             harvest.running(execution);
         }
         harvest.active.push(ActiveStatement {
@@ -53,11 +59,11 @@ fn add(watched: &Watched, session: &Session, now: Stamp, harvest: &mut Harvest) 
 }
 
 /// An execution that has not ended, as it stands.
-fn running(flight: &InFlight, age: Nanos, harvest: &Harvest) -> SlowExecution {
+fn running(flight: &InFlight, age: Nanos, at: WallTime, parameters: bool) -> SlowExecution {
     let details = flight.details.as_deref();
     SlowExecution {
         reason: Reason::Running,
-        at: harvest.at,
+        at,
         query: Arc::clone(&flight.query),
         identity: Arc::clone(&flight.identity),
         duration: age,
@@ -68,13 +74,13 @@ fn running(flight: &InFlight, age: Nanos, harvest: &Harvest) -> SlowExecution {
         error: None,
         tags: details.and_then(|details| details.tags.clone()),
         trace: details.and_then(|details| details.trace),
+        parameters: details.filter(|_| parameters).and_then(json).map(Arc::from),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::units::WallTime;
     use crate::session::identity::StartupParameters;
     use crate::session::observation::{Event, Observer};
     use crate::sql::fingerprint::Fingerprinter;
@@ -97,7 +103,7 @@ mod tests {
     /// What is told of single executions at a second.
     fn told(watched: &Watched, seconds: u64) -> Vec<(Reason, u64)> {
         let mut harvest = Harvest::empty(WallTime::from_unix_micros(0));
-        list([watched].into_iter(), second(seconds), &mut harvest);
+        list([watched].into_iter(), second(seconds), false, &mut harvest);
         harvest.single().map(|one| (one.reason, one.duration.get() / 1_000_000_000)).collect()
     }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::connection::Link;
 use super::pump::Look;
@@ -14,6 +15,7 @@ use crate::base::units::{Stamp, WallTime};
 use crate::session::observation::Event;
 use crate::session::observation::Observer;
 use crate::session::{Leg, Session};
+use crate::sql::bound::Allowance;
 use crate::sql::fingerprint::Fingerprinter;
 use crate::stats::harvest::Harvest;
 use crate::stats::recorder::Recorder;
@@ -64,6 +66,8 @@ pub(crate) struct Lens {
     tape: RefCell<Tape>,
     /// Chunks so far, modulo [`SAMPLED`].
     chunks: Cell<u8>,
+    /// Bytes of bind values that sessions hold.
+    values: Arc<AtomicUsize>,
 }
 
 /// Of so many chunks one pays for a second look at the clock, so that what pgvitals adds to their way is known. Odd:
@@ -93,7 +97,15 @@ fn seed() -> u64 {
 impl Lens {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let parts = RefCell::new(Parts::new(&shared));
-        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0) }
+        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0), values: Arc::default() }
+    }
+
+    /// A new session, with an allowance for bind values where they are wanted.
+    pub(crate) fn equipped(&self, session: Session) -> Session {
+        if self.shared.stats().capture_parameters {
+            return session.with_parameters(Allowance::new(&self.values));
+        }
+        session
     }
 
     /// A chunk that was read at `read` has just been written.

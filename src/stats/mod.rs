@@ -37,6 +37,8 @@ pub struct Settings {
     pub slow_threshold: crate::base::units::Nanos,
     /// The part of all executions, 0 to 1, that is kept one by one as well.
     pub sample_rate: f64,
+    /// Executions that are kept one by one have their bind values.
+    pub capture_parameters: bool,
     /// Where one latency level ends and the next begins.
     pub levels: level::Thresholds,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             max_series: 10_000,
             slow_threshold: crate::base::units::Nanos::from_millis(500),
             sample_rate: 0.0,
+            capture_parameters: false,
             levels: level::Thresholds::default(),
         }
     }

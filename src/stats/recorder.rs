@@ -77,7 +77,7 @@ impl Recorder {
             others: Others::default(),
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
-            sieve: Sieve::new(ceiling::worker_samples(workers)),
+            sieve: Sieve::new(ceiling::worker_samples(workers), settings.capture_parameters),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
@@ -89,6 +89,7 @@ impl Recorder {
         self.levels = settings.levels;
         self.slow_threshold = settings.slow_threshold;
         self.sampler.tune(settings.sample_rate);
+        self.sieve.tune(settings.capture_parameters);
         self.series.limit(ceiling::worker_series(settings.max_series, workers));
     }
 

@@ -113,7 +113,8 @@ impl Ring {
 /// Its text counts each time: whether others hold it too isn't known here.
 fn cost(execution: &SlowExecution) -> usize {
     let tags = execution.tags.as_ref().map_or(0, |tags| tags.pairs.iter().map(|(k, v)| 64 + k.len() + v.len()).sum());
-    size_of::<SlowExecution>() + 32 + execution.query.text.len() + tags
+    let parameters = execution.parameters.as_ref().map_or(0, |json| json.len());
+    size_of::<SlowExecution>() + 32 + execution.query.text.len() + tags + parameters
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Executions that a worker keeps one by one between two harvests: slow ones, failed ones, those that chance took. Bounded
 //! for each reason, so that no flood of one hides the others.
 
+use std::sync::Arc;
+
 use super::ceiling::ALLOCATION;
 use super::live::{Reason, SlowExecution};
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::session::observation::{Observation, Outcome};
+use crate::session::parameters::json;
 use crate::sql::hash::QueryHash;
 
 /// Slow executions that a worker keeps between two harvests, and those of one statement among them; as many failed ones.
@@ -23,6 +26,8 @@ pub(super) struct Sieve {
     sampled_bytes: usize,
     sampled_most: usize,
     refused: Vec<Refused>,
+    /// Bind values are kept with them.
+    parameters: bool,
 }
 
 /// When it completed, and what is known of it.
@@ -38,7 +43,7 @@ pub(super) struct Refused {
 
 impl Sieve {
     /// An empty one whose sampled executions take at most so many bytes.
-    pub(super) fn new(sampled_most: usize) -> Self {
+    pub(super) fn new(sampled_most: usize, parameters: bool) -> Self {
         Self {
             slow: Vec::new(),
             failed: Vec::new(),
@@ -46,7 +51,13 @@ impl Sieve {
             sampled_bytes: 0,
             sampled_most,
             refused: Vec::new(),
+            parameters,
         }
+    }
+
+    /// Goes on with bind values, or without.
+    pub(super) fn tune(&mut self, parameters: bool) {
+        self.parameters = parameters;
     }
 
     /// Takes an execution whose time was `span`; false when there is no room for it.
@@ -62,7 +73,10 @@ impl Sieve {
             self.refuse(hash, reason);
             return false;
         }
-        let kept = (observation.start + span, execution(observation, reason, span, statements));
+        let wanted = observation.details.as_deref().filter(|_| self.parameters);
+        let parameters = wanted.and_then(json).map(Arc::from);
+        let completed = observation.start + span;
+        let kept = (completed, SlowExecution { parameters, ..execution(observation, reason, span, statements) });
         match reason {
             Reason::Sampled => {
                 self.sampled_bytes += own_cost(&kept.1);
@@ -119,12 +133,13 @@ fn execution(observation: Observation, reason: Reason, span: Nanos, statements: 
         client_stall: observation.client_stall,
         rows: observation.rows,
         error,
+        parameters: None,
     }
 }
 
 /// What it takes beside what it shares with others: its statement's text, tags.
-pub(super) fn own_cost(_: &SlowExecution) -> usize {
-    size_of::<Kept>() + ALLOCATION
+pub(super) fn own_cost(execution: &SlowExecution) -> usize {
+    size_of::<Kept>() + 2 * ALLOCATION + execution.parameters.as_ref().map_or(0, |json| json.len())
 }
 
 #[cfg(test)]

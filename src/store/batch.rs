@@ -134,6 +134,8 @@ pub(super) struct SlowRow {
     pub(super) sqlstate: Option<String>,
     pub(super) tags: Option<String>,
     pub(super) trace_id: Option<String>,
+    #[serde(default)]
+    pub(super) parameters: Option<String>,
     pub(super) suppressed: i64,
 }
 
@@ -292,6 +294,7 @@ impl Batch {
             sqlstate: slow.error.map(|code| code.as_str().to_owned()),
             tags,
             trace_id: slow.trace.map(|trace| trace.trace_id.iter().map(|byte| format!("{byte:02x}")).collect()),
+            parameters: slow.parameters.as_deref().map(str::to_owned),
             suppressed: signed(noted.suppressed),
         });
     }

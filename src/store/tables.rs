@@ -221,6 +221,7 @@ impl Row for SlowRow {
         "sqlstate",
         "tags",
         "trace_id",
+        "parameters",
         "suppressed",
     ];
 
@@ -233,7 +234,8 @@ impl Row for SlowRow {
         to.float8(self.client_stall_ms).int8(self.rows).text(&self.level);
         to.optional(self.sqlstate.as_deref(), |to, code| to.text(code));
         to.optional(self.tags.as_deref(), |to, tags| to.jsonb(tags));
-        to.optional(self.trace_id.as_deref(), |to, id| to.text(id)).int4(self.suppressed);
+        to.optional(self.trace_id.as_deref(), |to, id| to.text(id));
+        to.optional(self.parameters.as_deref(), |to, values| to.jsonb(values)).int4(self.suppressed);
     }
 }
 

@@ -49,6 +49,9 @@ pub(in crate::http) struct SlowQuery {
     trace_id: Option<String>,
     /// Why it is kept: slow, error, sampled (`sample_rate`), running (in flight for 30 s; it is told again when it ends).
     reason: &'static str,
+    /// Bind values of $1, $2, …; null unless `capture_parameters` is on.
+    #[schema(value_type = Option<Vec<Object>>)]
+    parameters: Value,
 }
 
 /// The answer.
@@ -91,6 +94,7 @@ impl SlowQuery {
             statements: slow.statements,
             trace_id: trace.map(|id| format!("{id:032x}")),
             reason: slow.reason.as_str(),
+            parameters: slow.parameters.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
         }
     }
 }

@@ -167,6 +167,8 @@ pub struct SlowExecution {
     pub tags: Option<Arc<Tags>>,
     /// Its trace context.
     pub trace: Option<Trace>,
+    /// Its bind values as a JSON array, where the owner wants them.
+    pub parameters: Option<Arc<str>>,
 }
 
 /// Figures of one value of a tag.

@@ -4,7 +4,7 @@ use crate::stats::sieve::Sieve;
 use crate::stats::tests::support::{at, identity, observation, query};
 
 fn kept(text: &str, reason: Reason, when: WallTime) -> Arc<SlowExecution> {
-    let mut sieve = Sieve::new(1 << 10);
+    let mut sieve = Sieve::new(1 << 10, false);
     let one = observation(&query(text), &identity("app", "web"), Nanos::from_millis(700));
     assert!(sieve.keep(one, reason, Nanos::from_millis(700), 1));
     Arc::new(sieve.harvest(when, Stamp::from_nanos(700_000_000)).0.remove(0))

@@ -13,7 +13,7 @@ fn slow(sieve: &mut Sieve, text: &str) -> bool {
 
 #[test]
 fn a_stamp_becomes_the_wall_time_of_completion() {
-    let mut sieve = Sieve::new(MOST);
+    let mut sieve = Sieve::new(MOST, false);
     assert!(slow(&mut sieve, "select pg_sleep($1)"));
     let (kept, refused) = sieve.harvest(at(100), Stamp::from_nanos(1_200_000_000));
     assert_eq!(kept[0].at, WallTime::from_unix_micros(99_500_000));
@@ -23,7 +23,7 @@ fn a_stamp_becomes_the_wall_time_of_completion() {
 
 #[test]
 fn one_statement_leaves_room_for_others_in_a_harvest() {
-    let mut sieve = Sieve::new(MOST);
+    let mut sieve = Sieve::new(MOST, false);
     let kept = (0..1_000).filter(|_| slow(&mut sieve, "select a from t")).count();
     assert_eq!(kept, PER_HARVEST_AND_STATEMENT);
     assert!(slow(&mut sieve, "select b from t"));
@@ -38,7 +38,7 @@ fn one_statement_leaves_room_for_others_in_a_harvest() {
 
 #[test]
 fn a_flood_of_one_reason_leaves_room_for_the_others() {
-    let mut sieve = Sieve::new(MOST);
+    let mut sieve = Sieve::new(MOST, false);
     let failed = || Observation { outcome: Outcome::Failed(code(1)), ..took("select a", 1) };
     let errors = (0..1_000).filter(|_| sieve.keep(failed(), Reason::Error, Nanos::from_millis(1), 1)).count();
     let sampled = (0..10_000).filter(|_| sieve.keep(took("select a", 1), Reason::Sampled, Nanos::from_millis(1), 1));

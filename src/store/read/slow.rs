@@ -32,7 +32,7 @@ pub(super) async fn read(link: &Link, question: &Question, threshold: Nanos) -> 
     let sql = format!(
         "select (extract(epoch from s.at) * 1000000)::bigint at_us, s.server, s.query_hash, s.datname, s.usename,
             s.application_name, s.duration_ms, s.first_row_ms, s.client_stall_ms, s.rows, s.sqlstate, s.tags::text tags,
-            s.trace_id, s.reason, q.query, q.kind
+            s.trace_id, s.reason, s.parameters::text parameters, q.query, q.kind
         from {{schema}}.slow_statements s left join {{schema}}.queries q using (query_hash)
         where s.at >= to_timestamp($1) and s.at < to_timestamp($2) and s.duration_ms >= $10
             and ($3 is null or s.server = $3) and ($4 is null or s.datname = $4) and ($5 is null or s.usename = $5)
@@ -70,6 +70,7 @@ fn execution(row: &Row) -> Result<SlowExecution, Error> {
         error: text("sqlstate")?.and_then(|code| Sqlstate::parse(code.as_bytes())),
         tags: text("tags")?.and_then(|tags| tags_of(&tags)),
         trace: text("trace_id")?.and_then(|id| trace(&id)),
+        parameters: text("parameters")?.map(Arc::from),
     })
 }
 
