@@ -59,6 +59,8 @@ pub(super) struct QueryRow {
     pub(super) summary: String,
     pub(super) name: Option<String>,
     pub(super) tables: Vec<String>,
+    #[serde(default)]
+    pub(super) filters: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -278,9 +280,9 @@ impl Batch {
         });
         // It may be written long before its minute is over.
         self.queries.entry(slow.query.hash.to_string()).or_insert_with(|| {
-            let Description { class, summary, tables, .. } = describe(&slow.query);
+            let Description { class, summary, tables, filters, .. } = describe(&slow.query);
             let name = slow.tags.as_ref().and_then(|tags| tags.name.clone());
-            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, name })
+            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, filters, name })
         });
         self.slow.push(SlowRow {
             at_us: slow.at.unix_micros(),
@@ -317,6 +319,7 @@ fn query(known: &KnownQuery) -> QueryRow {
         summary: known.summary.to_string(),
         name: known.name.as_ref().map(ToString::to_string),
         tables: known.tables.iter().map(ToString::to_string).collect(),
+        filters: known.filters.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -67,6 +67,8 @@ pub struct KnownQuery {
     pub summary: Box<str>,
     /// Relations that it reads or writes.
     pub tables: Vec<Box<str>>,
+    /// Columns that its conditions compare, as `table.column` where the table is known.
+    pub filters: Vec<Box<str>>,
     /// `-- name:` or its kin, when one was seen.
     pub name: Option<Box<str>>,
 }

@@ -28,6 +28,9 @@ fn each_execution_has_a_row_that_says_why() {
         assert!(failed.iter().any(|frame| frame.tag == b'E'));
     }
     client.ask(&bytes_of![parse("", "select $1 as secret"), bind("", "", &["s3cret"]), execute("", 0), sync()]);
+    client.query(
+        "select from pg_class c join pg_namespace n on n.oid = relnamespace where c.relname = 'x' and nspname = 'y'",
+    );
     client.query("select pg_sleep(0.3)");
     let hash = {
         let slow = pgvitals.await_merge("a slow execution", |pgvitals| {
@@ -58,6 +61,8 @@ fn each_execution_has_a_row_that_says_why() {
     assert_eq!(of("count(*) + sum(suppressed)", "select $1 / $2"), "100", "those that have no row are counted in one");
     assert_eq!(of("count(*) || ' ' || count(parameters)", "select $1 as secret"), "1 0", "no values unless wanted");
     assert!(of("count(*)", "select $1 / $2").parse::<u32>().unwrap() <= 60);
+    let compared = "select filters from pgvitals.queries where query like 'select from pg_class%'";
+    assert_eq!(reader.value(compared), "{pg_namespace.oid,relnamespace,pg_class.relname,nspname}");
 }
 
 /// "Parameters only with `capture_parameters` (text and binary formats of the common types), cut at a limit" (issue 5), as
