@@ -134,13 +134,13 @@ fn what_waits_for_a_restart_is_named() {
 fn samples_and_their_values_come_and_go_while_it_runs() {
     let cluster = Cluster::any();
     let database = cluster.database();
-    let case = Case::before(&cluster.tcp, "sample_rate = 0\n");
+    let case = Case::before(&cluster.tcp, "slow_threshold = '1h'\nsample_rate = 0\n");
     let mut old = Client::connect(case.pgvitals.address(), &database);
     bound(&mut old, "a", "before");
     case.pgvitals.await_statement("select $1 as a", 1);
     assert_eq!(case.samples("a"), Vec::<Value>::new());
 
-    case.reload("sample_rate = 1\ncapture_parameters = true\n", &["settings reloaded"]);
+    case.reload("slow_threshold = '1h'\nsample_rate = 1\ncapture_parameters = true\n", &["settings reloaded"]);
     let mut new = Client::connect(case.pgvitals.address(), &database);
     case.pgvitals.await_merge("a value", |_| {
         bound(&mut old, "a", "old");
@@ -149,7 +149,7 @@ fn samples_and_their_values_come_and_go_while_it_runs() {
     });
     assert!(!case.samples("a").contains(&json!(["old"])));
 
-    case.reload("sample_rate = 1\n", &["settings reloaded"]);
+    case.reload("slow_threshold = '1h'\nsample_rate = 1\n", &["settings reloaded"]);
     case.pgvitals.await_merge("a sample without its value", |_| {
         bound(&mut new, "b", "later");
         case.samples("b").contains(&Value::Null).then_some(())
