@@ -4,21 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
 
+use super::memory::Memory;
 use crate::analyze;
 use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Notice, Silence, What};
-use crate::analyze::book::Book;
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::report::Report;
 use crate::base::telemetry::Channel;
 use crate::base::units::{Nanos, WallTime};
 use crate::notify;
-use crate::notify::queue::{WAIT, first_due};
+use crate::notify::queue::WAIT;
 use crate::runtime::clock::Clock;
 use crate::store::alerts::desk::{Acted, Desk, Wanted};
-use crate::store::alerts::notices::{About, Became, Routing, Told, Waiting};
+use crate::store::alerts::notices::{Became, Routing, Told, Waiting};
 use crate::store::alerts::{judging, reports};
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -27,11 +28,11 @@ use crate::store::settings::Settings;
 /// Changes that a slow listener may lag behind.
 const EVENTS_WAITING: usize = 256;
 
-/// Alerts that are over and still in memory.
-const OVER_MAX: usize = 1_000;
-
 /// What a process knew of the tables counts for so long.
-const FRESH: Nanos = Nanos::from_millis(15_000);
+const FRESH: Nanos = Nanos::from_millis(60_000);
+
+/// The headline waits for the store so long.
+const COUNT_MAX: Duration = Duration::from_secs(2);
 
 /// How many alerts are open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -65,19 +66,6 @@ struct Inner {
     events: broadcast::Sender<Alert>,
 }
 
-#[derive(Debug)]
-struct Memory {
-    book: Book,
-    next_id: i64,
-    /// Open ones in the tables, as this process last saw them.
-    seen: Option<(WallTime, Vec<Alert>)>,
-    /// What waits to be told of alerts in memory. Their ids are below zero: those of tables are above.
-    waiting: Vec<Waiting>,
-    /// Who heard of which alert, and when of which server and database.
-    heard: BTreeMap<i64, BTreeSet<Channel>>,
-    told: Vec<Told>,
-}
-
 impl Ledger {
     /// In this store, or in memory.
     pub fn new(
@@ -86,8 +74,6 @@ impl Ledger {
         people: &notify::settings::Settings,
         clock: Clock,
     ) -> Self {
-        let book = Book { settings: rules.clone(), ..Book::default() };
-        let (seen, waiting, heard, told) = (None, Vec::new(), BTreeMap::new(), Vec::new());
         Self(Arc::new(Inner {
             store: store.cloned(),
             desk: store.map(|settings| Desk::new(settings.clone())),
@@ -97,7 +83,7 @@ impl Ledger {
             is_leader: AtomicBool::new(store.is_none()),
             has_work: AtomicBool::new(false),
             news: Notify::new(),
-            memory: Mutex::new(Memory { book, next_id: 1, seen, waiting, heard, told }),
+            memory: Mutex::new(Memory::new(rules)),
             events: broadcast::channel(EVENTS_WAITING).0,
         }))
     }
@@ -139,7 +125,9 @@ impl Ledger {
         if let Some(known) = known {
             return Ok(known);
         }
-        let open = desk.list(&Wanted { limit: usize::MAX, ..Wanted::default() }).await?;
+        let wanted = Wanted { limit: usize::MAX, ..Wanted::default() };
+        let listed = tokio::time::timeout(COUNT_MAX, desk.list(&wanted)).await;
+        let open = listed.unwrap_or(Err(Error::Timeout(COUNT_MAX.as_secs())))?;
         let counted = counts(&open);
         self.saw(open);
         Ok(counted)
@@ -244,12 +232,7 @@ impl Ledger {
     pub(super) fn judge(&self, now: WallTime, looks: &[Look], findings: Vec<Finding>, is_told: bool) -> Vec<Change> {
         let changes = self.memory(|memory| {
             let mut changes = memory.book.judge(now, looks, findings);
-            for alert in changes.iter_mut().map(|change| &mut change.alert).filter(|alert| alert.id.is_none()) {
-                alert.id = Some(memory.next_id);
-                memory.next_id += 1;
-            }
-            memory.book.apply(&changes);
-            memory.forget();
+            memory.apply(&mut changes);
             if is_told {
                 changes.iter().for_each(|change| memory.note(change, now, &self.0.people));
             }
@@ -356,85 +339,16 @@ impl Ledger {
         }
     }
 
-    /// Open ones, each once: in memory, and in the tables as they were last seen.
     fn open(&self) -> Vec<Alert> {
-        self.memory(|memory| {
-            let mut open: Vec<Alert> = memory.book.alerts.iter().filter(|alert| alert.is_open()).cloned().collect();
-            for alert in memory.seen.iter().flat_map(|(_, alerts)| alerts) {
-                let is_same = |other: &Alert| {
-                    (&other.server, other.kind, &other.subject) == (&alert.server, alert.kind, &alert.subject)
-                };
-                if !open.iter().any(is_same) {
-                    open.push(alert.clone());
-                }
-            }
-            open
-        })
+        self.memory(|memory| memory.open())
     }
 
     fn act(&self, id: i64, act: impl FnOnce(&mut Vec<Silence>, &mut Alert)) -> Acted {
-        self.memory(|memory| {
-            let Book { alerts, silences, .. } = &mut memory.book;
-            let Some(alert) = alerts.iter_mut().find(|alert| alert.id == Some(id)) else { return Acted::Unknown };
-            if !alert.is_open() {
-                return Acted::Over;
-            }
-            act(silences, alert);
-            Acted::Done(Box::new(alert.clone()))
-        })
+        self.memory(|memory| memory.act(id, act))
     }
 
     fn memory<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
         look(&mut self.0.memory.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Memory {
-    /// What is to be told of a change, a row for each who hears.
-    fn note(&mut self, change: &Change, now: WallTime, people: &notify::settings::Settings) {
-        let (Some(notice), Some(id)) = (change.notice, change.alert.id) else { return };
-        let heard = self.heard.entry(id).or_default();
-        let channels = people.channels_of(notice, &change.alert, heard);
-        heard.extend(&channels);
-        // What waits says the state that the alert has now.
-        for waiting in &mut self.waiting {
-            if let About::Alert(_, alert) = &mut waiting.about
-                && alert.id == Some(id)
-            {
-                **alert = change.alert.clone();
-            }
-        }
-        for channel in channels {
-            let about = About::Alert(notice, Box::new(change.alert.clone()));
-            let last = self.waiting.iter().map(|waiting| waiting.id).min().unwrap_or_default();
-            self.waiting.push(Waiting { id: last - 1, channel, about, due: first_due(now), attempts: 0 });
-        }
-        if change.alert.resolved_at.is_some() {
-            self.heard.remove(&id);
-        }
-    }
-
-    fn settle(&mut self, id: i64, became: Became, now: WallTime) {
-        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
-        if let (Became::Again(due), Some(waiting)) = (became, self.waiting.get_mut(place)) {
-            (waiting.due, waiting.attempts) = (due, waiting.attempts.saturating_add(1));
-            return;
-        }
-        let Waiting { channel, about, .. } = self.waiting.remove(place);
-        if let (Became::Sent, About::Alert(_, alert)) = (became, about) {
-            let (server, database) = (alert.server.clone(), alert.subject.database.clone());
-            self.told.push(Told { channel, server, database, at: now });
-        }
-    }
-
-    /// Lets go of the oldest that are over.
-    fn forget(&mut self) {
-        let mut over = self.book.alerts.iter().filter(|alert| !alert.is_open()).count().saturating_sub(OVER_MAX);
-        self.book.alerts.retain(|alert| {
-            let goes = over > 0 && !alert.is_open();
-            over -= usize::from(goes);
-            !goes
-        });
     }
 }
 

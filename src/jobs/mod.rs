@@ -4,7 +4,7 @@
 //! `hourly` and `daily` their steps, `report` of a day, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
 //! [`scheduler`] starts them, [`lease`] tells who of a fleet may; [`upkeep`] roll-ups of the store behind each hour.
 //!
-//! Alerts: [`ledger`] where they are kept, `minute` facts of the last minutes to findings, `watch` what of them only this
+//! Alerts: [`ledger`] where they are kept, `memory` one of the two places, `minute` facts of the last minutes to findings, `watch` what of them only this
 //! process knows, [`judge`] when and who, [`tell`] who is told.
 
 mod daily;
@@ -14,6 +14,7 @@ pub mod job;
 pub mod judge;
 pub mod lease;
 pub mod ledger;
+mod memory;
 mod minute;
 mod report;
 pub mod rounds;

@@ -9,7 +9,7 @@ use crate::analyze;
 use crate::analyze::alert::{Alert, Change, Finding, Look, Silence};
 use crate::analyze::book::{Book, REMEMBERED};
 use crate::analyze::kind::Kind;
-use crate::base::units::WallTime;
+use crate::base::units::{Nanos, WallTime};
 use crate::store::error::Error;
 use crate::store::link::Link;
 
@@ -111,6 +111,10 @@ async fn book(link: &Link, settings: &analyze::Settings, now: WallTime) -> Resul
             until: WallTime::from_unix_micros(row.try_get("until_us")?),
             by: row.try_get("silenced_by")?,
         });
+    }
+    if settings.learn == Nanos::ZERO {
+        // A server is known from its first batch on, and an execution in that was before.
+        return Ok(book);
     }
     let servers = format!("select v.server, {} first_us from {{schema}}.servers v", micros("v.first_seen"));
     for row in ask(servers, &[]).await? {

@@ -17,7 +17,7 @@ const YESTERDAY: &str = "
     insert into pgvitals.servers (server) values ('orders-db');
     insert into pgvitals.services (service) values ('orders');
     insert into pgvitals.queries (query_hash, query, kind, class, summary, fingerprint_version, first_seen)
-        values ('00000000000000a1', 'select * from orders', 'select', 'data', 'SELECT orders', 1, now() - interval '30 hours');
+        values ('00000000000000a1', 'select * from orders', 'select', 'data', 'SELECT orders', 1, date_trunc('day', now(), 'UTC') - interval '12 hours');
     insert into pgvitals.series (series_id, server, query_hash, datname, usename, application_name)
         values (1, 'orders-db', '00000000000000a1', 'shop', 'app', 'web');
     insert into pgvitals.query_stats_hour

@@ -62,7 +62,7 @@ fn maintenance_is_done_once_a_day() {
     let mut client = cluster().client(&database);
     let kept = "select string_agg(s ->> 'name' || ' ' || (s ->> 'ok'), ', ')
         from pgvitals.job_runs, jsonb_array_elements(steps) s where job = 'daily-maintenance' and server = ''";
-    assert_eq!(client.value(kept), "roll_up true, retention true, forecasts true");
+    assert_eq!(client.value(kept), "roll_up true, retention true, forecasts true, reports true");
     assert_eq!(site.answer(DAILY, 200)["skipped"], "already_done");
     assert!(site.pgvitals.metric("pgvitals_task_last_success_timestamp_seconds{task=\"daily-maintenance\"}") > 1e9);
 }

@@ -25,7 +25,7 @@ fn what_failed_is_done_again_when_it_can_be() {
     // By way of a second pgvitals it is there.
     let _way = Setup::default().route(away, &cluster().tcp).start();
     let ran = site.answer(HOURLY, 200);
-    assert_eq!((&ran["success"], steps(&ran).len()), (&true.into(), 4), "{ran}");
+    assert_eq!((&ran["success"], steps(&ran).len()), (&true.into(), 5), "{ran}");
     assert_eq!(client.value("select count(*) from pgvitals.server_samples"), "1");
 }
 

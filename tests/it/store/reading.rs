@@ -10,6 +10,8 @@ use pgvitals::base::telemetry::Telemetry;
 use pgvitals::base::units::{Nanos, Stamp, WallTime};
 use pgvitals::config::load::{Flags, load};
 use pgvitals::http::{Ready, Sources, Stored, router};
+use pgvitals::jobs::ledger::Ledger;
+use pgvitals::jobs::run::{self, Jobs};
 use pgvitals::runtime::{clock::Clock, shutdown::Shutdown, task::Panics};
 use pgvitals::session::identity::Identity;
 use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
@@ -166,7 +168,9 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
     let store = Store::on(Cluster::newest());
     let variables = [("PGVITALS_STORE", store.url("postgres")), ("PGVITALS_STORE_FLUSH_INTERVAL", "1s".to_owned())];
     let variables = variables.map(|(name, value)| (name.into(), value.into()));
-    let app::Settings { http, store: Some(settings), .. } = load(Flags::default(), variables).unwrap().app else {
+    let app::Settings { http, store: Some(settings), analyze, jobs, notify, .. } =
+        load(Flags::default(), variables).unwrap().app
+    else {
         panic!("a store was named");
     };
     let (clock, telemetry) = (Clock::start(), Arc::new(Telemetry::default()));
@@ -182,6 +186,16 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
         status: Arc::clone(&status),
     };
     let stored = Stored { reader: Reader::new(settings.clone()), status };
+    let alerts = Ledger::new(Some(&settings), &analyze, &notify, clock);
+    let jobs = Jobs::new(run::Parts {
+        settings: jobs,
+        rules: analyze,
+        collect: Vec::new(),
+        ledger: alerts.clone(),
+        store: Some(settings.clone()),
+        holder: 1,
+        clock,
+    });
     let site = router(
         http,
         Sources {
@@ -190,6 +204,8 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
             panics: Panics::default(),
             ready: Arc::new(Healthy),
             store: Some(stored),
+            alerts,
+            jobs,
         },
     );
     let ask = async |hours: u64| -> Value {
