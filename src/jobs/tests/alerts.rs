@@ -1,15 +1,20 @@
 //! Facts to findings, and alerts in memory; time is a parameter.
 
+use url::Url;
+
 use crate::analyze;
+use crate::analyze::alert::Notice;
 use crate::analyze::judge::Execution;
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::level::Override;
-use crate::base::telemetry::{Dropped, Telemetry};
+use crate::base::secret::Secret;
+use crate::base::telemetry::{Channel, Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};
 use crate::jobs::ledger::{Counts, Ledger};
 use crate::jobs::minute::{findings, least};
 use crate::jobs::watch::Watch;
 use crate::notify;
+use crate::notify::settings::Webhook;
 use crate::runtime::clock::Clock;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
@@ -17,6 +22,7 @@ use crate::stats::live::LiveView;
 use crate::store::alerts::conditions::{Conditions, Down, IdleSession, Said};
 use crate::store::alerts::desk::{Acted, Wanted};
 use crate::store::alerts::facts::Facts;
+use crate::store::alerts::notices::{About, Became};
 
 const START: WallTime = WallTime::from_unix_micros(1_769_860_800_000_000);
 
@@ -172,4 +178,35 @@ async fn an_alert_in_memory_opens_once_is_known_and_ends() {
     assert_eq!(ledger.counts().await.unwrap(), Counts::default());
     assert!(ledger.list(&Wanted { limit: 10, ..Wanted::default() }).await.unwrap().is_empty(), "none is open");
     assert_eq!(ledger.list(&all).await.unwrap().len(), 1, "one was");
+}
+
+/// What happens to one alert waits for each who hears of it, tells the state that the alert has now, and is told once.
+#[tokio::test]
+async fn in_memory_what_is_told_waits_until_it_was_told() {
+    let url = Url::parse("http://127.0.0.1:9/hook").unwrap();
+    let webhook = Some(Webhook { url: Secret::new(url), secret: None });
+    let people = notify::settings::Settings { webhook, ..people() };
+    let ledger = Ledger::new(None, &rules(), &people, Clock::start());
+    let waiting = async || ledger.waiting().await.unwrap();
+    judge(&ledger, 10, vec![execution(5, 700)]);
+    assert!(waiting().await.is_empty(), "one slow execution is nothing to tell");
+    judge(&ledger, 100, vec![execution(90, 800)]);
+    let [opened] = &waiting().await[..] else { panic!("the second sighting is told") };
+    assert_eq!((opened.channel, opened.due, opened.attempts), (Channel::Webhook, at(130), 0));
+    ledger.settle(&[(opened.id, Became::Again(at(500)))]).await.unwrap();
+    judge(&ledger, 90 + 15 * 60, Vec::new());
+
+    let both = waiting().await;
+    let told: Vec<_> = both
+        .iter()
+        .map(|one| match &one.about {
+            About::Alert(notice, alert) => (one.due, one.attempts, *notice, alert.resolved_at.is_some()),
+            About::Report(_) => panic!("no report is in memory"),
+        })
+        .collect();
+    let end = at(90 + 15 * 60 + 30);
+    assert_eq!(told, [(at(500), 1, Notice::Opened, true), (end, 0, Notice::Resolved, true)]);
+    ledger.settle(&both.iter().map(|one| (one.id, Became::Sent)).collect::<Vec<_>>()).await.unwrap();
+    assert!(waiting().await.is_empty());
+    assert_eq!(ledger.told(START).await.len(), 2);
 }
