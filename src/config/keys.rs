@@ -95,6 +95,18 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new("drain_timeout", Kind::Duration, "25s", "How long draining may take; the rest is ended with 57P01"),
     Key::new("slow_threshold", Kind::Duration, "500ms", "Executions that take at least this long are kept one by one"),
+    Key::new(
+        "sample_rate",
+        Kind::Part,
+        "0",
+        "The part of all executions that is kept one by one as well, whatever they took: 0.01 is each hundredth by chance, 1 all",
+    ),
+    Key::new(
+        "capture_parameters",
+        Kind::Switch,
+        "false",
+        "Whether executions that are kept one by one have their bind values: they are secrets, and leave the process with them",
+    ),
     Key::new("max_series", Kind::Count, "10000", "Series in memory; what does not fit is counted as (other)"),
     Key::new("max_query_text", Kind::Size, "8KiB", "How much of a statement's canonical text is kept"),
     Key::new("log", Kind::Text, "info", "What to log: a level, or target=level pairs with commas; to stderr"),
@@ -245,7 +257,12 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new("store.spool_max", Kind::Size, "1GiB", "What the journal may take"),
     Key::new("store.max_size", Kind::Size, "10GiB", "What the tables may take; read, and not yet held by this version"),
-    Key::new("store.idle_close", Kind::Duration, "5s", "How long a connection to the store stays open after a write"),
+    Key::new(
+        "store.idle_close",
+        Kind::Duration,
+        "5s",
+        "How long a connection to the store stays open after a write; with a longer store.flush_interval the next write would not find it, and it is closed at once",
+    ),
     Key::derived(
         "store.retention.minutes",
         Kind::Duration,

@@ -12,7 +12,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
 use crate::sql::statement::Tags;
-use crate::stats::live::{Filter, LiveView, Window};
+use crate::stats::live::{Filter, LiveView, Reason, Window};
 use crate::store::alerts::conditions::{Conditions, Down, IdleSession, Said};
 use crate::store::alerts::facts::Facts;
 
@@ -52,8 +52,8 @@ impl Watch {
     fn dropped(&mut self, telemetry: &Telemetry) -> Vec<(String, u64)> {
         let mut news = Vec::new();
         // That single executions are not kept one by one is as it should be; no figure misses them.
-        let lost = Dropped::ALL.iter().filter(|reason| !matches!(reason, Dropped::SlowRing | Dropped::History));
-        for reason in lost {
+        let rings = [Dropped::SlowRing, Dropped::ErrorRing, Dropped::SampleRing, Dropped::History];
+        for reason in Dropped::ALL.iter().filter(|reason| !rings.contains(reason)) {
             let (name, total) = (reason.as_str(), telemetry.dropped_total(*reason));
             let before = self.dropped.insert(name, total).unwrap_or_default();
             if total > before {
@@ -94,7 +94,8 @@ fn executions(rules: &analyze::Settings, view: &LiveView) -> Vec<(String, Execut
     let least = slow_least(rules);
     let window = Window { from: view.at().before(EXECUTIONS), to: view.at().after(Nanos::from_micros(1)) };
     let ended = view.slow(window, least, &Filter::default());
-    let ended = ended.iter().map(|slow| {
+    // What was seen running is among the active ones, or has ended.
+    let ended = ended.iter().filter(|slow| slow.reason == Reason::Slow).map(|slow| {
         let exempt = is_exempt(slow.tags.as_deref());
         let execution = execution(view, slow.query.hash, slow.at, slow.duration, false, exempt);
         (&slow.identity, execution)
