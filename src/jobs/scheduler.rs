@@ -46,14 +46,17 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
     }
     sleep_until(deadline(chance(FIRST))).await;
     let mut tried = Tried { since: parts.clock.wall().before(RETRY), at: HashMap::new() };
+    let mut servers = Vec::new();
+    let mut again = false;
     loop {
-        let now = parts.clock.wall();
-        // A clone: whoever merges must not wait for us.
-        let view = live.borrow().clone();
-        let servers = tried.worth(jobs, &view, now);
-        drop(view);
-        let again =
-            !servers.is_empty() && is_failed(&jobs.run_on(Order { job: Job::Hourly, force: false }, &servers).await);
+        // What failed is tried again, whether anything happened since or not.
+        if !again {
+            // A clone: whoever merges must not wait for us.
+            let view = live.borrow().clone();
+            servers = tried.worth(jobs, &view, parts.clock.wall());
+        }
+        let order = Order { job: Job::Hourly, force: false };
+        again = !servers.is_empty() && is_failed(&Box::pin(jobs.run_on(order, &servers)).await);
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
     }
@@ -72,7 +75,7 @@ async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
     let due = schedule.next(now.before(DAY), zone).filter(|due| *due <= now && day_of(*due, zone) == day_of(now, zone));
     let mut is_due = due.is_some();
     loop {
-        let again = is_due && is_failed(&jobs.run(Order { job: Job::Daily, force: false }).await);
+        let again = is_due && is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, force: false })).await);
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
         let now_written = status.counts().batches;

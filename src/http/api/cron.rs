@@ -70,7 +70,7 @@ struct StepBody {
 
 /// Looks at the monitored servers now, unless that was done in this hour.
 #[utoipa::path(
-    get, path = "/api/cron/hourly-monitoring", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
+    method(get, post), path = "/api/cron/hourly-monitoring", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),
         (status = 207, description = "Some steps failed", body = CronAnswer),
@@ -89,7 +89,7 @@ pub(in crate::http) async fn hourly_monitoring(
 
 /// Maintains the monitoring tables now, unless that was done on this local day.
 #[utoipa::path(
-    get, path = "/api/cron/daily-maintenance", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
+    method(get, post), path = "/api/cron/daily-maintenance", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),
         (status = 207, description = "Some steps failed", body = CronAnswer),

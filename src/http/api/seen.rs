@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -20,6 +21,10 @@ use crate::store::read::health::Health;
 
 /// Others of a fleet may have looked meanwhile.
 const FRESH: Nanos = Nanos::from_millis(60_000);
+/// The headline is asked for often, and has more to tell.
+const HEADLINE_FRESH: Nanos = Nanos::from_millis(600_000);
+/// It doesn't wait longer for the store.
+const HEADLINE_MAX: Duration = Duration::from_secs(2);
 
 /// A server at its last round.
 #[derive(Clone, Debug)]
@@ -53,7 +58,8 @@ struct Made {
     at: WallTime,
     /// This process's round of which it was made.
     round: Option<WallTime>,
-    seen: Arc<Seen>,
+    /// `None`: the store didn't answer in time for a headline.
+    seen: Option<Arc<Seen>>,
 }
 
 /// What was seen of the servers that are asked for; empty for a metric that is not about them.
@@ -69,19 +75,33 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Vec<Arc
     };
     let servers = server.map_or_else(|| app.settings.servers.clone(), |server| vec![server]);
     let is_headline = metric == Metric::Summary;
-    if !metric.is_of_rounds() && !is_headline {
-        return Ok(Vec::new());
-    }
     let mut seen = Vec::new();
-    for server in &servers {
-        match one(app, server, now).await {
-            Ok(found) => seen.extend(found),
-            // The headline has more to tell.
-            Err(_) if is_headline => {}
-            Err(problem) => return Err(problem),
+    for server in servers.iter().filter(|_| is_headline || metric.is_of_rounds()) {
+        if is_headline {
+            seen.extend(headline(app, server, now).await);
+        } else {
+            seen.extend(one(app, server, now, FRESH).await?);
         }
     }
-    if seen.is_empty() && !is_headline { Err(nothing(app, &servers)) } else { Ok(seen) }
+    if seen.is_empty() && metric.is_of_rounds() { Err(nothing(app, &servers)) } else { Ok(seen) }
+}
+
+/// What is known without much ado.
+async fn headline(app: &App, server: &str, now: WallTime) -> Option<Arc<Seen>> {
+    let asked = async {
+        let has_failed = |made: &Made| made.seen.is_none() && now.since(made.at) < FRESH;
+        if app.seen.0.lock().await.get(server).is_some_and(has_failed) {
+            return Ok(None);
+        }
+        one(app, server, now, HEADLINE_FRESH).await
+    };
+    match tokio::time::timeout(HEADLINE_MAX, asked).await {
+        Ok(Ok(seen)) => seen,
+        Ok(Err(_)) | Err(_) => {
+            app.seen.0.lock().await.insert(server.to_owned(), Made { at: now, round: None, seen: None });
+            None
+        }
+    }
 }
 
 fn nothing(app: &App, servers: &[String]) -> Problem {
@@ -100,19 +120,19 @@ fn nothing(app: &App, servers: &[String]) -> Problem {
     )
 }
 
-/// From the cache while no round came after it.
-async fn one(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Seen>>, Problem> {
+/// From the cache while it is fresh and no round of ours came after it. The lock is not held while the store is asked.
+async fn one(app: &App, server: &str, now: WallTime, fresh: Nanos) -> Result<Option<Arc<Seen>>, Problem> {
     let round = app.sources.jobs.rounds().at(server);
-    let mut cache = app.seen.0.lock().await;
-    let is_fresh = |made: &&Made| made.round == round && (app.sources.store.is_none() || now.since(made.at) < FRESH);
-    if let Some(made) = cache.get(server).filter(is_fresh) {
-        return Ok(Some(Arc::clone(&made.seen)));
+    let is_fresh = |made: &&Made| made.round == round && (app.sources.store.is_none() || now.since(made.at) < fresh);
+    let made = app.seen.0.lock().await.get(server).filter(is_fresh).and_then(|made| made.seen.clone());
+    if made.is_some() {
+        return Ok(made);
     }
     let Some(health) = health(app, server, now).await? else { return Ok(None) };
     let (rules, name) = (app.sources.jobs.parts().rules.clone(), server.to_owned());
     let make = tokio::task::spawn_blocking(move || Seen::new(&health, &name, &rules));
     let seen = Arc::new(make.await.map_err(|error| Problem::new(Kind::Internal, error.to_string()))?);
-    cache.insert(server.to_owned(), Made { at: now, round, seen: Arc::clone(&seen) });
+    app.seen.0.lock().await.insert(server.to_owned(), Made { at: now, round, seen: Some(Arc::clone(&seen)) });
     Ok(Some(seen))
 }
 
