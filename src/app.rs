@@ -64,13 +64,13 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         let _inside = control.enter();
         Signals::catch().context("signals can't be followed")?
     };
-    let (http, store) = (settings.http.clone(), settings.store.clone());
+    let old = settings.clone();
     let started = start_on(control, settings, inherited)?;
     let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
         let reload = || {
             if let Some(new) = reload() {
-                reloaded(&tuner, &http, store.as_ref(), new);
+                reloaded(&tuner, &old, new);
             }
         };
         signals.follow(&shutdown, reload).await;
@@ -79,10 +79,11 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 }
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
-fn reloaded(tuner: &Tuner, old: &http::Settings, store: Option<&store::settings::Settings>, new: Settings) {
+fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
-    fixed.extend(old.changed(&new.http));
-    fixed.extend(store::settings::Settings::changed(store, new.store.as_ref()));
+    fixed.extend(old.http.changed(&new.http));
+    fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
+    fixed.extend(collect::settings::Settings::changed(&old.collect, &new.collect));
     for key in fixed {
         tracing::warn!(key, "this setting changes with a restart only; the old value stays");
     }
