@@ -147,18 +147,24 @@ fn flags(matches: &ArgMatches) -> Flags {
     Flags { config: matches.get_one::<PathBuf>("config").cloned(), keys: KEYS.iter().filter_map(given).collect() }
 }
 
-fn migrate_arguments() -> [Arg; 3] {
+fn migrate_arguments() -> [Arg; 4] {
     let switch = |name: &'static str, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     [
         switch("print", "Print the SQL that is missing, or all of it without a store; change nothing"),
         switch("status", "Say what was applied and what is missing; change nothing").conflicts_with("print"),
         switch("single-role", "Make no roles: whoever migrates owns, writes and reads"),
+        switch("citus", "Print also what spreads the tables over a Citus cluster").requires("print"),
     ]
 }
 
 fn migrate_options(matches: &ArgMatches) -> migrate::Options {
     let given = |name: &str| matches.get_flag(name);
-    migrate::Options { print: given("print"), status: given("status"), single_role: given("single-role") }
+    migrate::Options {
+        print: given("print"),
+        status: given("status"),
+        single_role: given("single-role"),
+        citus: given("citus"),
+    }
 }
 
 fn top_arguments() -> [Arg; 4] {

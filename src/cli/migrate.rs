@@ -21,17 +21,22 @@ pub(super) struct Options {
     pub(super) status: bool,
     /// Without roles of its own.
     pub(super) single_role: bool,
+    /// Print also what spreads the tables over a Citus cluster.
+    pub(super) citus: bool,
 }
 
 /// Does it.
 pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> anyhow::Result<()> {
     let wanted = if options.single_role { Roles::Single } else { Roles::Three };
-    let text = match (&loaded.app.store, options.print) {
+    let mut text = match (&loaded.app.store, options.print) {
         // Without a store there is nothing to compare with: all of it.
         (None, true) => script::print(&loaded.schema, wanted, 0),
         (None, false) => bail!("no store; name one with --store postgres://USER@HOST/DATABASE, or `store.url`"),
         (Some(store), _) => runtime()?.block_on(on(store, wanted, options))?,
     };
+    if options.citus {
+        text.push_str(&script::print_citus(&loaded.schema));
+    }
     out.write_all(text.as_bytes()).context("can't write the answer")
 }
 

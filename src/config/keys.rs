@@ -350,7 +350,12 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new("store.spool_max", Kind::Size, "1GiB", "What the journal may take"),
     Key::new("store.max_size", Kind::Size, "10GiB", "What the tables may take; read, and not yet held by this version"),
-    Key::new("store.idle_close", Kind::Duration, "5s", "How long a connection to the store stays open after a write"),
+    Key::new(
+        "store.idle_close",
+        Kind::Duration,
+        "5s",
+        "How long a connection to the store stays open after a write; with a longer store.flush_interval the next write would not find it, and it is closed at once",
+    ),
     Key::derived(
         "store.retention.minutes",
         Kind::Duration,

@@ -198,6 +198,26 @@ impl Worker {
         Listed { number: self.links.borrow_mut().insert(link), worker: Rc::clone(self) }
     }
 
+    /// A socket's way to a session; `None` when there is none to serve.
+    async fn start_up(self: &Rc<Self>, socket: Accepted, at: Stamp, route: usize) -> Option<Connection> {
+        let mut client = match Socket::accepted(socket) {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::debug!(%error, "an accepted socket was lost");
+                return None;
+            }
+        };
+        match establish(self, &mut client, route, at).await {
+            Ok(established) => {
+                established.map(|established| Connection::new(Rc::clone(self), client, route, established))
+            }
+            Err(error) => {
+                self.refuse(&client, error).await;
+                None
+            }
+        }
+    }
+
     /// Counts and logs why a start-up failed, and tells the client.
     async fn refuse(&self, client: &Socket, error: Error) {
         if matches!(error, Error::NothingSent) {
@@ -244,24 +264,14 @@ impl Drop for Listed {
     }
 }
 
-/// A connection's life. Start-up is boxed: an established connection does not pay for its state.
+/// A connection's life. Start-up is boxed, and nothing of it is kept here: an established connection does not pay for it.
 async fn connect(present: Present, incoming: Incoming) {
     let worker = Rc::clone(&present.0);
     let Incoming { socket, at, route, load } = incoming;
     let _watch = worker.shared.panics.watch("connection");
-    let mut client = match Socket::accepted(socket) {
-        Ok(client) => client,
-        Err(error) => return tracing::debug!(%error, "an accepted socket was lost"),
-    };
-    let established = Box::pin(establish(&worker, &mut client, route, at)).await;
-    match established {
-        Ok(Some(established)) => {
-            let connection = Connection::new(Rc::clone(&worker), client, route, established);
-            let _listed = worker.list(Rc::clone(connection.link()));
-            connection.await;
-        }
-        Ok(None) => {}
-        Err(error) => Box::pin(worker.refuse(&client, error)).await,
+    if let Some(connection) = Box::pin(worker.start_up(socket, at, route)).await {
+        let _listed = worker.list(Rc::clone(connection.link()));
+        connection.await;
     }
     drop(load);
 }

@@ -71,6 +71,9 @@ impl Flusher {
                     if pending.is_empty() {
                         due = deadline(self.settings.flush_interval);
                     }
+                    if !received.spans.is_empty() {
+                        due = due.min(deadline(self.settings.spread()));
+                    }
                     pending.push(received);
                     self.parts.status.waiting(oldest(&pending));
                     if rows(&pending) > ROWS_MAX {
@@ -81,13 +84,13 @@ impl Flusher {
                     let batch = self.batch(std::mem::take(&mut pending), false);
                     road.send(batch).await;
                     active = true;
-                    (quiet, close) = (deadline(QUIET), deadline(self.settings.idle_close));
+                    (quiet, close) = (deadline(QUIET), deadline(self.settings.kept()));
                 }
                 () = sleep_until(quiet), if active && pending.is_empty() => {
                     let batch = self.batch(Vec::new(), true);
                     road.send(batch).await;
                     active = false;
-                    close = deadline(self.settings.idle_close);
+                    close = deadline(self.settings.kept());
                 }
                 () = sleep_until(close), if road.is_connected() => road.close(),
             }
@@ -120,7 +123,7 @@ impl Road {
         let delivery = Delivery::new(settings.clone(), parts.clone());
         let Some(directory) = &settings.spool_dir else { return Self::Direct(Box::new(delivery), parts.clone()) };
         match Spool::open(directory, settings.spool_max, parts.status.spool_bytes()) {
-            Ok(spool) => Self::Journal(Journal::start(spool, delivery, settings.idle_close, parts.clone())),
+            Ok(spool) => Self::Journal(Journal::start(spool, delivery, settings.kept(), parts.clone())),
             Err(error) => {
                 tracing::error!(%error, "no journal: minutes wait in memory alone");
                 Self::Direct(Box::new(delivery), parts.clone())

@@ -128,6 +128,11 @@ pub fn print(schema: &Schema, roles: Roles, from: i32) -> String {
     format!("{head}{}{}\ncommit;\n", schema.fill(BEGIN), steps(schema, roles, from))
 }
 
+/// What spreads the tables over the nodes of a Citus cluster; for psql, behind [`print`].
+pub fn print_citus(schema: &Schema) -> String {
+    schema.fill(include_str!("citus.sql"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +153,20 @@ mod tests {
             for name in ["{schema", "{owner", "{writer", "{reader", "pgvitals."] {
                 assert!(!script.contains(name), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn citus_is_told_of_tables_that_there_are() {
+        let script = print_citus(&Schema::new("stats").unwrap());
+        let made: String = MIGRATIONS.iter().map(|migration| migration.text).collect();
+        let lists = script.split("array[").skip(1).filter_map(|rest| rest.split(']').next());
+        let named = script.split("table('stats.").skip(1).filter_map(|rest| rest.split('\'').next());
+        let tables: Vec<_> =
+            lists.flat_map(|list| list.split(", ")).chain(named).map(|name| name.trim_matches('\'')).collect();
+        assert!(tables.contains(&"batches") && tables.contains(&"query_stats_hour"), "{tables:?}");
+        for table in tables.iter().filter(|table| !table.is_empty()) {
+            assert!(made.contains(&format!("create table {{schema}}.{table} (")), "{table}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::schema::Schema;
 use crate::pgclient::target::Target;
+use crate::runtime::clock::chance;
 
 /// The store, and how it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +22,24 @@ pub struct Settings {
     pub spool_max: u64,
     /// What the tables may take, in bytes.
     pub max_size: u64,
-    /// How long a connection stays open after a write, in a fleet.
+    /// How long a connection stays open after a write, where the next one may come in time to use it.
     pub idle_close: Duration,
     /// How long rows are kept.
     pub retention: Retention,
 }
 
 impl Settings {
+    /// How long a closed minute waits. A fleet closes its minutes all at once, and a server takes only so many connections:
+    /// writers come by chance within the interval, none of them at its end.
+    pub(super) fn spread(&self) -> Duration {
+        chance(self.flush_interval.mul_f64(0.8))
+    }
+
+    /// How long a connection is kept after a write: not at all where the next write comes too late to find it.
+    pub(super) fn kept(&self) -> Duration {
+        if self.flush_interval > self.idle_close { Duration::ZERO } else { self.idle_close }
+    }
+
     /// Keys whose values differ; none of them changes while pgvitals runs.
     pub fn changed(old: Option<&Self>, new: Option<&Self>) -> Vec<&'static str> {
         let (Some(old), Some(new)) = (old, new) else {

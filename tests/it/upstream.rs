@@ -116,6 +116,24 @@ fn a_server_that_accepts_and_says_nothing_holds_nobody_who_leaves() {
     await_failed(&pgvitals, "(none)");
 }
 
+/// It may hang in the middle of TLS as well: that is a part of connecting, and has its limit.
+#[test]
+fn a_server_that_falls_silent_within_tls_is_an_error_in_time() {
+    let server = Server::start(|peer| {
+        peer.packet();
+        peer.send(b"S");
+        let _end = std::io::copy(&mut peer.stream, &mut std::io::sink()).is_err();
+    });
+    let setup = Setup::before(&server.address).flag("tls-upstream", "require");
+    let pgvitals = setup.flag("connect-timeout", "1s").start();
+    let begin = now();
+    let frames = Client::open(pgvitals.address()).begin(&startup(&[("user", "postgres")]));
+    assert!(begin.elapsed() >= Duration::from_secs(1) && begin.elapsed() < PATIENCE / 2, "{:?}", begin.elapsed());
+    assert_eq!((tags(&frames), frames[0].field(b'C').as_deref()), ("E".to_owned(), Some("08006")));
+    assert!(frames[0].field(b'M').unwrap().ends_with("no answer in 1.0 s"), "{frames:?}");
+    await_failed(&pgvitals, "08006");
+}
+
 /// "A reset on one side is a reset on the other": what was said before it is delivered.
 #[test]
 fn a_reset_within_a_result_is_a_reset_behind_what_was_sent() {

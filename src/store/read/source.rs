@@ -38,6 +38,11 @@ const FILTER: &str = " \
 and ($3::text is null or s.server = $3) and ($4::text is null or s.datname = $4)
     and ($5::text is null or s.usename = $5) and ($6::text is null or s.application_name = $6)";
 
+/// One statement's rows: $10 is its hash, and its series are named. A join alone would read those of all statements, for
+/// nothing else of a condition reaches the tables' indexes through a union.
+pub(super) const OF_STATEMENT: &str =
+    " and q.series_id = any (array(select series_id from {schema}.series where query_hash = $10))";
+
 /// Instances that take part, for tables that have them and no series.
 pub(super) const INSTANCES: &str = "\
 select i.instance_id from {schema}.instances i join {schema}.services v using (service_id)

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::question::Question;
-use super::source::{Asked, count};
+use super::source::{Asked, OF_STATEMENT, count};
 use crate::base::units::Nanos;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::{Class, Kind};
@@ -55,13 +55,14 @@ pub(super) async fn read(
     };
     let [user, application] = others;
     let sql = format!(
-        "with found as ({rows} and ($10::text is null or s.query_hash = $10)),
+        "with found as ({rows} and ($10::text is null or s.query_hash = $10){named}),
         part as materialized (
             select query_hash h, {database}::text d, {user}::text u, {application}::text a, found.* from found
         ), {sums}
         select t.*, h.tops, h.counts, q.query, q.kind, q.class, q.summary, q.name, q.tables
         from total t left join histogram h using (h, d, u, a) left join {{schema}}.queries q on q.query_hash = t.h",
         rows = asked.rows(COARSEST),
+        named = if hash.is_some() { OF_STATEMENT } else { "" },
         sums = SUMS.replace("{key}", "h, d, u, a"),
     );
     let hash = hash.map(|hash| hash.to_string());

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::question::Question;
-use super::source::Asked;
+use super::source::{Asked, OF_STATEMENT};
 use super::statements::{SUMS, stats};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
@@ -26,11 +26,12 @@ pub(super) async fn read(
     let seconds = u32::try_from(step.as_micros() / 1_000_000).unwrap_or(u32::MAX);
     let sql = format!(
         "with found as ({rows} and (s.query_hash = $10 or $10::text is null
-            and exists (select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data'))),
+            and exists (select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data')){named}),
         part as materialized (select {{schema}}.step_of(bucket, make_interval(secs => $11)) h, found.* from found), {sums}
         select (extract(epoch from t.h) * 1000000)::bigint at, t.*, h.tops, h.counts
         from total t left join histogram h using (h) order by 1",
         rows = asked.rows(seconds),
+        named = if hash.is_some() { OF_STATEMENT } else { "" },
         sums = SUMS.replace("{key}", "h"),
     );
     let hash = hash.map(|hash| hash.to_string());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::pgvitals::base::units::{Nanos, WallTime};
 use ::pgvitals::pgclient::target::Target;
 use ::pgvitals::runtime::clock::Clock;
+use ::pgvitals::snapshot::relation::Oid;
 use ::pgvitals::snapshot::set::Set;
 use ::pgvitals::store::link::Link;
 use ::pgvitals::store::read::Reader;
@@ -190,6 +191,30 @@ fn what_changed_is_written_hourly_and_everything_once_a_day() {
         "renamed back, made again, counters"
     );
     assert_eq!(names(&store.read(at(&set, 0).at).set).len(), 5);
+}
+
+/// More objects than one statement takes.
+#[test]
+fn a_large_database_is_written_in_parts_of_one_round() {
+    let store = Store::new(Cluster::newest().major);
+    furnish(&store.patient);
+    let mut set = round(&store.patient);
+    let (table, index) = (set.tables[0].clone(), set.indexes[0].clone());
+    for more in 1..=5_000 {
+        let mut table = table.clone();
+        table.key.relation = Oid(1_000_000 + more);
+        set.tables.push(table);
+        let mut index = index.clone();
+        (index.key.relation, index.names.index) = (Oid(2_000_000 + more), format!("index {more}"));
+        set.indexes.push(index);
+    }
+    assert_eq!(store.write(&at(&set, 1)).map(|written| (written.tables, written.indexes)), Some((5_004, 5_005)));
+    set.indexes.last_mut().unwrap().figures.scans += 1;
+    set.tables.pop();
+    assert_eq!(store.write(&at(&set, 2)).map(|written| (written.tables, written.indexes)), Some((1, 1)));
+    let health = store.read(at(&set, 0).at);
+    assert_eq!((health.set.tables.len(), health.set.indexes.len()), (5_003, 5_005));
+    assert_eq!(health.history.indexes[&set.indexes.last().unwrap().key].len(), 2);
 }
 
 /// A database that could not be looked at is in the round; its objects are not, and are not taken for dropped.

@@ -3,12 +3,12 @@
 # uses. Makes a schema `pgvitals_bench` with no roles in the database of the URL and removes it. On the server's own machine
 # the backend's processor time is taken, else the time on the wall.
 #
-#   benches/percentile.sh postgres://postgres@localhost/postgres [ROWS] [DURATIONS_PER_ROW]
+#   benches/fleet/percentile.sh postgres://postgres@localhost/postgres [ROWS] [DURATIONS_PER_ROW]
 set -euo pipefail
 url=${1:?usage: percentile.sh URL [ROWS] [DURATIONS_PER_ROW]}
 rows=${2:-200000}
 durations=${3:-12}
-pgvitals=${PGVITALS:-$(dirname "$0")/../target/debug/pgvitals}
+pgvitals=${PGVITALS:-$(dirname "$0")/../../target/debug/pgvitals}
 
 {
     echo 'set client_min_messages = warning; drop schema if exists pgvitals_bench cascade;'
