@@ -161,7 +161,7 @@ mod tests {
         let script = print_citus(&Schema::new("stats").unwrap());
         let made: String = MIGRATIONS.iter().map(|migration| migration.text).collect();
         let lists = script.split("array[").skip(1).filter_map(|rest| rest.split(']').next());
-        let named = script.split("table('stats.").skip(1).filter_map(|rest| rest.split('\'').next());
+        let named = script.split("table('\"stats\".").skip(1).filter_map(|rest| rest.split('\'').next());
         let tables: Vec<_> =
             lists.flat_map(|list| list.split(", ")).chain(named).map(|name| name.trim_matches('\'')).collect();
         assert!(tables.contains(&"batches") && tables.contains(&"query_stats_hour"), "{tables:?}");
