@@ -193,6 +193,30 @@ fn what_changed_is_written_hourly_and_everything_once_a_day() {
     assert_eq!(names(&store.read(at(&set, 0).at).set).len(), 5);
 }
 
+/// "Renames, repack, REINDEX CONCURRENTLY must not restart a history" (STORE §2): the last has another oid.
+#[test]
+fn an_index_that_is_made_anew_in_place_keeps_its_history() {
+    for major in Cluster::majors() {
+        let store = Store::new(major);
+        furnish(&store.patient);
+        let mut client = store.patient.client();
+        client.query("set enable_seqscan = off; set enable_bitmapscan = off");
+        (0..3).for_each(|_| drop(client.query("select count(*) from t2 where id = 7")));
+        client.query("select pg_stat_force_next_flush()");
+        let find = |set: &Set| set.indexes.iter().find(|one| one.names.index == "t2_pkey").unwrap().key;
+        let before = round(&store.patient);
+        store.write(&at(&before, 1)).unwrap();
+        client.query("reindex index concurrently t2_pkey");
+        let after = round(&store.patient);
+        assert_ne!(find(&before), find(&after));
+        store.write(&at(&after, 2)).unwrap();
+        let health = store.read(at(&before, 0).at);
+        let scans = health.history.indexes[&find(&after)].iter().map(|sample| sample.figures.scans);
+        assert_eq!(scans.collect::<Vec<_>>(), [3, 3], "PostgreSQL {major}");
+        assert!(!health.history.indexes.contains_key(&find(&before)));
+    }
+}
+
 /// More objects than one statement takes.
 #[test]
 fn a_large_database_is_written_in_parts_of_one_round() {
