@@ -70,11 +70,15 @@ struct Worker {
 
 impl Worker {
     fn new() -> Self {
+        Self::under(&Settings::default())
+    }
+
+    fn under(settings: &Settings) -> Self {
         let startup = StartupParameters { user: b"app", ..StartupParameters::default() };
         let mut worker = Self {
             session: Session::new(Arc::from("db:5432"), Stamp::from_nanos(0), &startup),
             fingerprinter: Fingerprinter::new(8_192, 7),
-            recorder: Recorder::new(&Settings::default(), 1, Arc::new(Telemetry::default())),
+            recorder: Recorder::new(settings, 1, Arc::new(Telemetry::default())),
             now: 0,
             rounds: 0,
         };
@@ -154,7 +158,10 @@ const PARSED: &[u8] = b"1\0\0\0\x04Z\0\0\0\x05I";
 
 /// A worker whose session has prepared each of [`texts`], as `s0`, `s1`, …
 fn prepared() -> Worker {
-    let mut worker = Worker::new();
+    prepare(Worker::new())
+}
+
+fn prepare(mut worker: Worker) -> Worker {
     for (i, text) in texts().enumerate() {
         let parse = [frame(b'P', format!("s{i}\0{text}\0\0\0").as_bytes()), frame(b'S', b"")].concat();
         worker.round_trip(&parse, PARSED, 10);
@@ -169,16 +176,27 @@ fn bind_and_execute(i: usize) -> (Vec<u8>, Vec<u8>) {
     ([bind, frame(b'E', b"\0\0\0\0\0")].concat(), answer)
 }
 
-#[test]
-fn a_prepared_workload_allocates_nothing() {
-    let rounds: Vec<_> = (0..20)
+/// Bind, Execute, Sync of each statement.
+fn prepared_rounds() -> Vec<Round> {
+    (0..20)
         .map(|i| {
             let (request, answer) = bind_and_execute(i);
             let (request, answer) = ([request, frame(b'S', b"")].concat(), [answer, frame(b'Z', b"I")].concat());
             Round { request, answer }
         })
-        .collect();
-    assert_eq!(prepared().steady(20, &rounds), 0);
+        .collect()
+}
+
+#[test]
+fn a_prepared_workload_allocates_nothing() {
+    assert_eq!(prepared().steady(20, &prepared_rounds()), 0);
+}
+
+/// "no allocation per unsampled statement": a rate so low that chance takes none here.
+#[test]
+fn a_sample_rate_allocates_nothing_for_what_it_does_not_take() {
+    let settings = Settings { sample_rate: 1e-15, ..Settings::default() };
+    assert_eq!(prepare(Worker::under(&settings)).steady(20, &prepared_rounds()), 0);
 }
 
 /// As drivers send `executemany`: a hundred statements in one write, one Sync, their answers in one read.

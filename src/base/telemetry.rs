@@ -51,13 +51,17 @@ reasons! {
         Panic => "panic",
         /// Too many slow executions at once, or of one statement in a minute: not kept by itself.
         SlowRing => "slow_ring",
+        /// The same of executions that failed.
+        ErrorRing => "error_ring",
+        /// Executions that chance took and that found no room.
+        SampleRing => "sample_ring",
         /// Owed when their session could be followed no more: the server runs them, nobody measures.
         Opaque => "opaque",
         /// A worker's last harvest found nobody to take it.
         HarvestQueue => "harvest_queue",
         /// The oldest slow executions in memory made room for newer ones.
         History => "history",
-        /// Slow executions that waited for the store and made room for newer ones.
+        /// Single executions that waited for the store and made room for newer ones.
         Outbox => "outbox",
         /// Executions of a row that the store refused.
         StoreRow => "store_row",

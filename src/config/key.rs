@@ -25,6 +25,8 @@ pub enum Kind {
     Size,
     /// A whole number above zero.
     Count,
+    /// A number from 0 to 1.
+    Part,
     /// `true` or `false`.
     Switch,
     /// The path of a file.
@@ -49,7 +51,7 @@ impl Kind {
             Kind::Percents => "PERCENT,PERCENT,PERCENT",
             Kind::Ages => "DURATION,DURATION",
             Kind::Size => "SIZE",
-            Kind::Count => "NUMBER",
+            Kind::Count | Kind::Part => "NUMBER",
             Kind::Switch => "BOOL",
             Kind::File | Kind::Secret => "FILE",
         }

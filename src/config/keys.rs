@@ -87,6 +87,18 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new("drain_timeout", Kind::Duration, "25s", "How long draining may take; the rest is ended with 57P01"),
     Key::new("slow_threshold", Kind::Duration, "500ms", "Executions that take at least this long are kept one by one"),
+    Key::new(
+        "sample_rate",
+        Kind::Part,
+        "0",
+        "The part of all executions that is kept one by one as well, whatever they took: 0.01 is each hundredth by chance, 1 all",
+    ),
+    Key::new(
+        "capture_parameters",
+        Kind::Switch,
+        "false",
+        "Whether executions that are kept one by one have their bind values: they are secrets, and leave the process with them",
+    ),
     Key::new("max_series", Kind::Count, "10000", "Series in memory; what does not fit is counted as (other)"),
     Key::new("max_query_text", Kind::Size, "8KiB", "How much of a statement's canonical text is kept"),
     Key::new("log", Kind::Text, "info", "What to log: a level, or target=level pairs with commas; to stderr"),

@@ -102,9 +102,9 @@ that name the nearest known key. Durations and sizes carry their unit (`500ms`, 
 file, and have commas between their parts in flags and environment.
 
 SIGHUP reads all of it again. `max_connections`, `startup_timeout`, `connect_timeout`, `drain_timeout`, `slow_threshold`,
-`max_series`, `levels.latency` and `log` hold from then on, and the files of certificates are read again; a changed value of
-any other key waits for a restart, and a log line names the key. If anything is wrong, nothing changes, and the log says
-what is wrong.
+`sample_rate`, `capture_parameters` (on for new connections, off for all), `max_series`, `levels.latency` and `log` hold from
+then on, and the files of certificates are read again; a changed value of any other key waits for a restart, and a log line
+names the key. If anything is wrong, nothing changes, and the log says what is wrong.
 
 | key | default | environment | flag | |
 |---|---|---|---|---|
@@ -182,7 +182,7 @@ fn default_cell(key: &Key) -> String {
 /// The value as TOML writes it.
 fn literal(kind: Kind, value: &str) -> String {
     match kind {
-        Kind::Count | Kind::Switch => value.to_owned(),
+        Kind::Count | Kind::Part | Kind::Switch => value.to_owned(),
         Kind::Percents => format!("[{}]", value.replace(',', ", ")),
         Kind::Levels | Kind::Ages => {
             format!("[{}]", value.split(',').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", "))

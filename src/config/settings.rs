@@ -91,6 +91,8 @@ impl Reader {
         stats::Settings {
             max_series: self.get("max_series", |text| value::count(text, SERIES_MAX)),
             slow_threshold: self.get("slow_threshold", value::duration),
+            sample_rate: self.get("sample_rate", value::part),
+            capture_parameters: self.get("capture_parameters", value::switch),
             levels: self.get("levels.latency", value::levels),
         }
     }

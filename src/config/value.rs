@@ -55,6 +55,12 @@ pub(super) fn count(text: &str, most: usize) -> Result<usize, Problem> {
     if (1..=most).contains(&number) { Ok(number) } else { Err(Problem::new("out of range", advice())) }
 }
 
+/// A number from 0 to 1.
+pub(super) fn part(text: &str) -> Result<f64, Problem> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| Problem::new("not a part of all", "write a number from 0 to 1, such as 0.01"))
+}
+
 /// `true` or `false`, and what people write for them in an environment.
 pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     match text.to_ascii_lowercase().as_str() {
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!(count("10_000", 1_000_000), Ok(10_000));
         for text in ["0", "-1", "1.5", "", "1000001", "many"] {
             assert!(count(text, 1_000_000).is_err(), "{text}");
+        }
+        assert_eq!(["0", "0.01", "1", "1.0"].map(part), [Ok(0.0), Ok(0.01), Ok(1.0), Ok(1.0)]);
+        for text in ["-0.1", "1.01", "10%", "NaN", "inf", ""] {
+            assert!(part(text).is_err(), "{text}");
         }
         assert_eq!((switch("on"), switch("False")), (Ok(true), Ok(false)));
         assert!(switch("perhaps").is_err());

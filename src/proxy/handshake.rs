@@ -109,7 +109,7 @@ pub(crate) async fn establish(
         replication: get("replication"),
     };
     let name = shared.servers.get(route).cloned().unwrap_or_else(|| "".into());
-    let session = Session::new(name, accepted, &parameters);
+    let session = worker.lens.equipped(Session::new(name, accepted, &parameters));
     Ok(Some(Established { server, peer, session, opaque, slot }))
 }
 

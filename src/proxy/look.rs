@@ -4,6 +4,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::connection::Link;
 use super::pump::Look;
@@ -14,29 +15,47 @@ use crate::base::units::{Stamp, WallTime};
 use crate::session::observation::Event;
 use crate::session::observation::Observer;
 use crate::session::{Leg, Session};
+use crate::sql::bound::Allowance;
 use crate::sql::fingerprint::Fingerprinter;
 use crate::stats::harvest::Harvest;
 use crate::stats::recorder::Recorder;
 
 /// A connection's session; `None` once measuring code has panicked on it: from then on it is opaque.
 #[derive(Default)]
-pub(crate) struct Watched(RefCell<Option<Box<Session>>>);
+pub(crate) struct Watched {
+    session: RefCell<Option<Box<Session>>>,
+    /// Start of the statement that was last told of because it has been in flight for long.
+    running: Cell<Option<Stamp>>,
+}
 
 impl Watched {
     pub(crate) fn new(session: Session) -> Self {
-        Self(RefCell::new(Some(Box::new(session))))
+        Self { session: RefCell::new(Some(Box::new(session))), running: Cell::default() }
     }
 
     /// A second has passed.
     pub(crate) fn rest(&self) {
-        if let Some(session) = self.0.borrow_mut().as_deref_mut() {
+        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
             session.rest();
         }
     }
 
     /// The session, unless it is opaque because of a panic.
     pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
-        Ref::filter_map(self.0.borrow(), |session| session.as_deref()).ok()
+        Ref::filter_map(self.session.borrow(), |session| session.as_deref()).ok()
+    }
+
+    /// Does something to the session.
+    #[cfg(test)]
+    pub(super) fn with(&self, act: impl FnOnce(&mut Session)) {
+        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
+            act(session);
+        }
+    }
+
+    /// Whether this is the first time that the statement that began at `start` is told of.
+    pub(crate) fn is_news(&self, start: Stamp) -> bool {
+        self.running.replace(Some(start)) != Some(start)
     }
 }
 
@@ -47,6 +66,8 @@ pub(crate) struct Lens {
     tape: RefCell<Tape>,
     /// Chunks so far, modulo [`SAMPLED`].
     chunks: Cell<u8>,
+    /// Bytes of bind values that sessions hold.
+    values: Arc<AtomicUsize>,
 }
 
 /// Of so many chunks one pays for a second look at the clock, so that what pgvitals adds to their way is known. Odd:
@@ -76,7 +97,15 @@ fn seed() -> u64 {
 impl Lens {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let parts = RefCell::new(Parts::new(&shared));
-        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0) }
+        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0), values: Arc::default() }
+    }
+
+    /// A new session, with an allowance for bind values where they are wanted.
+    pub(crate) fn equipped(&self, session: Session) -> Session {
+        if self.shared.stats().capture_parameters {
+            return session.with_parameters(Allowance::new(&self.values));
+        }
+        session
     }
 
     /// A chunk that was read at `read` has just been written.
@@ -137,7 +166,7 @@ impl Lens {
         watched: &Watched,
         measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
     ) {
-        let mut session = watched.0.borrow_mut();
+        let mut session = watched.session.borrow_mut();
         let Some(measured) = session.as_deref_mut() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             measure(measured, &mut parts.fingerprinter, &mut parts.recorder);

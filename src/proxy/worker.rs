@@ -181,7 +181,8 @@ impl Worker {
         let recorded = self.lens.harvest(at, now);
         let empty = recorded.is_none();
         let mut harvest = recorded.unwrap_or_else(|| Harvest::empty(at));
-        active::list(self.links.borrow().iter().map(|(_, link)| &link.watched), now, &mut harvest);
+        let parameters = self.shared.stats().capture_parameters;
+        active::list(self.links.borrow().iter().map(|(_, link)| &link.watched), now, parameters, &mut harvest);
         let busy = !harvest.active.is_empty() || !harvest.transactions.is_empty();
         let telling = (busy, harvest.open_sessions);
         let told = self.told.replace(telling) == telling;

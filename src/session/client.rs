@@ -1,11 +1,15 @@
 //! What the client sends: each message that the server answers becomes an entry of the pipeline.
 
+use std::sync::Arc;
+
 use crate::base::telemetry::{Discarded, Unmeasured};
 use crate::base::units::Stamp;
 use crate::session::key::Key;
 use crate::session::observation::Event;
 use crate::session::owed::Owed;
+use crate::session::parameters::typed;
 use crate::session::track::{CopyIn, Mode, Track, pseudo};
+use crate::sql::bound::Bound;
 use crate::sql::fingerprint::Fingerprinter;
 use crate::sql::query::Pseudo;
 use crate::sql::statement::Statements;
@@ -54,17 +58,20 @@ impl Track {
             FrontendTag::Parse => {
                 let (name, text) = frontend::parse(body).unwrap_or_default();
                 let statements = fingerprinter.statements(text, self.dialect);
-                self.parse(Key::of(name), statements, bytes, now);
+                let types = self.allowance.as_ref().and_then(|_| frontend::declared_types(body));
+                self.parse(Key::of(name), statements, types, bytes, now);
             }
             FrontendTag::Bind => {
                 let names = frontend::bind(body);
                 let portal = Key::of_readable(names.map(|(portal, _)| portal));
                 let statement = Key::of_readable(names.map(|(_, statement)| statement));
-                self.before_execute(Owed::Bind { portal, statement, sent: now, alone: false }, bytes);
+                let bound = self.keep_values(body);
+                let owed = Owed::Bind { portal, statement, sent: now, alone: false, bound: bound.is_some() };
+                self.before_execute(owed, bound, bytes);
             }
             FrontendTag::Describe => {
                 let (target, name) = named(body);
-                self.before_execute(Owed::Describe { target, name, sent: now, alone: false }, bytes);
+                self.before_execute(Owed::Describe { target, name, sent: now, alone: false }, None, bytes);
             }
             FrontendTag::Execute => self.execute(Key::of_readable(frontend::execute(body)), bytes, now),
             FrontendTag::Close => {
@@ -124,25 +131,31 @@ impl Track {
         self.appended(result);
     }
 
-    pub(super) fn parse(&mut self, name: Key, statements: Statements, bytes: u64, now: Stamp) {
+    pub(super) fn parse(&mut self, name: Key, statements: Statements, types: Option<&[u8]>, bytes: u64, now: Stamp) {
         if self.unanswered() {
             self.overhead_in += bytes;
             return;
         }
         self.carried_in += bytes;
-        let statement = statements.into_iter().next().unwrap_or_else(|| pseudo(Pseudo::Empty));
+        let mut statement = statements.into_iter().next().unwrap_or_else(|| pseudo(Pseudo::Empty));
+        if let Some(types) = types {
+            typed(&mut statement, types);
+        }
         let result = self.pipeline.push_parse(name, statement, now);
         self.appended(result);
     }
 
     #[inline]
-    fn before_execute(&mut self, owed: Owed, bytes: u64) {
+    fn before_execute(&mut self, owed: Owed, bound: Option<Arc<Bound>>, bytes: u64) {
         if self.unanswered() {
             self.overhead_in += bytes;
             return;
         }
         self.carried_in += bytes;
-        let result = self.pipeline.push(owed);
+        let result = match bound {
+            None => self.pipeline.push(owed),
+            Some(bound) => self.pipeline.push_bound(owed, bound),
+        };
         self.appended(result);
     }
 

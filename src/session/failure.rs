@@ -7,6 +7,7 @@ use crate::session::call::Answer;
 use crate::session::key::Key;
 use crate::session::observation::{Event, Outcome};
 use crate::session::owed::{Owed, Popped};
+use crate::session::parameters::bind;
 use crate::session::portal::Portal;
 use crate::session::track::{CopyIn, Mode, Skip, Track, pseudo};
 use crate::sql::query::Pseudo;
@@ -108,7 +109,7 @@ impl Track {
 
     /// Parse, Bind or Describe failed: one failed call of the statement, in the place of the Execute behind it.
     fn fail_before_execute(&mut self, fatal: bool, failed: Outcome, now: Stamp) {
-        let Some(Popped { owed, parsed, .. }) = self.pipeline.pop() else { return };
+        let Some(Popped { owed, parsed, bound, .. }) = self.pipeline.pop() else { return };
         let (sent, start) = (owed.sent(), self.answers.start(owed.sent()));
         let statement = match owed {
             Owed::Parse { name, .. } => {
@@ -124,7 +125,8 @@ impl Track {
             }
             _ => None,
         };
-        let statement = self.resolve(statement.unwrap_or_else(|| pseudo(Pseudo::Unknown)));
+        let mut statement = self.resolve(statement.unwrap_or_else(|| pseudo(Pseudo::Unknown)));
+        bound.into_iter().for_each(|values| bind(&mut statement, values));
         let bytes = self.skip(fatal, true);
         let call = self.call(start, bytes);
         let answer = Answer { outcome: failed, tag: b"", portal: None, sent, start, unflushed: None, now };
@@ -187,12 +189,13 @@ impl Track {
 
     /// Takes off a Parse or Bind as if it had been answered, to know what the Execute behind it runs.
     fn presume(&mut self) {
-        let Some(Popped { owed, parsed, .. }) = self.pipeline.pop() else { return };
+        let Some(Popped { owed, parsed, bound, .. }) = self.pipeline.pop() else { return };
         match (owed, parsed) {
             (Owed::Parse { name, .. }, Some(parsed)) => drop(self.statements.insert(name, parsed)),
             (Owed::Bind { portal, statement, .. }, _) => {
                 let unknown = || pseudo(Pseudo::Unknown);
-                let statement: Statement = self.statements.get(statement).cloned().unwrap_or_else(unknown);
+                let mut statement: Statement = self.statements.get(statement).cloned().unwrap_or_else(unknown);
+                bound.into_iter().for_each(|values| bind(&mut statement, values));
                 self.open_portal(portal, Portal::Ready(statement));
             }
             _ => {}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::session::key::Key;
 use crate::session::observation::{FlightState, InFlight};
 use crate::session::owed::Owed;
+use crate::session::parameters::bind;
 use crate::session::portal::Portal;
 use crate::session::track::{Mode, Track, pseudo};
 use crate::sql::query::{Pseudo, Query};
@@ -64,13 +65,17 @@ impl Track {
             FlightState::Running
         };
         let fallback = if matches!(owed, Owed::Query { .. }) { Pseudo::Empty } else { Pseudo::Unknown };
-        let statement = statement.unwrap_or_else(|| pseudo(fallback));
+        let mut statement = statement.unwrap_or_else(|| pseudo(fallback));
+        if let Owed::Execute { portal, .. } = owed {
+            self.bound_ahead(index, portal).into_iter().for_each(|values| bind(&mut statement, values));
+        }
         Some(InFlight {
             query: self.counted_under(&statement),
             identity: self.flight.identity.clone().unwrap_or_else(|| self.owner.identity().clone()),
             start: self.flight.start.unwrap_or_else(|| self.answers.start(owed.sent())),
             state,
-            tags: statement.tags().cloned(),
+            first_row: self.flight.first_row,
+            details: statement.details,
         })
     }
 

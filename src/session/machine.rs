@@ -8,6 +8,7 @@ use crate::session::group::Group;
 use crate::session::identity::{Identity, StartupParameters};
 use crate::session::observation::{Event, InFlight, Observer, OpenTransaction};
 use crate::session::track::{CopyIn, Mode, Track};
+use crate::sql::bound::Allowance;
 use crate::sql::fingerprint::Fingerprinter;
 use crate::wire::backend::{Backend, TransactionStatus};
 use crate::wire::frontend::Frontend;
@@ -50,6 +51,14 @@ impl Session {
     /// is opaque.
     pub fn new(server: Arc<str>, accepted: Stamp, startup: &StartupParameters<'_>) -> Self {
         Self { client: Scanner::default(), server: Scanner::default(), track: Track::new(server, accepted, startup) }
+    }
+
+    /// The same, and values that the client binds are kept with their executions, within the allowance.
+    pub fn with_parameters(mut self, allowance: Arc<Allowance>) -> Self {
+        self.client = Scanner::new(Frontend::with_values());
+        self.server = Scanner::new(Backend::with_types());
+        self.track.allowance = Some(allowance);
+        self
     }
 
     /// Bytes that the client sent after the start-up packet, read at `now`.
@@ -150,6 +159,8 @@ impl Session {
 
     /// To be called once a second: gives back memory that a burst took.
     pub fn rest(&mut self) {
+        self.client.rest();
+        self.server.rest();
         self.track.pipeline.rest();
         self.track.group.rest();
     }

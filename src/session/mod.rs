@@ -3,7 +3,8 @@
 //! PROTOCOL.md §3–§6 is its contract. Reading order: [`observation`] what comes out, [`identity`] whose it is,
 //! `machine` the session from outside; `track` all that it knows, `client` what is asked, `owed` what is owed for it,
 //! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
-//! statements that span reads, `names` and `key` what has a name, `portal`, `answers` when the server answered,
+//! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
+//! wanted, `answers` when the server answered,
 //! `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
 
 mod answers;
@@ -18,6 +19,7 @@ mod machine;
 mod names;
 pub mod observation;
 mod owed;
+pub mod parameters;
 mod portal;
 mod server;
 mod stall;

@@ -170,8 +170,10 @@ pub struct InFlight {
     pub start: Stamp,
     /// What it is doing.
     pub state: FlightState,
-    /// Comments that describe it.
-    pub tags: Option<Arc<Tags>>,
+    /// To its first row, where one has come.
+    pub first_row: Option<Nanos>,
+    /// Its comments, among what else few statements have.
+    pub details: Option<Arc<Details>>,
 }
 
 /// An explicit transaction that is open.

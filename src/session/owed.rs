@@ -1,10 +1,12 @@
 //! What the server still owes, in order.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::base::units::Stamp;
 use crate::session::key::Key;
 use crate::session::{OWED_MAX, TEXTS_MAX};
+use crate::sql::bound::Bound;
 use crate::sql::statement::{Statement, Statements};
 use crate::wire::frontend::Target;
 
@@ -17,8 +19,8 @@ pub(super) enum Owed {
     FunctionCall { sent: Stamp, bytes: u32 },
     /// ParseComplete, for the next of [`Pipeline::parsed`].
     Parse { name: Key, sent: Stamp, alone: bool },
-    /// BindComplete.
-    Bind { portal: Key, statement: Key, sent: Stamp, alone: bool },
+    /// BindComplete; with `bound` for the next of [`Pipeline::bound`].
+    Bind { portal: Key, statement: Key, sent: Stamp, alone: bool, bound: bool },
     /// RowDescription or NoData, for a statement after ParameterDescription.
     Describe { target: Target, name: Key, sent: Stamp, alone: bool },
     /// CloseComplete.
@@ -62,12 +64,13 @@ impl Owed {
 #[derive(Debug)]
 pub(super) struct Full(pub(super) u64);
 
-/// The queue. Texts stand in queues of their own, in the order of the entries that they belong to.
+/// The queue. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     queue: VecDeque<Owed>,
     parsed: VecDeque<Statement>,
     texts: VecDeque<Statements>,
+    bound: VecDeque<Arc<Bound>>,
     unflushed: usize,
 }
 
@@ -94,6 +97,14 @@ impl Pipeline {
         }
         self.push(Owed::Parse { name, sent, alone: false })?;
         self.parsed.push_back(statement);
+        Ok(())
+    }
+
+    /// Appends a Bind with its values.
+    #[cold]
+    pub(super) fn push_bound(&mut self, owed: Owed, bound: Arc<Bound>) -> Result<(), Full> {
+        self.push(owed)?;
+        self.bound.push_back(bound);
         Ok(())
     }
 
@@ -149,6 +160,11 @@ impl Pipeline {
         self.parsed.iter()
     }
 
+    /// Values of Bind entries from the front, of those that have some.
+    pub(super) fn bound(&self) -> impl Iterator<Item = &Arc<Bound>> {
+        self.bound.iter()
+    }
+
     /// Statements of Query entries from the front.
     pub(super) fn texts(&self) -> impl Iterator<Item = &Statements> {
         self.texts.iter()
@@ -168,17 +184,18 @@ impl Pipeline {
         self.queue.iter().map(|owed| u64::from(size(owed))).sum()
     }
 
-    /// Takes the front entry off, and its text with it.
+    /// Takes the front entry off, and its text or values with it.
     pub(super) fn pop(&mut self) -> Option<Popped> {
         let owed = self.queue.pop_front()?;
         Some(match owed {
-            Owed::Parse { .. } => Popped { owed, parsed: self.parsed.pop_front(), text: None },
-            Owed::Query { .. } => Popped { owed, parsed: None, text: self.texts.pop_front() },
-            _ => Popped { owed, parsed: None, text: None },
+            Owed::Parse { .. } => Popped { parsed: self.parsed.pop_front(), ..Popped::plain(owed) },
+            Owed::Query { .. } => Popped { text: self.texts.pop_front(), ..Popped::plain(owed) },
+            Owed::Bind { bound: true, .. } => Popped { bound: self.bound.pop_front(), ..Popped::plain(owed) },
+            _ => Popped::plain(owed),
         })
     }
 
-    /// Takes the front entry off; for entries without text.
+    /// Takes the front entry off; for entries without text or values.
     #[inline]
     pub(super) fn pop_plain(&mut self) {
         self.queue.pop_front();
@@ -243,6 +260,7 @@ impl Pipeline {
         shrink(&mut self.queue, retained);
         shrink(&mut self.parsed, retained);
         shrink(&mut self.texts, retained);
+        shrink(&mut self.bound, retained);
     }
 }
 
@@ -252,9 +270,14 @@ pub(super) struct Popped {
     pub(super) owed: Owed,
     pub(super) parsed: Option<Statement>,
     pub(super) text: Option<Statements>,
+    pub(super) bound: Option<Arc<Bound>>,
 }
 
 impl Popped {
+    fn plain(owed: Owed) -> Self {
+        Self { owed, parsed: None, text: None, bound: None }
+    }
+
     /// Statements that will never run now that this was taken off unanswered.
     pub(super) fn statements(&self) -> u64 {
         match self.owed {

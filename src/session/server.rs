@@ -5,6 +5,7 @@ use crate::base::units::Stamp;
 use crate::session::key::Key;
 use crate::session::observation::{Event, Outcome};
 use crate::session::owed::Owed;
+use crate::session::parameters::bind;
 use crate::session::portal::Portal;
 use crate::session::track::{CopyIn, Mode, Track, pseudo};
 use crate::sql::query::Pseudo;
@@ -54,6 +55,10 @@ impl Track {
                 if let Some((name, value)) = backend::parameter(body) {
                     self.parameter(name, value);
                 }
+            }
+            BackendTag::ParameterDescription => {
+                self.bytes_out += bytes;
+                self.parameter_types(body);
             }
             BackendTag::BackendKeyData => {
                 self.overhead_out += bytes;
@@ -164,9 +169,17 @@ impl Track {
         if !self.answered(|owed| matches!(owed, Owed::Bind { .. })) {
             return;
         }
-        let Some(&Owed::Bind { portal, statement, sent, alone }) = self.pipeline.front() else { return };
-        self.pipeline.pop_plain();
-        let statement = self.statements.get(statement).cloned().unwrap_or_else(|| pseudo(Pseudo::Unknown));
+        let Some(&Owed::Bind { portal, statement, sent, alone, bound }) = self.pipeline.front() else { return };
+        let mut statement = self.statements.get(statement).cloned().unwrap_or_else(|| pseudo(Pseudo::Unknown));
+        if bound {
+            self.pipeline
+                .pop()
+                .and_then(|popped| popped.bound)
+                .into_iter()
+                .for_each(|values| bind(&mut statement, values));
+        } else {
+            self.pipeline.pop_plain();
+        }
         self.open_portal(portal, Portal::Ready(statement));
         self.inside(alone, sent, now);
     }

@@ -17,7 +17,7 @@ pub(super) struct Text {
 
 impl Track {
     pub(super) fn begin_text(&mut self, is_parse: bool, bytes: u64, fingerprinter: &mut Fingerprinter) {
-        let stream = if is_parse { TextStream::parse() } else { TextStream::query() };
+        let stream = if is_parse { TextStream::parse(self.allowance.is_some()) } else { TextStream::query() };
         let ticket = fingerprinter.begin(self.dialect);
         self.text = Some(Box::new(Text { stream, ticket, is_parse, bytes }));
     }
@@ -33,7 +33,7 @@ impl Track {
         let Text { stream, ticket, is_parse, bytes } = *text;
         let statements = fingerprinter.end(ticket);
         if is_parse {
-            self.parse(Key::of(stream.name()), statements, bytes, now);
+            self.parse(Key::of(stream.name()), statements, stream.types(), bytes, now);
         } else {
             self.query(statements, bytes, now);
         }

@@ -16,6 +16,7 @@ use crate::session::stall::Spans;
 use crate::session::text::Text;
 use crate::session::transaction::Transactions;
 use crate::session::{PORTALS_MAX, STATEMENTS_MAX};
+use crate::sql::bound::Allowance;
 use crate::sql::query::Pseudo;
 use crate::sql::statement::{Dialect, Statement};
 use crate::wire::backend::{ErrorFields, TransactionStatus};
@@ -87,6 +88,8 @@ pub(super) struct Track {
     pub(super) status: TransactionStatus,
     /// No client byte since the last ReadyForQuery.
     pub(super) quiet: bool,
+    /// How much of bound values may be held; `None` where nobody wants parameters.
+    pub(super) allowance: Option<Arc<Allowance>>,
     /// Query or Parse that spans reads.
     pub(super) text: Option<Box<Text>>,
     /// ErrorResponse that spans reads.
@@ -136,6 +139,7 @@ impl Track {
             backend_key: None,
             status: TransactionStatus::Idle,
             quiet: false,
+            allowance: None,
             text: None,
             error: ErrorFields::default(),
             pipeline: Pipeline::default(),

@@ -96,7 +96,7 @@ impl Known {
             let name = piece.take_name();
             let inner = |inner: &[u8]| self.queries.query(&self.hasher, inner);
             let effect = prepare::effect(query.kind, piece.skeleton(), || name, inner);
-            Statement { query, details: Details { effect, tags, trace }.kept(), end_chars }
+            Statement { query, details: Details { effect, tags, trace, ..Details::default() }.kept(), end_chars }
         });
     }
 }

@@ -1,13 +1,14 @@
 //! Text to fingerprint: a lexer of our own makes the canonical text, its hash groups statements. Pure; never fails.
 //!
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text,
-//! [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with `number`,
+//! [`bound`] the values that it runs with, [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with `number`,
 //! `operators`, `quotes`, `repeats` and the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
 //! `text`; `block` is behind their scanning; `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
 //! `prepare` make a statement of a skeleton. [`tags`] with `comment` reads comments, [`describe`] with `relations` and
 //! `catalog` reads canonical texts, off the statement path.
 
 mod block;
+pub mod bound;
 mod cache;
 mod canonical;
 mod catalog;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::bound::Bound;
 use super::query::Query;
 
 /// The name of a prepared statement or portal, as bytes: protocol names are arbitrary, SQL names arrive folded.
@@ -134,6 +135,13 @@ impl Statement {
     pub fn tags(&self) -> Option<&Arc<Tags>> {
         self.details.as_ref()?.tags.as_ref()
     }
+
+    /// Adds to what few statements have.
+    pub fn detail(&mut self, add: impl FnOnce(&mut Details)) {
+        let mut details = self.details.as_deref().cloned().unwrap_or_default();
+        add(&mut details);
+        self.details = details.kept();
+    }
 }
 
 /// What few statements have.
@@ -145,13 +153,17 @@ pub struct Details {
     pub tags: Option<Arc<Tags>>,
     /// `traceparent` of the comments, kept apart: it differs in each execution.
     pub trace: Option<Trace>,
+    /// Types of `$1`, `$2`, … as the client or the server named them, where parameters are wanted.
+    pub types: Option<Arc<[u32]>>,
+    /// What was bound to them, where parameters are wanted.
+    pub bound: Option<Arc<Bound>>,
 }
 
 impl Details {
     /// Keeps them, unless they say nothing.
     #[inline]
     pub fn kept(self) -> Option<Arc<Self>> {
-        let plain = matches!(self, Self { effect: Effect::None, tags: None, trace: None });
+        let plain = matches!(self, Self { effect: Effect::None, tags: None, trace: None, types: None, bound: None });
         (!plain).then(|| Arc::new(self))
     }
 }

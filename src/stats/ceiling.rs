@@ -17,6 +17,10 @@ pub const MERGED: usize = TOTAL - RECORDERS - HARVESTS;
 /// Beside it, where a store is configured: closed minutes that nobody takes.
 pub const OUTBOX: usize = 16 << 20;
 
+/// Beside it, where `sample_rate` takes executions: what all workers hold of them between two harvests, and as much once
+/// more for those that wait for the store.
+pub const SAMPLES: usize = 8 << 20;
+
 /// A place in a hash map beside key and value: control byte and load factor, rounded up.
 pub(super) const MAP_ENTRY: usize = 16;
 
@@ -26,6 +30,11 @@ pub(super) const ALLOCATION: usize = 16;
 /// Series that one of `workers` workers holds between two harvests.
 pub fn worker_series(max_series: usize, workers: usize) -> usize {
     (max_series / workers.max(1)).max(256)
+}
+
+/// Bytes that sampled executions of one of `workers` workers take between two harvests.
+pub fn worker_samples(workers: usize) -> usize {
+    SAMPLES / workers.max(1)
 }
 
 /// Bytes that one of `workers` workers holds between two harvests.

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::histogram::Histogram;
 use super::live::{ActiveStatement, ActiveTransaction, SessionStats, SlowExecution};
 use super::series::SeriesStats;
-use crate::base::units::WallTime;
+use super::sieve::Refused;
+use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
 use crate::sql::query::Query;
 use crate::sql::statement::Tags;
+
+/// A statement that has been in flight for so long is told by itself before it ends (STORE §2).
+pub const RUNNING: Nanos = Nanos::from_millis(30_000);
 
 /// One worker's second, or more when a hand-over was late.
 #[derive(Debug, Default)]
@@ -26,7 +30,10 @@ pub struct Harvest {
     /// By key: executions whose tag set did not fit.
     pub(super) tagged_other: Vec<(String, SeriesStats)>,
     pub(super) sessions: SessionStats,
+    /// Single executions.
     pub(super) slow: Vec<SlowExecution>,
+    /// Those that found no room.
+    pub(super) refused: Vec<Refused>,
 }
 
 /// What one series gained.
@@ -51,6 +58,17 @@ impl Harvest {
     /// A harvest of a worker that recorded nothing.
     pub fn empty(at: WallTime) -> Self {
         Self { at, ..Self::default() }
+    }
+
+    /// Tells of an execution that has been in flight for [`RUNNING`], once.
+    pub fn running(&mut self, execution: SlowExecution) {
+        self.slow.push(execution);
+    }
+
+    /// Executions that it tells of one by one.
+    #[cfg(test)]
+    pub(crate) fn single(&self) -> impl Iterator<Item = &SlowExecution> {
+        self.slow.iter()
     }
 
     /// Executions in it: what is lost with it.

@@ -14,16 +14,17 @@ use crate::sql::hash::QueryHash;
 pub struct Minutes {
     /// Closed spans in order of time; what came late for one that was handed over before is a span again.
     pub spans: Vec<Span>,
-    /// Slow executions in the order in which they came.
+    /// Executions that are told one by one: slow and failed ones in the order in which they came, then those that chance
+    /// took.
     pub slow: Vec<Noted>,
 }
 
-/// A slow execution.
+/// An execution that is told by itself.
 #[derive(Clone, Debug)]
 pub struct Noted {
     /// The execution.
     pub execution: Arc<SlowExecution>,
-    /// How many of its statement are not told beside it.
+    /// How many of its statement and reason are not told beside it.
     pub suppressed: u64,
 }
 

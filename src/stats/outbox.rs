@@ -1,4 +1,4 @@
-//! What was measured and nobody was handed yet: closed minutes, late figures, slow executions. For whoever writes them
+//! What was measured and nobody was handed yet: closed minutes, late figures, single executions. For whoever writes them
 //! down; without one there is no outbox and nothing is kept twice.
 //!
 //! It has figures of its own instead of pieces of the history: what a clock that was set back, a fold or a coarser step
@@ -10,20 +10,22 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::admission::Place;
+use super::ceiling;
 use super::harvest::Harvest;
-use super::live::SlowExecution;
+use super::live::{Reason, SlowExecution};
 use super::minute::Minute;
 use super::minutes::{Minutes, Noted, Span};
 use super::other::Others;
 use super::series::SeriesStats;
+use super::sieve::own_cost;
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::statement::Tags;
 
-/// Slow executions that wait at most.
+/// Slow and failed executions that wait at most. Of those that chance took [`ceiling::SAMPLES`] bytes do.
 const SLOW_MAX: usize = 1_000;
-/// Statements of which it is known how many slow executions were suppressed.
+/// Statements of which it is known how many executions were suppressed, by reason.
 const SUPPRESSED_MAX: usize = 1_000;
 
 /// What waits to be taken, under a ceiling: resolution goes first, then rows of their own. Counts stay exact.
@@ -32,7 +34,9 @@ pub struct Outbox {
     /// By begin; no two overlap.
     spans: BTreeMap<WallTime, Minute>,
     slow: VecDeque<Noted>,
-    suppressed: FxHashMap<QueryHash, u64>,
+    sampled: VecDeque<Noted>,
+    sampled_bytes: usize,
+    suppressed: FxHashMap<(QueryHash, Reason), u64>,
     others: Others,
     most_bytes: usize,
     telemetry: Arc<Telemetry>,
@@ -44,6 +48,8 @@ impl Outbox {
         Self {
             spans: BTreeMap::new(),
             slow: VecDeque::new(),
+            sampled: VecDeque::new(),
+            sampled_bytes: 0,
             suppressed: FxHashMap::default(),
             others: Others::default(),
             most_bytes,
@@ -78,22 +84,36 @@ impl Outbox {
         self.span_of(at).tags.add_other(key, stats);
     }
 
-    /// A slow execution that is kept by itself.
+    /// An execution that is kept by itself.
     pub(super) fn note(&mut self, execution: &Arc<SlowExecution>) {
-        let suppressed = self.suppressed.remove(&execution.query.hash).unwrap_or_default();
-        self.slow.push_back(Noted { execution: Arc::clone(execution), suppressed });
+        let suppressed = self.suppressed.remove(&(execution.query.hash, execution.reason)).unwrap_or_default();
+        let noted = Noted { execution: Arc::clone(execution), suppressed };
+        if execution.reason == Reason::Sampled {
+            self.sampled_bytes += own_cost(execution);
+            self.sampled.push_back(noted);
+        } else {
+            self.slow.push_back(noted);
+        }
         if self.slow.len() > SLOW_MAX {
             self.slow.pop_front();
             self.telemetry.dropped(Dropped::Outbox, 1);
         }
+        while self.sampled_bytes > ceiling::SAMPLES
+            && let Some(oldest) = self.sampled.pop_front()
+        {
+            self.sampled_bytes -= own_cost(&oldest.execution);
+            self.telemetry.dropped(Dropped::Outbox, 1);
+        }
     }
 
-    /// One that is not: the next of its statement tells how many there were.
-    pub(super) fn suppress(&mut self, hash: QueryHash) {
-        if let Some(last) = self.slow.iter_mut().rev().find(|noted| noted.execution.query.hash == hash) {
-            last.suppressed += 1;
-        } else if self.suppressed.len() < SUPPRESSED_MAX || self.suppressed.contains_key(&hash) {
-            *self.suppressed.entry(hash).or_default() += 1;
+    /// Some that are not: the last one of statement and reason that waits tells how many there were, or else the next.
+    pub(super) fn suppress(&mut self, hash: QueryHash, reason: Reason, count: u64) {
+        let waiting = if reason == Reason::Sampled { &mut self.sampled } else { &mut self.slow };
+        let same = |noted: &&mut Noted| noted.execution.query.hash == hash && noted.execution.reason == reason;
+        if let Some(last) = waiting.iter_mut().rev().find(same) {
+            last.suppressed += count;
+        } else if self.suppressed.len() < SUPPRESSED_MAX || self.suppressed.contains_key(&(hash, reason)) {
+            *self.suppressed.entry((hash, reason)).or_default() += count;
         }
     }
 
@@ -102,7 +122,7 @@ impl Outbox {
         self.spans.entry(found.unwrap_or(at.minute())).or_insert_with(|| Minute::of(at))
     }
 
-    /// The oldest span that doesn't hold `now`, with the slow executions so far; `None` when there is neither.
+    /// The oldest span that doesn't hold `now`, with the single executions so far; `None` when there is neither.
     pub fn take(&mut self, now: WallTime) -> Option<Minutes> {
         let oldest = self.spans.iter().find(|(_, span)| !span.holds(now)).map(|(from, _)| *from);
         let taken = oldest.and_then(|from| self.spans.remove(&from));
@@ -118,7 +138,8 @@ impl Outbox {
     fn minutes(&mut self, mut spans: Vec<Minute>) -> Option<Minutes> {
         spans.iter_mut().for_each(Minute::close);
         let spans: Vec<Span> = spans.into_iter().map(Span::new).collect();
-        let slow: Vec<Noted> = self.slow.drain(..).collect();
+        self.sampled_bytes = 0;
+        let slow: Vec<Noted> = self.slow.drain(..).chain(self.sampled.drain(..)).collect();
         (!spans.is_empty() || !slow.is_empty()).then_some(Minutes { spans, slow })
     }
 

@@ -12,15 +12,16 @@ use super::ceiling;
 use super::harvest::{Harvest, HarvestedSeries};
 use super::histogram::Histogram;
 use super::level::Thresholds;
-use super::live::SessionStats;
+use super::live::{Reason, SessionStats};
 use super::other::Others;
+use super::sampler::Sampler;
+use super::sieve::Sieve;
 use super::slots::{Cost, Slot, SlotKey, Slots};
-use super::slow::SlowSieve;
 use super::tagged::TagSieve;
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::session::identity::Identity;
-use crate::session::observation::{Event, Observation, Observer};
+use crate::session::observation::{Event, Observation, Observer, Outcome};
 use crate::sql::query::Query;
 
 /// Takes what sessions tell, one per worker.
@@ -29,11 +30,12 @@ pub struct Recorder {
     telemetry: Arc<Telemetry>,
     levels: Thresholds,
     slow_threshold: Nanos,
+    sampler: Sampler,
     series: Slots<Whose>,
     others: Others,
     tagged: TagSieve,
     sessions: SessionStats,
-    slow: SlowSieve,
+    sieve: Sieve,
     /// Executions since the last harvest.
     pending: u64,
     dirty: bool,
@@ -70,11 +72,12 @@ impl Recorder {
             telemetry,
             levels: settings.levels,
             slow_threshold: settings.slow_threshold,
+            sampler: Sampler::new(settings.sample_rate),
             series: Slots::new(ceiling::worker_series(settings.max_series, workers), bytes / 4 * 3),
             others: Others::default(),
             tagged: TagSieve::new(bytes / 4),
             sessions: SessionStats::default(),
-            slow: SlowSieve::default(),
+            sieve: Sieve::new(ceiling::worker_samples(workers), settings.capture_parameters),
             pending: 0,
             dirty: false,
             not_sync: PhantomData,
@@ -85,6 +88,8 @@ impl Recorder {
     pub fn tune(&mut self, settings: &Settings, workers: usize) {
         self.levels = settings.levels;
         self.slow_threshold = settings.slow_threshold;
+        self.sampler.tune(settings.sample_rate);
+        self.sieve.tune(settings.capture_parameters);
         self.series.limit(ceiling::worker_series(settings.max_series, workers));
     }
 
@@ -104,7 +109,7 @@ impl Recorder {
             whose.first_rows.clear();
         });
         (harvest.tagged, harvest.tagged_other) = self.tagged.harvest();
-        harvest.slow = self.slow.harvest(at, now);
+        (harvest.slow, harvest.refused) = self.sieve.harvest(at, now);
         harvest.sessions = self.sessions.clone();
         self.sessions.clear();
         self.pending = 0;
@@ -144,8 +149,27 @@ impl Recorder {
             Some(batch) => (batch.span, batch.statements.get(), batch.leader),
             None => (observation.duration, 1, true),
         };
-        if reported && span >= self.slow_threshold && !self.slow.keep(observation, span, statements) {
-            self.telemetry.dropped(Dropped::SlowRing, 1);
+        let slow = reported && span >= self.slow_threshold;
+        if slow {
+            self.keep(observation, Reason::Slow, span, statements);
+        } else if let Outcome::Failed(_) = observation.outcome {
+            self.keep_alone(observation, Reason::Error);
+        } else if self.sampler.takes() {
+            self.keep_alone(observation, Reason::Sampled);
+        }
+    }
+
+    /// Keeps one that is told by itself, whatever it shared its read with.
+    #[cold]
+    fn keep_alone(&mut self, observation: Observation, reason: Reason) {
+        let duration = observation.duration;
+        self.keep(observation, reason, duration, 1);
+    }
+
+    #[cold]
+    fn keep(&mut self, observation: Observation, reason: Reason, span: Nanos, statements: u32) {
+        if !self.sieve.keep(observation, reason, span, statements) {
+            self.telemetry.dropped(reason.dropped(), 1);
         }
     }
 }

@@ -83,12 +83,13 @@ impl Registry {
 
 /// What the text alone tells.
 pub(super) fn known(query: &Arc<Query>) -> KnownQuery {
-    let Description { class, summary, tables, .. } = describe(query);
-    KnownQuery { query: Arc::clone(query), class, summary, tables, name: None }
+    let Description { class, summary, tables, filters, .. } = describe(query);
+    KnownQuery { query: Arc::clone(query), class, summary, tables, filters, name: None }
 }
 
 fn cost(known: &KnownQuery) -> usize {
-    let tables: usize = known.tables.iter().map(|table| size_of::<Box<str>>() + table.len() + ALLOCATION).sum();
+    let names = known.tables.iter().chain(&known.filters);
+    let names: usize = names.map(|name| size_of::<Box<str>>() + name.len() + ALLOCATION).sum();
     size_of::<(QueryHash, Known)>()
         + MAP_ENTRY
         + size_of::<KnownQuery>()
@@ -97,7 +98,7 @@ fn cost(known: &KnownQuery) -> usize {
         + known.query.text.len()
         + known.summary.len()
         + known.name.as_ref().map_or(0, |name| name.len())
-        + tables
+        + names
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::session::identity::Identity;
 use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::stats::level::Thresholds;
-use crate::stats::live::KnownQuery;
+use crate::stats::live::{KnownQuery, Reason};
 use crate::stats::minutes::{Minutes, Noted, Span};
 
 /// One process's life (STORE §1).
@@ -59,6 +59,8 @@ pub(super) struct QueryRow {
     pub(super) summary: String,
     pub(super) name: Option<String>,
     pub(super) tables: Vec<String>,
+    #[serde(default)]
+    pub(super) filters: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -123,6 +125,8 @@ pub(super) struct IdleRow {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct SlowRow {
     pub(super) at_us: i64,
+    #[serde(default = "slow")]
+    pub(super) reason: String,
     pub(super) series: SeriesRow,
     pub(super) duration_ms: f64,
     pub(super) first_row_ms: Option<f64>,
@@ -132,7 +136,14 @@ pub(super) struct SlowRow {
     pub(super) sqlstate: Option<String>,
     pub(super) tags: Option<String>,
     pub(super) trace_id: Option<String>,
+    #[serde(default)]
+    pub(super) parameters: Option<String>,
     pub(super) suppressed: i64,
+}
+
+/// The one reason that batches had which earlier versions journaled.
+fn slow() -> String {
+    Reason::Slow.as_str().to_owned()
 }
 
 impl Origin {
@@ -269,12 +280,13 @@ impl Batch {
         });
         // It may be written long before its minute is over.
         self.queries.entry(slow.query.hash.to_string()).or_insert_with(|| {
-            let Description { class, summary, tables, .. } = describe(&slow.query);
+            let Description { class, summary, tables, filters, .. } = describe(&slow.query);
             let name = slow.tags.as_ref().and_then(|tags| tags.name.clone());
-            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, name })
+            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, filters, name })
         });
         self.slow.push(SlowRow {
             at_us: slow.at.unix_micros(),
+            reason: slow.reason.as_str().to_owned(),
             series: series(slow.query.hash, &slow.identity),
             duration_ms: slow.duration.as_millis_f64(),
             first_row_ms: slow.first_row.map(Nanos::as_millis_f64),
@@ -284,6 +296,7 @@ impl Batch {
             sqlstate: slow.error.map(|code| code.as_str().to_owned()),
             tags,
             trace_id: slow.trace.map(|trace| trace.trace_id.iter().map(|byte| format!("{byte:02x}")).collect()),
+            parameters: slow.parameters.as_deref().map(str::to_owned),
             suppressed: signed(noted.suppressed),
         });
     }
@@ -306,6 +319,7 @@ fn query(known: &KnownQuery) -> QueryRow {
         summary: known.summary.to_string(),
         name: known.name.as_ref().map(ToString::to_string),
         tables: known.tables.iter().map(ToString::to_string).collect(),
+        filters: known.filters.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -166,5 +166,7 @@ fn oldest(pending: &[Minutes]) -> Option<WallTime> {
 }
 
 fn rows(pending: &[Minutes]) -> usize {
-    pending.iter().flat_map(|minutes| &minutes.spans).map(|span| span.series().count()).sum()
+    let rows =
+        |minutes: &Minutes| minutes.slow.len() + minutes.spans.iter().map(|span| span.series().count()).sum::<usize>();
+    pending.iter().map(rows).sum()
 }

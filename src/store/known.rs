@@ -104,13 +104,15 @@ impl Fact for &str {
 impl Fact for (&String, &QueryRow) {
     async fn insert(link: &Link, rows: &[Self]) -> Result<(), Error> {
         let sql = "insert into {schema}.queries \
-                   (query_hash, query, kind, class, summary, name, tables, fingerprint_version) \
-                   select h, q, k, c, s, n, t::text[], $8 from unnest($1, $2, $3, $4, $5, $6, $7) r(h, q, k, c, s, n, t) \
+                   (query_hash, query, kind, class, summary, name, tables, filters, fingerprint_version) \
+                   select h, q, k, c, s, n, t::text[], f::text[], $9 \
+                   from unnest($1, $2, $3, $4, $5, $6, $7, $8) r(h, q, k, c, s, n, t, f) \
                    order by h on conflict do nothing";
         let text = |of: fn(&QueryRow) -> &str| rows.iter().map(|(_, row)| clean(of(row))).collect::<Vec<String>>();
         let hashes: Vec<&String> = rows.iter().map(|(hash, _)| *hash).collect();
         let names: Vec<Option<String>> = rows.iter().map(|(_, row)| row.name.as_deref().map(clean)).collect();
         let tables: Vec<String> = rows.iter().map(|(_, row)| array(&row.tables)).collect();
+        let filters: Vec<String> = rows.iter().map(|(_, row)| array(&row.filters)).collect();
         let columns = [text(|row| &row.query), text(|row| &row.kind), text(|row| &row.class), text(|row| &row.summary)];
         let [query, kind, class, summary] = &columns;
         let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&hashes, Type::TEXT_ARRAY)];
@@ -118,7 +120,7 @@ impl Fact for (&String, &QueryRow) {
             parameters.push((column, Type::TEXT_ARRAY));
         }
         parameters.extend([(&names as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&tables, Type::TEXT_ARRAY)]);
-        parameters.push((&FINGERPRINT_VERSION, Type::INT4));
+        parameters.extend([(&filters as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&FINGERPRINT_VERSION, Type::INT4)]);
         run(link, sql, &parameters).await
     }
 }

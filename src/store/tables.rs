@@ -221,19 +221,21 @@ impl Row for SlowRow {
         "sqlstate",
         "tags",
         "trace_id",
+        "parameters",
         "suppressed",
     ];
 
     fn write(&self, common: &Common<'_>, to: &mut Rows) {
         let (series, origin) = (&self.series, common.origin);
-        to.timestamptz(self.at_us.saturating_add(common.shift_us).min(common.latest_us)).text("slow");
+        to.timestamptz(self.at_us.saturating_add(common.shift_us).min(common.latest_us)).text(&self.reason);
         to.text(&series.server).text(&origin.service).text(&origin.instance).text(&series.query_hash);
         to.text(&series.database).text(&series.user).text(&series.application);
         to.float8(self.duration_ms).optional(self.first_row_ms, |to, ms| to.float8(ms));
         to.float8(self.client_stall_ms).int8(self.rows).text(&self.level);
         to.optional(self.sqlstate.as_deref(), |to, code| to.text(code));
         to.optional(self.tags.as_deref(), |to, tags| to.jsonb(tags));
-        to.optional(self.trace_id.as_deref(), |to, id| to.text(id)).int4(self.suppressed);
+        to.optional(self.trace_id.as_deref(), |to, id| to.text(id));
+        to.optional(self.parameters.as_deref(), |to, values| to.jsonb(values)).int4(self.suppressed);
     }
 }
 

@@ -2,13 +2,23 @@
 
 use crate::base::sqlstate::Sqlstate;
 use crate::wire::error::Sender;
-use crate::wire::frontend::string;
+use crate::wire::frontend::{TYPES, string};
 use crate::wire::scanner::{Direction, Interest};
 use crate::wire::tag::BackendTag;
 
 /// Server to client.
-#[derive(Debug)]
-pub struct Backend;
+#[derive(Debug, Default)]
+pub struct Backend {
+    /// ParameterDescription is read.
+    types: bool,
+}
+
+impl Backend {
+    /// ParameterDescription is read.
+    pub fn with_types() -> Self {
+        Self { types: true }
+    }
+}
 
 /// A message is built in a `StringInfo` of at most `MaxAllocSize`, 1 GiB - 1 (utils/memutils.h); the length adds 4.
 const LONGEST: u32 = 0x3fff_ffff + 4;
@@ -24,7 +34,7 @@ impl Direction for Backend {
     const SENDER: Sender = Sender::Backend;
 
     #[inline]
-    fn interest(tag: BackendTag) -> Interest {
+    fn interest(&self, tag: BackendTag) -> Interest {
         match tag {
             BackendTag::CommandComplete => Interest::Keep(COMMAND_TAG),
             BackendTag::ReadyForQuery => Interest::Keep(1),
@@ -32,6 +42,7 @@ impl Direction for Backend {
             BackendTag::ParameterStatus => Interest::Keep(PARAMETER),
             BackendTag::Authentication => Interest::Keep(4),
             BackendTag::BackendKeyData => Interest::Keep(BACKEND_KEY),
+            BackendTag::ParameterDescription if self.types => Interest::Keep(TYPES),
             _ => Interest::Skip,
         }
     }

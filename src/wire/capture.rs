@@ -7,17 +7,22 @@ pub(in crate::wire) struct Capture {
     limit: u16,
 }
 
-/// A buffer of at most this size stays when it was used; larger ones go with their body.
+/// A buffer of at most this size stays when it was used; larger ones go with the next body or the next quiet second.
 const RETAINED: usize = 64;
 
 impl Capture {
     /// From now on up to `limit` bytes are kept.
     pub(in crate::wire) fn begin(&mut self, limit: u16) {
+        self.rest();
+        self.bytes.clear();
+        self.limit = limit;
+    }
+
+    /// Gives back what a large body took.
+    pub(in crate::wire) fn rest(&mut self) {
         if self.bytes.capacity() > RETAINED {
             self.bytes = Vec::new();
         }
-        self.bytes.clear();
-        self.limit = limit;
     }
 
     /// Keeps what is below the limit.

@@ -3,8 +3,6 @@
 //! A [`Scanner`] is pulled: each call takes bytes off the input and yields at most one [`Piece`]. Memory is O(1): five
 //! header bytes and, while a kept body spans reads, at most [`Interest::Keep`] bytes of it.
 
-use std::marker::PhantomData;
-
 use crate::wire::capture::Capture;
 use crate::wire::error::{Sender, Violation};
 
@@ -20,13 +18,13 @@ pub enum Interest {
 }
 
 /// A direction: what its tags are, which bodies matter, how long a message may be.
-pub trait Direction {
+pub trait Direction: Default {
     /// The direction's tags.
     type Tag: Copy + Eq + From<u8> + std::fmt::Debug;
     /// Who sends in this direction.
     const SENDER: Sender;
     /// What is to become of a body.
-    fn interest(tag: Self::Tag) -> Interest;
+    fn interest(&self, tag: Self::Tag) -> Interest;
     /// The longest length field that PostgreSQL sends or accepts.
     fn longest(tag: Self::Tag) -> u32;
 }
@@ -94,19 +92,19 @@ pub struct Scanner<D> {
     have: u8,
     offset: u64,
     capture: Capture,
-    direction: PhantomData<D>,
+    direction: D,
 }
 
-impl<D> Default for Scanner<D> {
+impl<D: Default> Default for Scanner<D> {
     fn default() -> Self {
-        Self {
-            state: State::Header,
-            header: [0; HEADER],
-            have: 0,
-            offset: 0,
-            capture: Capture::default(),
-            direction: PhantomData,
-        }
+        Self::new(D::default())
+    }
+}
+
+impl<D> Scanner<D> {
+    /// A scanner at the begin of a stream.
+    pub fn new(direction: D) -> Self {
+        Self { state: State::Header, header: [0; HEADER], have: 0, offset: 0, capture: Capture::default(), direction }
     }
 }
 
@@ -114,6 +112,13 @@ impl<D: Direction> Scanner<D> {
     /// True when the last byte seen ended a frame, or none was seen.
     pub fn at_boundary(&self) -> bool {
         matches!(self.state, State::Header) && self.have == 0
+    }
+
+    /// Gives memory back that a body took which spanned reads.
+    pub fn rest(&mut self) {
+        if self.at_boundary() {
+            self.capture.rest();
+        }
     }
 
     /// Takes bytes off `input` and tells what they are; `None` when the input is used up.
@@ -188,7 +193,7 @@ impl<D: Direction> Scanner<D> {
             return Some(Err(Violation { sender: D::SENDER, tag: byte, length, longest, offset: self.offset }));
         }
         let (body, bytes) = (length - 4, u64::from(length) + 1);
-        match D::interest(tag) {
+        match self.direction.interest(tag) {
             Interest::Skip => Some(Ok(self.run(byte, body, longest, input))),
             Interest::Keep(limit) => {
                 self.offset += bytes;

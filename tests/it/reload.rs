@@ -4,21 +4,26 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::client::{Client, startup};
+use crate::bytes_of;
+use crate::support::address::Address;
+use crate::support::client::{Client, bind, execute, parse, startup, sync};
 use crate::support::pgvitals::{Pgvitals, Setup};
+use crate::support::postgres::Cluster;
 use crate::support::server::Server;
 
-/// A pgvitals with a configuration file, before a server that completes whatever it is asked.
+/// A pgvitals with a configuration file.
 struct Case {
     pgvitals: Pgvitals,
     file: PathBuf,
-    _server: Server,
+    _server: Option<Server>,
     _directory: TempDir,
 }
 
 impl Case {
+    /// Before a server that completes whatever it is asked.
     fn start(text: &str) -> Self {
         let server = Server::start(|peer| {
             peer.welcome();
@@ -26,11 +31,16 @@ impl Case {
                 peer.send(b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I");
             }
         });
+        let address = server.address.clone();
+        Self { _server: Some(server), ..Self::before(&address, text) }
+    }
+
+    fn before(server: &Address, text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pgvitals.toml");
         write(&file, text);
-        let pgvitals = Setup::before(&server.address).flag("config", file.to_str().unwrap()).start();
-        Self { pgvitals, file, _server: server, _directory: directory }
+        let pgvitals = Setup::before(server).flag("config", file.to_str().unwrap()).start();
+        Self { pgvitals, file, _server: None, _directory: directory }
     }
 
     /// Writes the file anew and sends SIGHUP; returns when the log has a line with all of these.
@@ -46,6 +56,18 @@ impl Case {
         self.pgvitals.performance("metric=slow_queries&threshold=0")["slow_queries"].as_array().unwrap().len()
     }
 
+    /// Values of this statement's single executions.
+    fn samples(&self, column: &str) -> Vec<Value> {
+        let statements = self.pgvitals.performance("metric=queries");
+        let query = format!("select $1 as {column}");
+        let Some(row) = statements["queries"].as_array().unwrap().iter().find(|row| row["query"] == query) else {
+            return Vec::new();
+        };
+        let hash = row["query_hash"].as_str().unwrap();
+        let one = self.pgvitals.performance(&format!("metric=query&hash={hash}"));
+        one["samples"].as_array().unwrap().iter().map(|sample| sample["parameters"].clone()).collect()
+    }
+
     /// Executes the statement again and again until one is kept as slow.
     fn await_slow(&self, client: &mut Client) {
         self.pgvitals.await_merge("a slow execution", |_| {
@@ -53,6 +75,12 @@ impl Case {
             (self.slow() > 0).then_some(())
         });
     }
+}
+
+/// Runs a statement with a value.
+fn bound(client: &mut Client, column: &str, value: &str) {
+    let statement = parse("", &format!("select $1 as {column}"));
+    client.ask(&bytes_of![statement, bind("", "", &[value]), execute("", 0), sync()]);
 }
 
 fn write(file: &Path, text: &str) {
@@ -99,4 +127,34 @@ fn what_waits_for_a_restart_is_named() {
     }
     Client::connect(case.pgvitals.address(), "postgres").query("select a from t");
     case.pgvitals.await_statement("select a from t", 1);
+}
+
+/// "`sample_rate`, `capture_parameters` (on for new connections, off for all)" (docs/config.md)
+#[test]
+fn samples_and_their_values_come_and_go_while_it_runs() {
+    let cluster = Cluster::any();
+    let database = cluster.database();
+    let case = Case::before(&cluster.tcp, "slow_threshold = '1h'\nsample_rate = 0\n");
+    let mut old = Client::connect(case.pgvitals.address(), &database);
+    bound(&mut old, "a", "before");
+    case.pgvitals.await_statement("select $1 as a", 1);
+    assert_eq!(case.samples("a"), Vec::<Value>::new());
+
+    case.reload("slow_threshold = '1h'\nsample_rate = 1\ncapture_parameters = true\n", &["settings reloaded"]);
+    let mut new = Client::connect(case.pgvitals.address(), &database);
+    case.pgvitals.await_merge("a value", |_| {
+        bound(&mut old, "a", "old");
+        bound(&mut new, "a", "new");
+        case.samples("a").contains(&json!(["new"])).then_some(())
+    });
+    assert!(!case.samples("a").contains(&json!(["old"])));
+
+    case.reload("slow_threshold = '1h'\nsample_rate = 1\n", &["settings reloaded"]);
+    case.pgvitals.await_merge("a sample without its value", |_| {
+        bound(&mut new, "b", "later");
+        case.samples("b").contains(&Value::Null).then_some(())
+    });
+    bound(&mut new, "c", "last");
+    case.pgvitals.await_statement("select $1 as c", 1);
+    assert_eq!(case.samples("c"), [Value::Null]);
 }

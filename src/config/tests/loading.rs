@@ -107,7 +107,7 @@ fn every_kind_of_value_is_read_from_the_file() {
     let loaded = case()
         .file(
             "listen = ['127.0.0.1:1', '/tmp/nowhere/s']\nworkers = 3\nreuse_port = true\nmax_query_text = '2KiB'\n\
-             slow_threshold = '1.5s'\ndrain_mode = 'transactions'\nlog_format = 'json'\nservice = 'orders'\n\
+             slow_threshold = '1.5s'\nsample_rate = 0.25\ndrain_mode = 'transactions'\nlog_format = 'json'\nservice = 'orders'\n\
              [levels]\nlatency = ['1ms', '2ms', '3ms']\n[store]\nurl = 'off'\n",
         )
         .well();
@@ -115,7 +115,7 @@ fn every_kind_of_value_is_read_from_the_file() {
     let proxy = &loaded.app.proxy;
     assert_eq!((proxy.workers, proxy.reuse_port, proxy.max_query_text), (Some(3), true, 2_048));
     assert_eq!(proxy.drain_mode, DrainMode::Transactions);
-    assert_eq!(loaded.app.stats.slow_threshold, Nanos::from_millis(1_500));
+    assert_eq!((loaded.app.stats.slow_threshold, loaded.app.stats.sample_rate), (Nanos::from_millis(1_500), 0.25));
     assert_eq!(loaded.app.stats.levels.alert, Nanos::from_millis(2));
     assert_eq!(loaded.app.http.service, "orders");
     assert_eq!(loaded.log.format, LogFormat::Json);

@@ -6,7 +6,7 @@ use super::queries::{GROUPS, group};
 use super::query::hash;
 use super::shape::Step;
 use super::slow::threshold;
-use crate::base::units::WallTime;
+use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
 use crate::stats::live::{GroupBy, LiveView, Window};
@@ -67,7 +67,7 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
             statements: by_hash,
             statement: Some(hash(ask)?),
             timeline: Some(Step::of(ask)?.length()),
-            slow: Some(slow),
+            slow: Some(Nanos::ZERO),
             ..Wanted::default()
         },
         Metric::Timeline => Wanted { timeline: Some(Step::of(ask)?.length()), ..Wanted::default() },

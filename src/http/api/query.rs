@@ -17,7 +17,7 @@ use crate::stats::histogram::Histogram;
 use crate::stats::live::{GroupBy, StatementRow};
 use crate::stats::series::SeriesStats;
 
-/// Slow executions shown, the newest.
+/// Single executions shown, the newest.
 const SAMPLES_MAX: usize = 20;
 
 /// One statement: its figures, over time, by duration, by caller, by error.
@@ -32,7 +32,7 @@ pub(in crate::http) struct QueryDetail {
     /// Calls by SQLSTATE, most frequent first.
     #[schema(value_type = std::collections::HashMap<String, u64>)]
     errors_by_code: Map<String, Value>,
-    /// Its newest slow executions.
+    /// Its newest executions that were kept one by one: slow, failed, sampled, running.
     samples: Vec<SlowQuery>,
     /// What it used to be; null as memory is too short for one.
     #[schema(value_type = Option<Object>)]
@@ -73,8 +73,8 @@ pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
     let none = SeriesStats::default();
     let stats = rows.iter().find(|row| row.query.query.hash == hash).map_or(&none, |row| &row.stats);
     let settings = ask.view.settings();
-    let slow = ask.slow(settings.slow_threshold);
-    let samples = slow.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
+    let kept = ask.slow(Nanos::ZERO);
+    let samples = kept.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
     let errors = ask.errors(hash);
     Ok(QueryDetail {
         statement: Statement::of(&known, stats, whole),

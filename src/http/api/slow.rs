@@ -1,4 +1,4 @@
-//! `metric=slow_queries`: executions that were kept one by one.
+//! `metric=slow_queries`: executions that took long, one by one.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::stats::live::SlowExecution;
 /// Slow executions, newest first.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct SlowQueries {
-    /// From here on; never below `slow_threshold`, as memory keeps no others.
+    /// From here on; never below `slow_threshold`, as memory keeps few others.
     threshold_ms: f64,
     pub(in crate::http) slow_queries: Vec<SlowQuery>,
 }
@@ -23,7 +23,7 @@ pub(in crate::http) struct SlowQueries {
 /// One execution.
 #[derive(Serialize, ToSchema, Clone, Debug, Default)]
 pub(in crate::http) struct SlowQuery {
-    /// When it completed.
+    /// When it completed; of one that was running, when that was seen.
     #[schema(format = DateTime)]
     at: String,
     query_hash: String,
@@ -47,6 +47,11 @@ pub(in crate::http) struct SlowQuery {
     statements: u32,
     /// W3C trace id, when a comment carried one.
     trace_id: Option<String>,
+    /// Why it is kept: slow, error, sampled (`sample_rate`), running (in flight for 30 s; it is told again when it ends).
+    reason: &'static str,
+    /// Bind values of $1, $2, …; null unless `capture_parameters` is on.
+    #[schema(value_type = Option<Vec<Object>>)]
+    parameters: Value,
 }
 
 /// The answer.
@@ -88,6 +93,8 @@ impl SlowQuery {
             error: slow.error.map(|code| code.to_string()),
             statements: slow.statements,
             trace_id: trace.map(|id| format!("{id:032x}")),
+            reason: slow.reason.as_str(),
+            parameters: slow.parameters.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::base::units::Nanos;
 use crate::http::problem::Problem;
 use crate::http::process::Usage;
 use crate::sql::kind::Class;
-use crate::stats::live::{GroupBy, StatementRow};
+use crate::stats::live::{GroupBy, Reason, StatementRow};
 use crate::stats::series::SeriesStats;
 use crate::store::read::PastSessions;
 
@@ -180,7 +180,9 @@ impl Transactions {
 impl Slow {
     fn new(ask: &Ask<'_>) -> Self {
         let settings = ask.view.settings();
-        let slow = ask.slow(settings.slow_threshold);
+        let mut slow = ask.slow(settings.slow_threshold);
+        // One that was told of while it ran is told again when it ends.
+        slow.retain(|slow| slow.reason != Reason::Running);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
         Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
     }

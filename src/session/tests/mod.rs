@@ -5,3 +5,4 @@ mod messages;
 mod model;
 mod splits;
 mod transcript;
+mod values;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::sqlstate::Sqlstate;
+use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
 use crate::sql::kind::Class;
@@ -66,6 +67,8 @@ pub struct KnownQuery {
     pub summary: Box<str>,
     /// Relations that it reads or writes.
     pub tables: Vec<Box<str>>,
+    /// Columns that its conditions compare, as `table.column` where the table is known.
+    pub filters: Vec<Box<str>>,
     /// `-- name:` or its kin, when one was seen.
     pub name: Option<Box<str>>,
 }
@@ -96,16 +99,61 @@ pub struct TimelinePoint {
     pub stats: Option<SeriesStats>,
 }
 
+/// Why an execution is kept by itself. Of several reasons the first holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Reason {
+    /// It took at least `slow_threshold`.
+    #[default]
+    Slow,
+    /// It failed.
+    Error,
+    /// Chance took it (`sample_rate`).
+    Sampled,
+    /// It had been in flight for 30 s; when it ends it is slow, too.
+    Running,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 4] = [Reason::Slow, Reason::Error, Reason::Sampled, Reason::Running];
+
+    /// The name in tables and API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::Slow => "slow",
+            Reason::Error => "error",
+            Reason::Sampled => "sampled",
+            Reason::Running => "running",
+        }
+    }
+
+    /// The reason of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
+    /// How one is counted that finds no room.
+    pub(in crate::stats) fn dropped(self) -> Dropped {
+        match self {
+            Reason::Slow | Reason::Running => Dropped::SlowRing,
+            Reason::Error => Dropped::ErrorRing,
+            Reason::Sampled => Dropped::SampleRing,
+        }
+    }
+}
+
 /// One execution that was kept by itself.
 #[derive(Clone, Debug)]
 pub struct SlowExecution {
-    /// When it completed.
+    /// Why.
+    pub reason: Reason,
+    /// When it completed; of one that was running, when that was seen.
     pub at: WallTime,
     /// The statement.
     pub query: Arc<Query>,
     /// Whose it was.
     pub identity: Arc<Identity>,
-    /// Its duration; of a batch the whole span.
+    /// Its duration; of a slow batch the whole span.
     pub duration: Nanos,
     /// Statements that shared the span; 1 when alone.
     pub statements: u32,
@@ -121,6 +169,8 @@ pub struct SlowExecution {
     pub tags: Option<Arc<Tags>>,
     /// Its trace context.
     pub trace: Option<Trace>,
+    /// Its bind values as a JSON array, where the owner wants them.
+    pub parameters: Option<Arc<str>>,
 }
 
 /// Figures of one value of a tag.

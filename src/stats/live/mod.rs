@@ -15,8 +15,8 @@ mod sessions;
 mod view;
 
 pub use answer::{
-    ActiveState, ActiveStatement, ActiveTransaction, Filter, GroupBy, KnownQuery, SlowExecution, StatementRow, TagRow,
-    TimelinePoint, Window,
+    ActiveState, ActiveStatement, ActiveTransaction, Filter, GroupBy, KnownQuery, Reason, SlowExecution, StatementRow,
+    TagRow, TimelinePoint, Window,
 };
 pub use cumulative::Cumulative;
 pub use sessions::SessionStats;

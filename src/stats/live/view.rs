@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::active::Active;
+use super::answer::Reason;
 use super::cumulative::Cumulative;
 use super::second::Second;
 use crate::base::telemetry::{Dropped, Telemetry};
@@ -15,7 +16,7 @@ use crate::stats::harvest::{Harvest, HarvestedTags};
 use crate::stats::history::History;
 use crate::stats::outbox::Outbox;
 use crate::stats::registry::Registry;
-use crate::stats::slow::SlowRing;
+use crate::stats::rings::Rings;
 
 /// What a new series costs in all tables together, its text and buckets aside; rounded up.
 const NEWCOMER: usize = 2_048;
@@ -28,7 +29,7 @@ pub struct LiveView {
     pub(super) history: Arc<History>,
     pub(super) admission: Arc<Admission>,
     pub(super) registry: Arc<Registry>,
-    pub(super) slow: Arc<SlowRing>,
+    pub(super) slow: Arc<Rings>,
     pub(super) active: Arc<Active>,
     pub(super) cumulative: Arc<Cumulative>,
     pub(super) last_second: Arc<Second>,
@@ -158,29 +159,34 @@ impl LiveView {
     }
 
     fn absorb_slow(&mut self, harvest: &mut Harvest, mut outbox: Option<&mut Outbox>) {
-        if harvest.slow.is_empty() {
+        if harvest.slow.is_empty() && harvest.refused.is_empty() {
             return;
         }
-        let ring = Arc::make_mut(&mut self.slow);
+        let rings = Arc::make_mut(&mut self.slow);
         for mut execution in harvest.slow.drain(..) {
-            let known = self.registry.get(execution.query.hash);
-            if known.is_some_and(|known| known.class == Class::Introspection) {
+            let (hash, reason) = (execution.query.hash, execution.reason);
+            let known = self.registry.get(hash);
+            let by_time = matches!(reason, Reason::Slow | Reason::Running);
+            if by_time && known.is_some_and(|known| known.class == Class::Introspection) {
                 continue;
             }
             if let Some(known) = known {
                 execution.query = Arc::clone(&known.query);
             }
             let execution = Arc::new(execution);
-            let pushed = ring.push(Arc::clone(&execution));
+            let pushed = rings.push(Arc::clone(&execution));
             match pushed {
                 Some(older) => self.telemetry.dropped(Dropped::History, older),
-                None => self.telemetry.dropped(Dropped::SlowRing, 1),
+                None => self.telemetry.dropped(reason.dropped(), 1),
             }
             match outbox.as_deref_mut() {
                 Some(outbox) if pushed.is_some() => outbox.note(&execution),
-                Some(outbox) => outbox.suppress(execution.query.hash),
+                Some(outbox) => outbox.suppress(hash, reason, 1),
                 None => {}
             }
+        }
+        if let Some(outbox) = outbox {
+            harvest.refused.iter().for_each(|refused| outbox.suppress(refused.hash, refused.reason, refused.count));
         }
     }
 

@@ -129,6 +129,11 @@ fn slow_executions_tell_how_many_were_not_told() {
     assert!(minutes.spans.is_empty());
     assert_eq!(minutes.slow.len(), 60);
     assert_eq!(minutes.slow.iter().map(|noted| noted.suppressed).sum::<u64>(), 40);
+    (0..40).for_each(|_| desk.worker.run("select often", "web", 700));
+    desk.run("", 0, 9);
+    let often = desk.outbox.take(at(10)).expect("some of it").slow;
+    let suppressed = often.iter().map(|noted| noted.suppressed).sum::<u64>();
+    assert_eq!(often.len() as u64 + suppressed, 40, "those that the worker had no room for are told, too");
     for n in 0..1_500 {
         desk.worker.run(&format!("select s{}", n % 100), "web", 700);
         desk.run("", 0, 10 + n);

@@ -100,6 +100,73 @@ fn a_batch_is_slow_once_and_by_its_span() {
 }
 
 #[test]
+fn an_execution_is_kept_for_the_first_reason_that_holds() {
+    let telemetry = Arc::new(Telemetry::default());
+    let settings = Settings { sample_rate: 1.0, ..Settings::default() };
+    let mut recorder = Recorder::new(&settings, 1, telemetry);
+    let web = identity("app", "web");
+    let failed = Outcome::Failed(Sqlstate::parse(b"23505").expect("a code"));
+    for (text, millis, outcome) in [
+        ("select quick", 1, Outcome::Completed),
+        ("select gone", 1, Outcome::Aborted),
+        ("select failed", 1, failed),
+        ("select slow", 500, Outcome::Completed),
+        ("select both", 500, failed),
+    ] {
+        recorder.observe(Event::Statement(Observation {
+            outcome,
+            ..observation(&query(text), &web, Nanos::from_millis(millis))
+        }));
+    }
+    let kept = harvest(&mut recorder).slow;
+    let mut kept: Vec<_> = kept.iter().map(|kept| (&*kept.query.text, kept.reason, kept.error.is_some())).collect();
+    kept.sort_unstable();
+    assert_eq!(
+        kept,
+        [
+            ("select both", Reason::Slow, true),
+            ("select failed", Reason::Error, true),
+            ("select gone", Reason::Sampled, false),
+            ("select quick", Reason::Sampled, false),
+            ("select slow", Reason::Slow, false),
+        ]
+    );
+}
+
+#[test]
+fn each_of_a_batch_can_fail_or_be_sampled_and_one_tells_of_its_span() {
+    let settings = Settings { sample_rate: 1.0, ..Settings::default() };
+    let mut recorder = Recorder::new(&settings, 1, Arc::default());
+    let (query, web) = (query("select $1 from t"), identity("app", "web"));
+    let statements = NonZeroU32::new(3).expect("three");
+    for (leader, outcome) in [
+        (true, Outcome::Completed),
+        (false, Outcome::Failed(Sqlstate::parse(b"23505").expect("a code"))),
+        (false, Outcome::Completed),
+    ] {
+        let mut one = observation(&query, &web, Nanos::from_millis(300));
+        one.batch = Some(Batch { statements, span: Nanos::from_millis(900), leader });
+        one.outcome = outcome;
+        recorder.observe(Event::Statement(one));
+    }
+    let kept = harvest(&mut recorder).slow;
+    let kept: Vec<_> =
+        kept.iter().map(|kept| (kept.reason, kept.duration.get() / 1_000_000, kept.statements)).collect();
+    assert_eq!(kept, [(Reason::Slow, 900, 3), (Reason::Error, 300, 1), (Reason::Sampled, 300, 1)]);
+}
+
+#[test]
+fn a_rate_holds_from_the_moment_that_it_is_set() {
+    let (mut recorder, _) = recorder(10_000, 1);
+    let (query, web) = (query("select $1 from t"), identity("app", "web"));
+    for (rate, expected) in [(0.0, 0), (1.0, 10), (0.0, 0)] {
+        recorder.tune(&Settings { sample_rate: rate, ..Settings::default() }, 1);
+        (0..10).for_each(|_| recorder.observe(Event::Statement(observation(&query, &web, Nanos::from_millis(1)))));
+        assert_eq!(harvest(&mut recorder).slow.len(), expected, "{rate}");
+    }
+}
+
+#[test]
 fn what_is_too_much_to_keep_is_counted() {
     let (mut recorder, telemetry) = recorder(10_000, 1);
     let (query, web) = (query("select $1 from t"), identity("app", "web"));

@@ -8,7 +8,7 @@ use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::{Nanos, Stamp};
 use crate::session::observation::{Event, Observation, Observer, Outcome};
 use crate::sql::statement::Tags;
-use crate::stats::live::{Filter, GroupBy, LiveView};
+use crate::stats::live::{Filter, GroupBy, LiveView, Reason};
 use crate::stats::recorder::Recorder;
 use crate::stats::series::SeriesStats;
 use crate::stats::{Settings, ceiling};
@@ -122,7 +122,8 @@ fn check(harvests: u64, bytes: usize) {
     assert!(beyond > 0);
 
     let slow = (0..FLOOD).filter(|n| execution(*n).duration >= settings().slow_threshold).count() as u64;
-    let kept = view.slow(ever(), Nanos::ZERO, &Filter::default()).len() as u64;
+    let kept = view.slow(ever(), Nanos::ZERO, &Filter::default());
+    let kept = kept.iter().filter(|kept| kept.reason == Reason::Slow).count() as u64;
     let [refused, aged] = [Dropped::SlowRing, Dropped::History].map(|why| telemetry.dropped_total(why));
     assert!(refused > 0, "more slow ones than fit");
     assert_eq!(kept + refused + aged, slow, "slow ones kept and counted");

@@ -14,7 +14,7 @@ use crate::session::identity::Identity;
 use crate::sql::kind::Kind;
 use crate::sql::query::Query;
 use crate::sql::statement::{Tags, Trace};
-use crate::stats::live::SlowExecution;
+use crate::stats::live::{Reason, SlowExecution};
 use crate::store::error::Error;
 use crate::store::link::Link;
 
@@ -32,7 +32,7 @@ pub(super) async fn read(link: &Link, question: &Question, threshold: Nanos) -> 
     let sql = format!(
         "select (extract(epoch from s.at) * 1000000)::bigint at_us, s.server, s.query_hash, s.datname, s.usename,
             s.application_name, s.duration_ms, s.first_row_ms, s.client_stall_ms, s.rows, s.sqlstate, s.tags::text tags,
-            s.trace_id, q.query, q.kind
+            s.trace_id, s.reason, s.parameters::text parameters, q.query, q.kind
         from {{schema}}.slow_statements s left join {{schema}}.queries q using (query_hash)
         where s.at >= to_timestamp($1) and s.at < to_timestamp($2) and s.duration_ms >= $10
             and ($3 is null or s.server = $3) and ($4 is null or s.datname = $4) and ($5 is null or s.usename = $5)
@@ -58,6 +58,7 @@ fn execution(row: &Row) -> Result<SlowExecution, Error> {
         Identity::new(part("server")?.into(), &part("datname")?, &part("usename")?, &part("application_name")?);
     let rows: Option<i64> = row.try_get("rows")?;
     Ok(SlowExecution {
+        reason: Reason::parse(&part("reason")?).unwrap_or_default(),
         at: WallTime::from_unix_micros(row.try_get("at_us")?),
         query: Arc::new(Query { hash, kind, text: part("query")?.into() }),
         identity: Arc::new(identity),
@@ -69,6 +70,7 @@ fn execution(row: &Row) -> Result<SlowExecution, Error> {
         error: text("sqlstate")?.and_then(|code| Sqlstate::parse(code.as_bytes())),
         tags: text("tags")?.and_then(|tags| tags_of(&tags)),
         trace: text("trace_id")?.and_then(|id| trace(&id)),
+        parameters: text("parameters")?.map(Arc::from),
     })
 }
 

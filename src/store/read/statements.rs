@@ -103,6 +103,8 @@ fn known_of(row: &Row, hash: &str) -> Result<KnownQuery, Error> {
         class,
         summary: text("summary")?.unwrap_or_default().into(),
         tables: tables.unwrap_or_default().into_iter().map(Into::into).collect(),
+        // No answer has them.
+        filters: Vec::new(),
         name: text("name")?.map(Into::into),
     })
 }

@@ -86,6 +86,22 @@ fn a_slow_execution_brings_its_tags() {
 }
 
 #[test]
+fn a_single_execution_says_why_it_is_told() {
+    let batch = batch(|worker| {
+        worker.run("select slow", "web", 700);
+        let mut failed = observation(&query("insert into t"), &identity("app", "web"), Nanos::from_millis(1));
+        failed.outcome = Outcome::Failed(Sqlstate::parse(b"23505").unwrap());
+        (0..100).for_each(|_| worker.tell(Event::Statement(failed.clone())));
+    });
+    let told = |reason: &str| batch.slow.iter().filter(|row| row.reason == reason).collect::<Vec<_>>();
+    assert_eq!((told("slow").len(), told("slow")[0].suppressed), (1, 0));
+    let errors = told("error");
+    assert!(errors.iter().all(|row| row.sqlstate.as_deref() == Some("23505") && row.duration_ms == 1.0));
+    assert_eq!(errors.len() as i64 + errors.iter().map(|row| row.suppressed).sum::<i64>(), 100);
+    assert!(errors.len() < 20, "{}", errors.len());
+}
+
+#[test]
 fn figures_add_up_like_series() {
     let figures = |text: &[u64]| {
         let batch = batch(|worker| text.iter().for_each(|millis| worker.run("select a", "web", *millis)));

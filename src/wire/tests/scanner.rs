@@ -79,7 +79,7 @@ fn a_row_of_a_gigabyte_is_told_at_its_header_and_passes_unstored() {
 fn only_the_part_of_a_body_that_was_asked_for_is_kept() {
     let body = [b'x'; 5_000];
     let bytes = frame(b'B', &body);
-    let limit = match Frontend::interest(FrontendTag::Bind) {
+    let limit = match Frontend::default().interest(FrontendTag::Bind) {
         Interest::Keep(limit) => usize::from(limit),
         other => panic!("names of Bind are kept, not {other:?}"),
     };

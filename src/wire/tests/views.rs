@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_text_that_comes_in_chunks_is_the_text(name in "[a-z]{0,70}", text in "[a-z ;']{0,200}", size in 1..60_usize) {
         let parse = body(&extendedquery::Parse::new(Some(name.clone()), text.clone(), vec![1, 2]));
-        let mut stream = TextStream::parse();
+        let mut stream = TextStream::parse(false);
         let found: Vec<u8> = parse.chunks(size).flat_map(|chunk| stream.feed(chunk).to_vec()).collect();
         prop_assert_eq!(found, text.as_bytes());
         prop_assert_eq!(stream.name(), name.as_bytes());

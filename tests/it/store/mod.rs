@@ -9,6 +9,7 @@ mod percentile;
 mod questions;
 mod reading;
 mod rights;
+mod samples;
 mod spooling;
 mod upgrade;
 mod writing;

@@ -1,6 +1,33 @@
 //! `/api/performance` from the tables: other processes, other services, what memory no longer has.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+use pgvitals::base::telemetry::Telemetry;
+use pgvitals::base::units::{Nanos, Stamp, WallTime};
+use pgvitals::config::load::{Flags, load};
+use pgvitals::http::{Ready, Sources, Stored, router};
+use pgvitals::runtime::{clock::Clock, shutdown::Shutdown, task::Panics};
+use pgvitals::session::identity::Identity;
+use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
+use pgvitals::sql::{hash::QueryHash, kind::Kind, query::Query};
+use pgvitals::stats::level::Thresholds;
+use pgvitals::stats::live::LiveView;
+use pgvitals::stats::minutes::Minutes;
+use pgvitals::stats::outbox::Outbox;
+use pgvitals::stats::recorder::Recorder;
+use pgvitals::store::batch::Origin;
+use pgvitals::store::flusher::{Flusher, Parts};
+use pgvitals::store::read::Reader;
+use pgvitals::store::status::Status;
+use pgvitals::{app, stats};
 use serde_json::Value;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::watch;
+use tower::ServiceExt;
 
 use super::Store;
 use super::writing::{end, writing};
@@ -78,4 +105,114 @@ fn a_store_that_is_away_is_said() {
     assert_eq!(pgvitals.performance("metric=queries")["source"], "memory");
     let answer = pgvitals.get("/api/performance?metric=queries&instance=all");
     assert_eq!((answer.status, answer.json()["type"].as_str()), (503, Some("urn:pgvitals:problem:store-unavailable")));
+}
+
+/// A writer's data plane that has nothing to say.
+struct Healthy;
+
+impl Ready for Healthy {
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Executions in the minute that was so long ago.
+fn executions(minutes_ago: u64) -> u64 {
+    minutes_ago % 3 + 1
+}
+
+/// Four hours of one process's life, told in moments: the view of its memory at the end, and what it handed out meanwhile.
+fn four_hours(now: WallTime, text: &str, telemetry: &Arc<Telemetry>) -> (LiveView, Receiver<Minutes>) {
+    let settings = stats::Settings::default();
+    let ago = |minutes: u64| now.before(Nanos::from_millis(minutes * 60_000));
+    let mut view = LiveView::new(&settings, ago(240), Arc::clone(telemetry));
+    let mut outbox = Outbox::new(1 << 20, Arc::clone(telemetry));
+    let mut recorder = Recorder::new(&settings, 1, Arc::clone(telemetry));
+    let (handed_out, minutes) = channel(300);
+    let query = Arc::new(Query { hash: QueryHash::of(text), kind: Kind::Select, text: text.into() });
+    let identity = Arc::new(Identity::new("db:5432".into(), "shop", "app", "web"));
+    let observation = Observation {
+        query,
+        identity,
+        start: Stamp::from_nanos(0),
+        duration: Nanos::from_millis(2),
+        batch: None,
+        first_row: None,
+        client_stall: Nanos::ZERO,
+        rows: 1,
+        bytes_in: 10,
+        bytes_out: 20,
+        outcome: Outcome::Completed,
+        details: None,
+    };
+    for minutes_ago in (0..=240).rev() {
+        let at = ago(minutes_ago).after(Nanos::from_millis(1_000));
+        for _ in 0..executions(minutes_ago) {
+            recorder.observe(Event::Statement(observation.clone()));
+        }
+        view.absorb_into(0, recorder.harvest(at, Stamp::from_nanos(0)).unwrap(), Some(&mut outbox));
+        view.tick(at);
+        while let Some(minutes) = outbox.take(at) {
+            handed_out.try_send(minutes).unwrap();
+        }
+    }
+    (view, minutes)
+}
+
+/// "`instance=self`: rows of this boot's committed sequences plus memory for the rest" (STORE §5), each execution once.
+#[test]
+fn what_left_memory_is_added_from_the_rows_of_this_life() {
+    const TEXT: &str = "select a from kept where id = $1";
+    let store = Store::on(Cluster::newest());
+    let variables = [("PGVITALS_STORE", store.url("postgres")), ("PGVITALS_STORE_FLUSH_INTERVAL", "1s".to_owned())];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    let app::Settings { http, store: Some(settings), .. } = load(Flags::default(), variables).unwrap().app else {
+        panic!("a store was named");
+    };
+    let (clock, telemetry) = (Clock::start(), Arc::new(Telemetry::default()));
+    let now = clock.wall().minute();
+    let (view, minutes) = four_hours(now, TEXT, &telemetry);
+    let status = Arc::new(Status::default());
+    let parts = Parts {
+        origin: Arc::new(Origin::new(&http.instance, &http.service, view.started()).unwrap()),
+        levels: Thresholds::default(),
+        telemetry: Arc::clone(&telemetry),
+        clock,
+        shutdown: Shutdown::default(),
+        status: Arc::clone(&status),
+    };
+    let stored = Stored { reader: Reader::new(settings.clone()), status };
+    let site = router(
+        http,
+        Sources {
+            live: watch::channel(view).1,
+            telemetry,
+            panics: Panics::default(),
+            ready: Arc::new(Healthy),
+            store: Some(stored),
+        },
+    );
+    let ask = async |hours: u64| -> Value {
+        let path = format!("/api/performance?metric=queries&hours={hours}&instance=self");
+        let answer = site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        Flusher::new(settings, parts).run(minutes).await;
+        for hours in [1, 2, 3, 5] {
+            let answer = ask(hours).await;
+            let expected: u64 = (0..=(hours * 60).min(240)).map(executions).sum();
+            let row = &answer["queries"][0];
+            assert_eq!((&row["query"], &row["calls"]), (&TEXT.into(), &expected.into()), "{hours} h");
+            assert_eq!(row["total_ms"], 2.0 * expected as f64, "{hours} h");
+        }
+        assert_eq!(ask(3).await["source"], "memory+store");
+        assert_eq!(
+            ask(5).await["source"],
+            "memory",
+            "memory knows all since the start, and no part of it beyond an hour"
+        );
+    });
 }

@@ -1,0 +1,83 @@
+//! Arrays in their binary format (`array_send`, utils/adt/arrayfuncs.c): dimensions, then elements as Bind has values.
+
+use super::VALUE_MAX;
+use super::value::{self, is_array};
+use crate::wire::values::Value;
+
+/// `MAXDIM` (utils/array.h).
+const DIMENSIONS_MAX: usize = 6;
+
+/// Adds an array as nested JSON arrays; `None` when it is none.
+pub(super) fn write(out: &mut String, bytes: &[u8]) -> Option<()> {
+    let (head, mut rest) = bytes.split_first_chunk::<12>()?;
+    let [dimensions, _flags, oid] = words(head);
+    let dimensions = usize::try_from(dimensions).ok().filter(|count| *count <= DIMENSIONS_MAX)?;
+    let oid = oid.cast_unsigned();
+    if is_array(oid) {
+        return None;
+    }
+    let mut lengths = Vec::new();
+    for _ in 0..dimensions {
+        let (dimension, behind) = rest.split_first_chunk::<8>()?;
+        let [length, _lower] = words(dimension);
+        lengths.push(usize::try_from(length).ok()?);
+        rest = behind;
+    }
+    if lengths.is_empty() {
+        out.push_str("[]");
+    } else {
+        let most = out.len() + VALUE_MAX;
+        level(out, &lengths, &mut Elements { rest, oid, most });
+    }
+    Some(())
+}
+
+struct Elements<'a> {
+    rest: &'a [u8],
+    oid: u32,
+    /// Nothing is added to an output that is longer.
+    most: usize,
+}
+
+/// One dimension, and those inside it. False when something was cut off.
+fn level(out: &mut String, lengths: &[usize], elements: &mut Elements<'_>) -> bool {
+    let Some((length, inner)) = lengths.split_first() else { return elements.write(out) };
+    out.push('[');
+    for index in 0..*length {
+        if index > 0 {
+            out.push(',');
+        }
+        let room = out.len() <= elements.most;
+        if !room || !level(out, inner, elements) {
+            // An inner dimension has said so already.
+            if !room || inner.is_empty() {
+                value::cut(out);
+            }
+            out.push(']');
+            return false;
+        }
+    }
+    out.push(']');
+    true
+}
+
+impl Elements<'_> {
+    /// The next element; false when it was not kept.
+    fn write(&mut self, out: &mut String) -> bool {
+        let Some((length, rest)) = self.rest.split_first_chunk() else { return false };
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            self.rest = rest;
+            out.push_str("null");
+            return true;
+        };
+        let (bytes, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        self.rest = rest;
+        value::write(out, &Value { binary: true, bytes: Some(bytes), length }, self.oid);
+        true
+    }
+}
+
+fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [i32; WORDS] {
+    let words = bytes.as_chunks().0;
+    std::array::from_fn(|index| words.get(index).map_or(0, |word| i32::from_be_bytes(*word)))
+}
