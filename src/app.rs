@@ -20,7 +20,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{analyze, collect, http, proxy, stats, store};
+use crate::{analyze, collect, http, notify, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub stats: stats::Settings,
     /// The rules.
     pub analyze: analyze::Settings,
+    /// Who is told of alerts, and how.
+    pub notify: notify::settings::Settings,
     /// The HTTP side.
     pub http: http::Settings,
     /// The monitoring tables, if there are any.
@@ -84,6 +86,7 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
     fixed.extend(old.analyze.changed(&new.analyze));
+    fixed.extend(old.notify.changed(&new.notify));
     fixed.extend(old.http.changed(&new.http));
     fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
     fixed.extend(collect::settings::Settings::changed(&old.collect, &new.collect));

@@ -8,7 +8,7 @@
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
 //! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`collect`] questions to the monitored
-//! server, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
+//! server, [`notify`] people are told, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
 
@@ -22,6 +22,7 @@ pub mod wire;
 pub mod collect;
 pub mod http;
 pub mod jobs;
+pub mod notify;
 pub mod pgclient;
 pub mod proxy;
 pub mod runtime;

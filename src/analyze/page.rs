@@ -28,7 +28,8 @@ pub fn text(report: &Report) -> String {
             let cells: Vec<String> = cells
                 .map(|(column, cell)| if column.is_empty() { cell.clone() } else { format!("{column} {cell}") })
                 .collect();
-            line(&mut out, &format!("* {}", printable(&cells.join("; "))));
+            // A line break in a name begins no line of its own.
+            line(&mut out, &format!("* {}", printable(&cells.join("; ")).replace('\n', "\n    ")));
         }
     }
     out
@@ -63,7 +64,7 @@ pub fn html(report: &Report) -> String {
 }
 
 fn title(report: &Report) -> String {
-    format!("{} on {}", report.server, report.day)
+    printable(&format!("{} on {}", report.server, report.day)).replace('\n', " ")
 }
 
 /// Writing to a `String` can't fail.
@@ -71,9 +72,10 @@ fn line(out: &mut String, text: &str) {
     writeln!(out, "{text}").unwrap_or_default();
 }
 
-/// Names and statements are others' text: no control character reaches a terminal.
+/// Names and statements are others' text: no control character reaches a terminal, and none that turns a line around.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Text as HTML takes it.

@@ -14,12 +14,14 @@ pub(super) struct Given {
     pub(super) origin: Source,
 }
 
-/// What a file says: keys in its order, and one list of keys for each `[[route]]` and each `[[alerts.override]]`.
+/// What a file says: keys in its order, and one list of keys for each `[[route]]`, `[[alerts.override]]` and
+/// `[[notify.route]]`.
 #[derive(Default, Debug)]
 pub(super) struct Contents {
     pub(super) keys: Vec<(String, Given)>,
     pub(super) routes: Vec<Vec<(String, Given)>>,
     pub(super) overrides: Vec<Vec<(String, Given)>>,
+    pub(super) notify_routes: Vec<Vec<(String, Given)>>,
     pub(super) errors: Vec<Error>,
 }
 
@@ -52,6 +54,10 @@ impl Reader<'_> {
                 DeValue::Array(tables) if key == "alerts.override" => {
                     let overrides = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
                     self.contents.overrides = overrides;
+                }
+                DeValue::Array(tables) if key == "notify.route" => {
+                    let routes = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
+                    self.contents.notify_routes = routes;
                 }
                 _ => match scalar_or_list(value) {
                     Ok(text) => keys.push((key, Given { value: text, origin: self.line(name.span().start) })),

@@ -2,144 +2,7 @@
 //!
 //! A key `a.b_c` is the environment variable `PGVITALS_A_B_C` and, unless it is a secret, the flag `--a-b-c`.
 
-/// What a value is written like.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `HOST:PORT` or a path that begins with `/`.
-    Address,
-    /// One or several of them.
-    Addresses,
-    /// As [`Kind::Addresses`], or a `postgres://` URL.
-    Upstream,
-    /// A number with a unit of time.
-    Duration,
-    /// Three durations, ascending.
-    Levels,
-    /// Three percentages, ascending.
-    Percents,
-    /// Two durations, ascending.
-    Ages,
-    /// A number with a unit of size.
-    Size,
-    /// A whole number above zero.
-    Count,
-    /// A number from 0 to 1.
-    Part,
-    /// `true` or `false`.
-    Switch,
-    /// The path of a file.
-    File,
-    /// A `postgres://` URL, shown without user and password, or `off`; `…_file` names a file that holds it.
-    Url,
-    /// Text that is never shown; `…_file` names a file that holds it.
-    Secret,
-}
-
-impl Kind {
-    /// What stands for a value in `--help`.
-    pub const fn placeholder(self) -> &'static str {
-        match self {
-            Kind::Text => "TEXT",
-            Kind::Choice(_) => "WORD",
-            Kind::Address | Kind::Addresses => "ADDRESS",
-            Kind::Upstream => "ADDRESS|URL",
-            Kind::Url => "URL",
-            Kind::Duration => "DURATION",
-            Kind::Levels => "DURATION,DURATION,DURATION",
-            Kind::Percents => "PERCENT,PERCENT,PERCENT",
-            Kind::Ages => "DURATION,DURATION",
-            Kind::Size => "SIZE",
-            Kind::Count | Kind::Part => "NUMBER",
-            Kind::Switch => "BOOL",
-            Kind::File | Kind::Secret => "FILE",
-        }
-    }
-
-    /// Whether a file may give an array, and flags and environment a list with commas.
-    pub const fn is_list(self) -> bool {
-        matches!(self, Kind::Addresses | Kind::Upstream | Kind::Levels | Kind::Percents | Kind::Ages)
-    }
-}
-
-/// What holds when nobody said anything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Preset {
-    /// This text, read like any other value.
-    Value(&'static str),
-    /// Found out at start, as `rule` says; `example` is a valid value.
-    Derived {
-        /// How it is found out.
-        rule: &'static str,
-        /// What one could write.
-        example: &'static str,
-    },
-}
-
-/// One setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// Its name in the file; a dot separates table and key.
-    pub name: &'static str,
-    /// How a value is written.
-    pub kind: Kind,
-    /// What holds without it.
-    pub preset: Preset,
-    /// What it does, without a full stop.
-    pub help: &'static str,
-    /// A shorter name for flag and environment, beside the regular variable.
-    pub short: Option<&'static str>,
-}
-
-impl Key {
-    const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
-        Self { name, kind, preset: Preset::Value(default), help, short: None }
-    }
-
-    const fn derived(
-        name: &'static str,
-        kind: Kind,
-        rule: &'static str,
-        example: &'static str,
-        help: &'static str,
-    ) -> Self {
-        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None }
-    }
-
-    const fn short(mut self, short: &'static str) -> Self {
-        self.short = Some(short);
-        self
-    }
-
-    /// Whether its value must not be shown.
-    pub fn is_secret(&self) -> bool {
-        self.kind == Kind::Secret
-    }
-
-    /// Whether a file can hold its value, to be named under its name with `_file`.
-    pub fn has_file(&self) -> bool {
-        matches!(self.kind, Kind::Secret | Kind::Url)
-    }
-
-    /// The flag without its dashes. A secret's flag names a file: other users of a host can read command lines.
-    pub fn flag(&self) -> String {
-        let dashed = self.short.unwrap_or(self.name).replace(['.', '_'], "-");
-        if self.is_secret() { format!("{dashed}-file") } else { dashed }
-    }
-
-    /// The environment variable to name to a reader.
-    pub fn variable(&self) -> String {
-        variable(self.short.unwrap_or(self.name))
-    }
-}
-
-/// The environment variable of a key's name.
-pub(crate) fn variable(name: &str) -> String {
-    format!("PGVITALS_{}", name.to_ascii_uppercase().replace('.', "_"))
-}
+use super::key::{Key, Kind};
 
 /// The keys of a `[[route]]`.
 pub const ROUTE: &[&str] = &["listen", "upstream", "server", "monitor.url"];
@@ -159,6 +22,9 @@ pub const ROUTE_TLS: &[&str] = &[
 
 /// The keys of an `[[alerts.override]]`.
 pub const OVERRIDE: &[&str] = &["kind", "database", "query_hash", "threshold"];
+
+/// The keys of a `[[notify.route]]`.
+pub const NOTIFY_ROUTE: &[&str] = &["kind", "severity", "server", "database", "channel"];
 
 /// Every key, in the order in which a reader meets them.
 pub const KEYS: &[Key] = &[
@@ -195,6 +61,13 @@ pub const KEYS: &[Key] = &[
         "OTEL_SERVICE_NAME, else this host's name without its pod suffix",
         "orders",
         "The application that this instance belongs to",
+    ),
+    Key::derived(
+        "time_zone",
+        Kind::Text,
+        "this host's",
+        "Europe/Berlin",
+        "The zone of local days and quiet hours, by its name in the time zone database",
     ),
     Key::derived("workers", Kind::Count, "one a core of the cgroup, at most 4", "2", "Threads that move bytes"),
     Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
@@ -388,6 +261,69 @@ pub const KEYS: &[Key] = &[
         Kind::Duration,
         "24h",
         "For how long alerts about a new server's statements open without telling anybody; 0 turns that off",
+    ),
+    Key::derived(
+        "notify.quiet_hours",
+        Kind::Text,
+        "none",
+        "22:00-07:00",
+        "Local hours in which only critical alerts are told; the rest waits for their end",
+    ),
+    Key::derived(
+        "notify.link",
+        Kind::Text,
+        "none, and then messages have no link",
+        "https://pgvitals.example.com/",
+        "Where people open pgvitals",
+    ),
+    Key::derived(
+        "notify.ca",
+        Kind::File,
+        "the system's roots",
+        "/etc/pgvitals/receivers-ca.crt",
+        "Who signed the certificates of Slack, mail server and webhook, PEM",
+    ),
+    Key::derived(
+        "notify.slack.url",
+        Kind::Secret,
+        "none, and then Slack is told nothing",
+        "https://hooks.slack.com/services/T000/B000/XXXX",
+        "An incoming webhook of Slack; whoever knows it can write to the channel",
+    ),
+    Key::derived(
+        "notify.smtp.url",
+        Kind::Secret,
+        "none, and then nobody gets e-mail",
+        "smtp://USER:PASSWORD@mail.example.com:587",
+        "The mail server: smtp:// uses STARTTLS, smtps:// TLS at once, smtp://…?tls=none neither",
+    ),
+    Key::derived(
+        "notify.smtp.from",
+        Kind::Text,
+        "none; needed with notify.smtp.url",
+        "pgvitals <pgvitals@example.com>",
+        "The sender of e-mail",
+    ),
+    Key::derived(
+        "notify.smtp.to",
+        Kind::Text,
+        "none; needed with notify.smtp.url",
+        "dba@example.com, ops@example.com",
+        "The receivers of e-mail, with commas",
+    ),
+    Key::derived(
+        "notify.webhook.url",
+        Kind::Secret,
+        "none",
+        "https://ops.example.com/pgvitals",
+        "A receiver of alerts and reports as JSON; docs/notify.md has their form",
+    ),
+    Key::derived(
+        "notify.webhook.secret",
+        Kind::Secret,
+        "none, and then requests are not signed",
+        "at-least-16-bytes-long",
+        "What requests to notify.webhook.url are signed with",
     ),
 ];
 

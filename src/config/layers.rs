@@ -5,14 +5,16 @@ use std::path::Path;
 
 use super::error::{Error, Problem, Source, nearest};
 use super::file::{Contents, Given};
-use super::keys::{self, KEYS, Key, OVERRIDE, ROUTE, ROUTE_TLS, variable};
+use super::key::{Key, variable};
+use super::keys::{self, KEYS, NOTIFY_ROUTE, OVERRIDE, ROUTE, ROUTE_TLS};
 
-/// What was said about each key by whoever comes first, and the file's routes and overrides.
+/// What was said about each key by whoever comes first, and the file's tables of which there are several.
 #[derive(Default, Debug)]
 pub(super) struct Layers {
     pub(super) given: BTreeMap<&'static str, Given>,
     pub(super) routes: Vec<BTreeMap<&'static str, Given>>,
     pub(super) overrides: Vec<BTreeMap<&'static str, Given>>,
+    pub(super) notify_routes: Vec<BTreeMap<&'static str, Given>>,
     pub(super) errors: Vec<Error>,
 }
 
@@ -36,6 +38,10 @@ impl Layers {
         for one in contents.overrides {
             let one = self.one_of_several("alerts.override.", OVERRIDE, one);
             self.overrides.push(one);
+        }
+        for route in contents.notify_routes {
+            let route = self.one_of_several("notify.route.", NOTIFY_ROUTE, route);
+            self.notify_routes.push(route);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::keys::{KEYS, Key, Kind, Preset};
+use super::key::{Key, Kind, Preset};
+use super::keys::KEYS;
 use crate::analyze;
 use crate::analyze::kind as alert;
 
@@ -34,6 +35,13 @@ const OVERRIDES: &str = "
 #threshold = \"30s\"
 ";
 
+const NOTIFY_ROUTES: &str = "
+# Who hears of what: the first route that fits. What none fits goes to every channel; docs/notify.md has more.
+#[[notify.route]]
+#severity = \"critical\"
+#channel = [\"slack\", \"email\"]
+";
+
 /// `config/pgvitals.toml`: every key, commented, with its default.
 pub fn file() -> String {
     let mut out = FILE_HEAD.to_owned();
@@ -63,6 +71,7 @@ pub fn file() -> String {
     }
     out.push_str(ROUTES);
     out.push_str(OVERRIDES);
+    out.push_str(NOTIFY_ROUTES);
     out
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::error::{Error, Errors, Problem, Source};
 use super::file::Given;
 use super::host::Host;
-use super::keys::{self, Kind, Preset};
+use super::key::{Kind, Preset};
+use super::keys;
 use super::layers::Layers;
 use super::load::{Log, LogFormat};
 use super::{upstream, value};
@@ -56,11 +57,13 @@ impl Reader {
         let collect = self.collect(&schema);
         let stats = self.stats();
         let analyze = self.rules();
+        let name = self.host.name.clone();
+        let notify = self.notify(&name);
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, analyze, http, store, collect };
+                let app = app::Settings { proxy, stats, analyze, notify, http, store, collect };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),

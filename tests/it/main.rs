@@ -18,6 +18,7 @@ mod http;
 mod inherited;
 mod life;
 mod limits;
+mod notify;
 mod pipeline;
 mod reload;
 mod rolling;

@@ -6,30 +6,31 @@ use std::path::PathBuf;
 use crate::base::units::Nanos;
 use crate::collect::settings::Settings;
 use crate::config::error::Errors;
+use crate::config::key::Key;
 use crate::config::keys;
 use crate::config::load::{Flags, Loaded, LogFormat, load};
 use crate::proxy::{DrainMode, Route};
 use crate::tls::settings::{ClientMode, UpstreamMode};
 
 /// Runs `load` on a file, variables and flags written as text.
-struct Case {
+pub(super) struct Case {
     directory: tempfile::TempDir,
     file: String,
     variables: Vec<(OsString, OsString)>,
-    flags: Vec<(&'static keys::Key, String)>,
+    flags: Vec<(&'static Key, String)>,
 }
 
-fn case() -> Case {
+pub(super) fn case() -> Case {
     Case { directory: tempfile::tempdir().unwrap(), file: String::new(), variables: Vec::new(), flags: Vec::new() }
 }
 
 impl Case {
-    fn file(mut self, text: &str) -> Self {
+    pub(super) fn file(mut self, text: &str) -> Self {
         self.file = text.to_owned();
         self
     }
 
-    fn variable(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self
     }
@@ -43,18 +44,18 @@ impl Case {
         self.directory.path().join("pgvitals.toml")
     }
 
-    fn load(self) -> Result<Loaded, Errors> {
+    pub(super) fn load(self) -> Result<Loaded, Errors> {
         std::fs::write(self.path(), &self.file).unwrap();
         load(Flags { config: Some(self.path()), keys: self.flags }, self.variables)
     }
 
-    fn well(self) -> Loaded {
+    pub(super) fn well(self) -> Loaded {
         self.load().unwrap_or_else(|errors| panic!("{errors}"))
     }
 
     /// Asserts that one error is said, with all of `parts` in it.
     #[track_caller]
-    fn refused(self, parts: &[&str]) {
+    pub(super) fn refused(self, parts: &[&str]) {
         let errors = self.load().expect_err("settings that must be refused");
         let said = errors.to_string();
         assert_eq!(errors.0.len(), 1, "{said}");
