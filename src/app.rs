@@ -97,6 +97,7 @@ fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     fixed.extend(old.jobs.changed(&new.jobs));
     fixed.extend(old.http.changed(&new.http));
     fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
+    fixed.extend(collect::settings::Settings::changed(&old.collect, &new.collect));
     for key in fixed {
         tracing::warn!(key, "this setting changes with a restart only; the old value stays");
     }

@@ -1,6 +1,7 @@
 //! Databases of the server.
 
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::ask::{Answer, Session};
 use super::error::Error;
@@ -11,8 +12,21 @@ use crate::snapshot::relation::Oid;
 /// All but templates; `is_seen` of those that can be connected to.
 pub(super) async fn read(session: &Session, gaps: &mut Gaps) -> Result<Vec<Database>, Error> {
     let rows = session.ask(include_str!("queries/databases.sql"), &[]).await?;
-    let databases = rows.iter().map(|row| database(row, gaps));
-    databases.collect()
+    let mut databases = Vec::new();
+    for row in &rows {
+        let mut database = database(row, gaps)?;
+        if Answer(row).get("may_weigh")? {
+            let size = size(session, database.oid).await;
+            database.figures.size_bytes = gaps.note(Some(&database.name), "size", size);
+        }
+        databases.push(database);
+    }
+    Ok(databases)
+}
+
+async fn size(session: &Session, oid: Oid) -> Result<Option<u64>, Error> {
+    let rows = session.ask(include_str!("queries/size.sql"), &[(&oid.0, Type::OID)]).await?;
+    rows.first().map_or(Ok(None), |row| Answer(row).some_count("size_bytes"))
 }
 
 fn database(row: &Row, gaps: &mut Gaps) -> Result<Database, Error> {
@@ -25,7 +39,7 @@ fn database(row: &Row, gaps: &mut Gaps) -> Result<Database, Error> {
         (true, true) => {}
     }
     let figures = DatabaseFigures {
-        size_bytes: row.some_count("size_bytes")?,
+        size_bytes: None,
         sessions: row.count("sessions")?,
         session_limit: row.some_count("session_limit")?,
         committed: row.count("committed")?,

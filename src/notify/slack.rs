@@ -43,6 +43,7 @@ pub(super) fn body(message: &Message, settings: &Settings) -> Value {
 struct Blocks {
     list: Vec<Value>,
     left: usize,
+    is_cut: bool,
 }
 
 impl Blocks {
@@ -50,6 +51,7 @@ impl Blocks {
         let title = escaped(title, HEADER_MAX);
         Self {
             left: TEXT_MAX.saturating_sub(title.chars().count()),
+            is_cut: false,
             list: vec![json!({ "type": "header", "text": { "type": "plain_text", "text": title, "emoji": false } })],
         }
     }
@@ -135,6 +137,9 @@ fn sections(blocks: &mut Blocks, report: &Report) {
     list(blocks, "Unused indexes", &unused.collect::<Vec<_>>());
     let full = report.forecast.iter().map(|one| format!("{}: in {}", one.subject, Unit::Days.show(one.days)));
     list(blocks, "Full within a year", &full.collect::<Vec<_>>());
+    if blocks.is_cut {
+        blocks.end("The rest is too long for Slack; `pgvitals report` shows it.".to_owned());
+    }
 }
 
 fn statements(lines: &[StatementLine]) -> Vec<String> {
@@ -164,9 +169,8 @@ fn list(blocks: &mut Blocks, heading: &str, rows: &[String]) {
     if rows.len() > ROWS_MAX {
         text.push_str(&format!("\nand {} more", rows.len() - ROWS_MAX));
     }
-    if !blocks.section(&cut(text)) {
-        tracing::debug!(heading, "no room in the message to Slack");
-    }
+    // What is left out is said once, at the end.
+    blocks.is_cut |= !blocks.section(&cut(text));
 }
 
 /// Text as Slack takes it, at most `most` characters when escaped: `<!channel>` calls nobody.

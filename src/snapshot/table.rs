@@ -92,7 +92,7 @@ pub struct TableFigures {
     pub multixact_age: u64,
     /// When the database's counters were reset; `None` proves nothing.
     pub stats_reset: Option<WallTime>,
-    /// Of heap and TOAST together where it was measured, else of the heap.
+    /// Of the heap.
     pub bloat: Option<Bloat>,
     /// Why there is no estimate.
     pub withheld: Option<Withheld>,

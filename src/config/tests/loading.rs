@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::base::units::Nanos;
+use crate::collect::settings::Settings;
 use crate::config::error::Errors;
 use crate::config::key::Key;
 use crate::config::keys;
@@ -318,6 +319,10 @@ fn the_monitored_server_is_asked_where_it_can_be() {
     assert_eq!(asked(case().file(&format!("{here}monitor.url = 'off'"))), []);
     let other = case().file(&here).variable("PGVITALS_MONITOR_URL", "postgres://m:secret@replica:6/x");
     assert_eq!(asked(other), pair("db:5432", "replica:6/x"));
+    let of = |text: &str| case().file(text).well().app.collect;
+    assert_eq!(Settings::changed(&of(&here), &of(upstream)), ["monitor.url"]);
+    let always = format!("{here}collect.when_idle = 'always'");
+    assert_eq!(Settings::changed(&of(&here), &of(&always)), ["collect.when_idle"]);
     case().file("monitor.url = 'db:5432'").refused(&["monitor.url", "postgres://USER@HOST"]);
     case().file("collect.when_idle = 'seldom'").refused(&["collect.when_idle", "auto, always, never"]);
 }

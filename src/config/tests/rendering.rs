@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::config::keys::{KEYS, Preset, find};
+use crate::config::key::Preset;
+use crate::config::keys::{KEYS, find};
 use crate::config::load::{Flags, load};
 use crate::config::render;
 

@@ -7,7 +7,7 @@ use url::Url;
 use super::support::{alert, at};
 use crate::analyze::alert::{Acknowledgement, Notice};
 use crate::analyze::kind::Severity;
-use crate::analyze::report::{AlertLine, Report, StatementLine};
+use crate::analyze::report::{AlertLine, BloatLine, Report, StatementLine};
 use crate::notify::message::{Event, Message};
 use crate::notify::settings::Settings;
 use crate::notify::wording::title;
@@ -139,6 +139,22 @@ fn hostile() -> Message {
     event.alert.subject.database = Some(HOSTILE.to_owned());
     event.alert.acknowledged = Some(Acknowledgement { by: HOSTILE.to_owned(), severity: Severity::Critical });
     Message::alerts(vec![event])
+}
+
+#[test]
+fn what_of_a_report_does_not_fit_into_slack_is_said() {
+    let long = |letter: &str| letter.repeat(2_000);
+    let rows = |letter| vec![StatementLine { summary: long(letter), ..StatementLine::default() }; 5];
+    let told = AlertLine { message: long("d"), ..AlertLine::default() };
+    let bloated = BloatLine { subject: long("e"), ..BloatLine::default() };
+    let (worse, better, new) = (rows("a"), rows("b"), rows("c"));
+    let lists = Report { worse, better, new, alerts: vec![told; 5], bloat: vec![bloated; 5], ..Report::default() };
+    let body = slack::body(&Message::Report(Box::new(lists)), &settings());
+    assert_fits_slack(&body);
+    let texts = texts(&body).join("\n");
+    let shown: Vec<_> = ["aaa", "bbb", "ccc", "ddd", "eee"].map(|run| texts.contains(run)).into();
+    assert_eq!(shown, [true, true, true, true, false]);
+    assert!(texts.contains("The rest is too long for Slack"));
 }
 
 fn hostile_report() -> Message {

@@ -157,7 +157,7 @@ impl Asked<'_> {
                 where l.server_id = $1 and l.is_seen and l.at = timestamptz 'epoch' + $2 * interval '1 microsecond'
             )
             select * from (
-                select distinct on (s.database, s.relation) {columns}, {definition}, d.detail::text detail
+                select distinct on (s.database, s.relation) s.database, s.relation, {columns}, {definition}, d.detail::text detail
                 from {{schema}}.{kind}_samples s
                 join seen on seen.database = s.database
                 join {{schema}}.{kind}_definitions d using (definition_id)
@@ -171,24 +171,35 @@ impl Asked<'_> {
         self.ask(&sql, &[]).await?.iter().map(read).collect()
     }
 
-    /// Samples by object.
+    /// Samples by object. An index that REINDEX CONCURRENTLY made in place of another has another oid, and what was counted
+    /// before: it has the other's history. What it was before it was valid does not count.
     async fn samples<T>(
         &self,
         kind: &str,
         columns: &str,
         read: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<HashMap<Key, Vec<Sample<T>>>, Error> {
+        let definitions = match kind {
+            "index" => {
+                "select d.definition_id, d.root, first_value(d.relation) over (
+                    partition by d.database, d.table_relation, d.indexrelname, d.definition
+                    order by d.since desc, d.definition_id desc
+                ) as relation
+                from {schema}.index_definitions d where d.server_id = $1 and d.is_valid"
+            }
+            _ => "select definition_id, root, relation from {schema}.table_definitions where server_id = $1",
+        };
         let sql = format!(
-            "select distinct on (s.database, s.relation, step) {columns}, case
+            "select distinct on (s.database, d.relation, step) s.database, d.relation, {columns}, case
                 when s.partitions > 0 or s.at >= timestamptz 'epoch' + $4 * interval '1 microsecond' then s.at
                 else date_trunc('day', s.at)
             end as step
             from {{schema}}.{kind}_samples s
-            join {{schema}}.{kind}_definitions d using (definition_id)
+            join ({definitions}) d using (definition_id)
             where s.server_id = $1 and d.root is null and not s.is_gone
                 and s.at >= timestamptz 'epoch' + $3 * interval '1 microsecond'
                 and s.at <= timestamptz 'epoch' + $2 * interval '1 microsecond'
-            order by s.database, s.relation, step, s.at desc"
+            order by s.database, d.relation, step, s.at desc"
         );
         let recent = WallTime::from_unix_micros(self.last).before(RECENT).unix_micros();
         let mut samples: HashMap<Key, Vec<Sample<T>>> = HashMap::new();

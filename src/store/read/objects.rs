@@ -15,10 +15,10 @@ pub(super) fn micros(column: &str) -> String {
     format!("(extract(epoch from {column}) * 1000000)::bigint")
 }
 
-/// What all samples of indexes are read with.
+/// What all samples of indexes are read with, beside `database` and `relation`.
 pub(super) fn index_columns() -> String {
     format!(
-        "s.database, s.relation, {at} at_us, s.is_gone, s.scans, s.tuples_read, s.tuples_fetched, s.size_bytes,
+        "{at} at_us, s.is_gone, s.scans, s.tuples_read, s.tuples_fetched, s.size_bytes,
         s.wasted_bytes, s.bloat_percent, {last_scan} last_scan_us, {stats_reset} stats_reset_us, s.partitions, s.method,
         s.withheld",
         at = micros("s.at"),
@@ -27,12 +27,12 @@ pub(super) fn index_columns() -> String {
     )
 }
 
-/// What all samples of tables are read with.
+/// What all samples of tables are read with, beside `database` and `relation`.
 pub(super) fn table_columns() -> String {
     let times = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze", "stats_reset"];
     let times = times.map(|column| format!("{} {column}_us", micros(&format!("s.{column}"))));
     format!(
-        "s.database, s.relation, {at} at_us, s.is_gone, s.live_tuples, s.dead_tuples, s.modified_since_analyze,
+        "{at} at_us, s.is_gone, s.live_tuples, s.dead_tuples, s.modified_since_analyze,
         s.inserted_since_vacuum, s.inserted, s.updated, s.hot_updated, s.deleted, s.sequential_scans,
         s.estimated_tuples, s.heap_bytes, s.toast_bytes, s.index_bytes, s.wasted_bytes, s.bloat_percent, s.xid_age,
         s.multixact_age, s.partitions, s.method, s.withheld, {times}",

@@ -40,7 +40,7 @@ fn fill(client: &mut Client) {
         client.query(&format!("create index {table}_owner on {table} (owner)"));
         client.query(&format!(
             "insert into {table}
-             select i, (i * 7919) % 9000, repeat(md5(i::text), 2 + i % 4), i from generate_series(1, 90000) i"
+             select i, (i * 7919) % 9000, repeat(md5(i::text), 2 + i % 4), i from generate_series(1, 75000) i"
         ));
     }
     client.query("create index fresh_note on fresh (note)");
@@ -55,7 +55,7 @@ fn fill(client: &mut Client) {
         "insert into mixed
          select i % 2 = 0, i, i % 100, case when i % 3 = 0 then now() end, i * 1.5, 'x' || i,
              case when i % 4 > 0 then md5(i::text)::uuid end, repeat('y', i % 90)
-         from generate_series(1, 120000) i",
+         from generate_series(1, 90000) i",
     );
     for (_, change) in TABLES {
         client.query(change);

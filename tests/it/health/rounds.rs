@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::pgvitals::base::units::{Nanos, WallTime};
 use ::pgvitals::pgclient::target::Target;
 use ::pgvitals::runtime::clock::Clock;
+use ::pgvitals::snapshot::relation::Oid;
 use ::pgvitals::snapshot::set::Set;
 use ::pgvitals::store::link::Link;
 use ::pgvitals::store::read::Reader;
@@ -191,6 +192,54 @@ fn what_changed_is_written_hourly_and_everything_once_a_day() {
         "renamed back, made again, counters"
     );
     assert_eq!(names(&store.read(at(&set, 0).at).set).len(), 5);
+}
+
+/// "Renames, repack, REINDEX CONCURRENTLY must not restart a history" (STORE §2): the last has another oid.
+#[test]
+fn an_index_that_is_made_anew_in_place_keeps_its_history() {
+    for major in Cluster::majors() {
+        let store = Store::new(major);
+        furnish(&store.patient);
+        let mut client = store.patient.client();
+        client.query("set enable_seqscan = off; set enable_bitmapscan = off");
+        (0..3).for_each(|_| drop(client.query("select count(*) from t2 where id = 7")));
+        client.query("select pg_stat_force_next_flush()");
+        let find = |set: &Set| set.indexes.iter().find(|one| one.names.index == "t2_pkey").unwrap().key;
+        let before = round(&store.patient);
+        store.write(&at(&before, 1)).unwrap();
+        client.query("reindex index concurrently t2_pkey");
+        let after = round(&store.patient);
+        assert_ne!(find(&before), find(&after));
+        store.write(&at(&after, 2)).unwrap();
+        let health = store.read(at(&before, 0).at);
+        let scans = health.history.indexes[&find(&after)].iter().map(|sample| sample.figures.scans);
+        assert_eq!(scans.collect::<Vec<_>>(), [3, 3], "PostgreSQL {major}");
+        assert!(!health.history.indexes.contains_key(&find(&before)));
+    }
+}
+
+/// More objects than one statement takes.
+#[test]
+fn a_large_database_is_written_in_parts_of_one_round() {
+    let store = Store::new(Cluster::newest().major);
+    furnish(&store.patient);
+    let mut set = round(&store.patient);
+    let (table, index) = (set.tables[0].clone(), set.indexes[0].clone());
+    for more in 1..=5_000 {
+        let mut table = table.clone();
+        table.key.relation = Oid(1_000_000 + more);
+        set.tables.push(table);
+        let mut index = index.clone();
+        (index.key.relation, index.names.index) = (Oid(2_000_000 + more), format!("index {more}"));
+        set.indexes.push(index);
+    }
+    assert_eq!(store.write(&at(&set, 1)).map(|written| (written.tables, written.indexes)), Some((5_004, 5_005)));
+    set.indexes.last_mut().unwrap().figures.scans += 1;
+    set.tables.pop();
+    assert_eq!(store.write(&at(&set, 2)).map(|written| (written.tables, written.indexes)), Some((1, 1)));
+    let health = store.read(at(&set, 0).at);
+    assert_eq!((health.set.tables.len(), health.set.indexes.len()), (5_003, 5_005));
+    assert_eq!(health.history.indexes[&set.indexes.last().unwrap().key].len(), 2);
 }
 
 /// A database that could not be looked at is in the round; its objects are not, and are not taken for dropped.

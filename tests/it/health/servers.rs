@@ -1,10 +1,12 @@
 //! The server as a whole: holders of WAL and of old rows, sessions, calls, and a standby.
 
+use std::path::Path;
+
 use super::{Patient, block_on};
 use crate::support::client::Client;
 use crate::support::client::startup;
 use crate::support::keeper::Keeper;
-use crate::support::postgres::{Cluster, free_port, program, programs, run, unprivileged};
+use crate::support::postgres::{ADVICE, Cluster, free_port, program, programs, run, unprivileged};
 
 #[test]
 fn what_holds_wal_and_old_rows_is_named() {
@@ -141,4 +143,37 @@ fn a_server_that_is_away_is_an_error() {
         Settings { server: "db".to_owned(), target, own_schema: "pgvitals".to_owned(), when_idle: WhenIdle::Never };
     let said = block_on(Collector::new(settings).collect()).unwrap_err().to_string();
     assert!(said.contains("127.0.0.1:1/x"), "{said}");
+}
+
+/// "Pooler-safe": each question is a transaction, and nothing stays behind it.
+#[test]
+fn a_pooler_may_stand_in_between() {
+    let patient = Patient::of(Cluster::any().major);
+    let mut client = patient.client();
+    client.query("create table t as select i as id from generate_series(1, 20000) i");
+    client.query("create index t_id on t (id)");
+    client.query("select pg_stat_force_next_flush()");
+    client.query("analyze t");
+    let directory = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
+    let user = unprivileged(directory.path());
+    let (file, listen) = (directory.path().join("pgbouncer.ini"), free_port());
+    let (host, port) = patient.cluster.tcp.host_and_port();
+    let settings = format!(
+        "[databases]\n* = host={host} port={port} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {listen}\n\
+         unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 1\n"
+    );
+    std::fs::write(&file, settings).unwrap();
+    let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].into_iter().find(|path| Path::new(path).exists());
+    let command = [program.expect(ADVICE).to_owned(), file.display().to_string()];
+    let keeper = Keeper::start(directory, "TERM", user, &command);
+    keeper.log.await_line("process up", |line| line.contains("process up").then_some(()));
+    let url = format!("postgres://postgres@127.0.0.1:{listen}/{}", patient.name);
+    let (direct, pooled) = (patient.look(), patient.look_at(&url));
+    assert_eq!(pooled.table("t").figures.bloat, direct.table("t").figures.bloat);
+    assert_eq!(pooled.index("t_id").definition, direct.index("t_id").definition);
+    assert!(
+        pooled.set.missing.iter().all(|missing| missing.database.as_ref() != Some(&patient.name)),
+        "{:?}",
+        pooled.set.missing
+    );
 }
