@@ -48,7 +48,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Every kind, for the test that compares them with the document.
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 13] = [
+    pub(super) const ALL: [Kind; 17] = [
         Kind::BadParameter,
         Kind::Unauthorized,
         Kind::ForeignHost,

@@ -243,9 +243,9 @@ impl Ledger {
         }
         // With a store memory holds what every process of a fleet sees for itself, and the tables have it once.
         if self.is_stored() {
-            log(&changes)
+            log(&changes);
         } else {
-            self.tell(&changes)
+            self.tell(&changes);
         }
         changes
     }
