@@ -145,6 +145,7 @@ fn settings(fleet: &Fleet) -> anyhow::Result<Settings> {
             slow: 14 * DAY,
             errors: 60 * DAY,
             snapshots: 90 * DAY,
+            alerts: 730 * DAY,
         },
     })
 }
