@@ -175,7 +175,7 @@ fn control() -> anyhow::Result<Runtime> {
         .context("no runtime for the control side")
 }
 
-fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> anyhow::Result<Started> {
+fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let clock = Clock::start();
@@ -202,19 +202,7 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
         clock,
         shutdown: shutdown.clone(),
     };
-    let (mut proxy, http) = control.block_on(async {
-        // By its name, so that it may be anywhere.
-        let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
-        let proxy = Proxy::bind(settings.proxy, parts, &mut inherited).await?;
-        let http = match named {
-            None => bind_http(&mut inherited, &settings.http.listen).await,
-            named => named,
-        };
-        if let Some(address) = inherited.left().next() {
-            bail!("nobody listens on the inherited socket {address}: name it in `listen`, or call it {HTTP_SOCKET}");
-        }
-        Ok((proxy, http))
-    })?;
+    let (mut proxy, http) = control.block_on(bind(settings.proxy, parts, &settings.http.listen, inherited))?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
     let stored = store.as_ref().map(|(settings, parts)| http::Stored {
         reader: Reader::new(settings.clone()),
@@ -256,6 +244,26 @@ fn start_on(control: Runtime, settings: Settings, mut inherited: Inherited) -> a
     });
     let proxy = control.spawn(proxy.run());
     Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, judging, serving })
+}
+
+/// The data plane with its listeners, and HTTP's.
+async fn bind(
+    settings: proxy::Settings,
+    parts: Parts,
+    listen: &Address,
+    mut inherited: Inherited,
+) -> anyhow::Result<(Proxy, Option<Listener>)> {
+    // By its name, so that it may be anywhere.
+    let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
+    let proxy = Proxy::bind(settings, parts, &mut inherited).await?;
+    let http = match named {
+        None => bind_http(&mut inherited, listen).await,
+        named => named,
+    };
+    if let Some(address) = inherited.left().next() {
+        bail!("nobody listens on the inherited socket {address}: name it in `listen`, or call it {HTTP_SOCKET}");
+    }
+    Ok((proxy, http))
 }
 
 /// A task whose panic is counted and said.
