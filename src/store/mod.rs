@@ -5,10 +5,10 @@
 //! tables and functions themselves, [`script`] them in order, [`migrate`] applies them, [`examine`] says what will and
 //! won't work.
 //!
-//! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
+//! Writing: [`batch`] minutes as rows, of which `figures` and `sum` add up, `open` those that still grow; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
 //! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all.
+//! has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what one process does for all.
 //!
 //! Reading: [`read`].
 
@@ -23,12 +23,15 @@ mod journal;
 mod known;
 pub mod link;
 pub mod migrate;
+mod open;
 pub mod read;
 pub mod schema;
 pub mod script;
+mod seconds;
 pub mod settings;
 pub mod spool;
 pub mod status;
+mod sum;
 mod tables;
 pub mod upkeep;
 pub mod verdict;

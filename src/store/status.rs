@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::spool::Meter;
 use crate::base::units::{Nanos, WallTime};
 use crate::stats::histogram::Histogram;
 
@@ -25,7 +26,7 @@ pub struct Status {
     sequence: AtomicI64,
     instance_id: AtomicI64,
     written: Notify,
-    spool_bytes: Arc<AtomicU64>,
+    spool: Arc<Meter>,
     /// Durations of flushes and their sum; locked by who writes and who is scraped, each for a moment.
     flushes: Mutex<(Histogram, Nanos)>,
     last_us: AtomicI64,
@@ -47,7 +48,7 @@ impl Default for Status {
             sequence,
             instance_id,
             written: Notify::new(),
-            spool_bytes: Arc::default(),
+            spool: Arc::default(),
             flushes: Mutex::default(),
             last_us: AtomicI64::new(NONE),
         }
@@ -65,8 +66,10 @@ pub struct Counts {
     pub bytes: u64,
     /// Attempts that failed.
     pub failures: u64,
-    /// Bytes in the journal.
+    /// Bytes of the batches in the journal.
     pub spool_bytes: u64,
+    /// Bytes written to the journal.
+    pub spool_written_bytes: u64,
 }
 
 impl Status {
@@ -105,8 +108,8 @@ impl Status {
     }
 
     /// Where the journal counts its bytes.
-    pub(super) fn spool_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.spool_bytes)
+    pub(super) fn spool(&self) -> Arc<Meter> {
+        Arc::clone(&self.spool)
     }
 
     /// Durations of flushes, and their sum.
@@ -131,7 +134,8 @@ impl Status {
             rows: self.rows.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             failures: self.failures.load(Relaxed),
-            spool_bytes: self.spool_bytes.load(Relaxed),
+            spool_bytes: self.spool.held(),
+            spool_written_bytes: self.spool.written(),
         }
     }
 

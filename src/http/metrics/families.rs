@@ -166,7 +166,8 @@ impl Snapshot {
         writer.counter(&names::STORE_ROWS, counts.rows)?;
         writer.counter(&names::STORE_BYTES, counts.bytes)?;
         writer.gauge(&names::STORE_CLOCK_OFFSET, offset_us as f64 / 1e6)?;
-        writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)
+        writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)?;
+        writer.counter(&names::SPOOL_WRITTEN, counts.spool_written_bytes)
     }
 
     fn process(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

@@ -102,6 +102,7 @@ families! {
     STORE_CLOCK_OFFSET Gauge "pgvitals_store_clock_offset_seconds" "seconds" []
         "The store's clock minus ours, measured on the last connection.";
     SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";
+    SPOOL_WRITTEN Counter "pgvitals_spool_written_bytes" "bytes" [] "Bytes written to the journal, each second's and batches.";
     PROCESS_CPU Counter "process_cpu_seconds" "seconds" [] "CPU time of this process, user and system.";
     PROCESS_RESIDENT Gauge "process_resident_memory_bytes" "bytes" [] "Resident memory of this process.";
     PROCESS_START Gauge "process_start_time_seconds" "seconds" [] "When this process began to measure, Unix time.";
