@@ -11,11 +11,13 @@ grant select (series_id) on {schema}.series to {writer};
 grant select, insert, update on {schema}.leases to {writer};
 grant execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.roll_ups_due(timestamptz, interval),
-    {schema}.maintain(interval, interval, interval, interval, interval) to {writer};
+    {schema}.maintain(interval, interval, interval, interval, interval), {schema}.weigh(),
+    {schema}.partitions(text) to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 grant execute on all functions in schema {schema} to {reader};
 revoke execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.maintain(interval, interval, interval, interval, interval),
     {schema}.maintain_at(timestamptz, interval, interval, interval, interval, interval), {schema}.note_kept(),
+    {schema}.weigh(),
     {schema}.make_partition(text, text, timestamptz, timestamptz) from {reader};

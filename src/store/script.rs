@@ -39,10 +39,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     4 "0004_roll_up",
     5 "0005_maintain",
     6 "0006_views",
+    7 "0007_size",
 ];
 
 /// The version that this program knows.
-pub const VERSION: i32 = 6;
+pub const VERSION: i32 = 7;
 
 impl Migration {
     /// SHA-256 of the text before names were put in, in hex.
