@@ -4,7 +4,7 @@ use super::Store;
 use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
-const VERSION: &str = "6";
+const VERSION: &str = "7";
 
 /// "Migrations: ordered, checksummed, `pg_advisory_xact_lock`" (STORE §4); fifty sidecars that start at once migrate once.
 #[test]
