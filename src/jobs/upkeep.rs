@@ -40,20 +40,14 @@ pub async fn run(settings: Settings, holder: u128, status: Arc<Status>, clock: C
         loop {
             status.written().await;
             sleep_until(next).await;
-            let nearly_full = match once(&settings, holder, clock).await {
-                Ok(weight) => {
-                    status.weighed(weight);
-                    if weight.days_ahead < AHEAD_MIN {
-                        let days = weight.days_ahead;
-                        tracing::warn!(days, "partitions of the store are about to run out; nobody could make them");
-                    }
-                    weight.bytes as f64 > settings.max_size as f64 * NEARLY
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "roll-up and retention were not done; they are tried again within the hour");
-                    false
-                }
-            };
+            if let Err(error) = once(&settings, holder, &status, clock).await {
+                tracing::warn!(%error, "roll-up and retention were not done; they are tried again within the hour");
+            }
+            let weight = status.weight();
+            if let Some(Weight { days_ahead: days, .. }) = weight.filter(|weight| weight.days_ahead < AHEAD_MIN) {
+                tracing::warn!(days, "partitions of the store are about to run out: rows without one are refused");
+            }
+            let nearly_full = weight.is_some_and(|weight| weight.bytes as f64 > settings.max_size as f64 * NEARLY);
             let pause = if nearly_full { SOON } else { until_next_hour(clock) + SETTLE };
             next = deadline(pause + chance(SPREAD));
         }
@@ -69,22 +63,23 @@ fn until_next_hour(clock: Clock) -> Duration {
     Duration::from_micros((HOUR_US - into).unsigned_abs())
 }
 
-/// All that is due, unless somebody else is at it. What the store has come to then.
-async fn once(settings: &Settings, holder: u128, clock: Clock) -> Result<Weight, Error> {
+/// All that is due, unless somebody else is at it, and what the store has come to, whatever else fails.
+async fn once(settings: &Settings, holder: u128, status: &Status, clock: Clock) -> Result<(), Error> {
     let link = Link::open(settings, clock).await?;
-    let Some(lease) = Lease::take(&link, GLOBAL, holder).await? else { return weigh(&link).await };
+    status.weighed(weigh(&link).await?);
+    let Some(lease) = Lease::take(&link, GLOBAL, holder).await? else { return Ok(()) };
     let mut rolled = 0;
     for due in due(&link).await? {
         rolled += usize::from(roll_up(&link, &due).await?);
         if !lease.renew().await? {
-            return weigh(&link).await;
+            return Ok(());
         }
     }
     while maintain(&link, &settings.retention).await? && lease.renew().await? {}
     let weight = fit(&link, &lease, settings).await?;
+    status.weighed(weight);
     tracing::info!(rolled, bytes = weight.bytes, "roll-up and retention done");
-    lease.release().await?;
-    Ok(weight)
+    lease.release().await
 }
 
 /// Removes minutes before their time, those in hours alone, while the store is larger than it may be.

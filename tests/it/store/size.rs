@@ -1,4 +1,4 @@
-//! `store.max_size`: the monitor must not fill the owner's disk.
+//! `store.max_size`: the monitor must not fill the owner's disk. And partitions, which must not run out.
 
 use super::writing::{BATCHES, await_answer, end, writing, written};
 use super::{Store, furnish};
@@ -80,4 +80,23 @@ fn a_store_that_stays_too_large_is_not_written_to() {
     let calls = ["before", "during", "after"].map(|when| calls.get(&format!("select $1 as {when}")).copied());
     assert_eq!(calls, [Some(1), Some(2), Some(1)]);
     assert_eq!(pgvitals.keeper.log.text().matches("CRITICAL").count(), 1);
+}
+
+/// A writer that may not make partitions goes on while there are some, and says when they run out.
+#[test]
+fn partitions_that_run_out_are_said() {
+    let store = Store::on(Cluster::newest());
+    let mut admin = store.superuser();
+    let ahead = "select partition from pgvitals.partitions('query_stats') where since > now() + interval '1 day'";
+    for row in admin.query(ahead) {
+        admin.query(&format!("drop table pgvitals.{}", row[0].as_ref().unwrap()));
+    }
+    let maintain = "pgvitals.maintain(interval, interval, interval, interval, interval)";
+    admin.query(&format!("revoke execute on function {maintain} from pgvitals_writer"));
+    let pgvitals = writing(Cluster::any(), &store.url("pgvitals_writer")).flag("slow-threshold", "1us").start();
+    Client::connect(pgvitals.address(), &Cluster::any().database()).query("select 1");
+    pgvitals.log_until("about to run out");
+    let ahead = pgvitals.metric("pgvitals_store_partitions_ahead_days");
+    assert!((1.0..3.0).contains(&ahead), "{ahead} days");
+    await_answer(&pgvitals, &store, BATCHES, |count| count > 0);
 }
