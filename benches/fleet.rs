@@ -138,7 +138,14 @@ fn settings(fleet: &Fleet) -> anyhow::Result<Settings> {
         spool_max: 0,
         max_size: u64::MAX,
         idle_close: Duration::from_secs(5),
-        retention: Retention { minutes: None, hours: 60 * DAY, days: 730 * DAY, slow: 14 * DAY, errors: 60 * DAY },
+        retention: Retention {
+            minutes: None,
+            hours: 60 * DAY,
+            days: 730 * DAY,
+            slow: 14 * DAY,
+            errors: 60 * DAY,
+            snapshots: 90 * DAY,
+        },
     })
 }
 

@@ -20,7 +20,7 @@ use crate::runtime::task::{Panics, Watch};
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{http, proxy, stats, store};
+use crate::{analyze, collect, http, notify, proxy, stats, store};
 
 /// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
 const CONTROL_THREADS: usize = 2;
@@ -38,10 +38,16 @@ pub struct Settings {
     pub proxy: proxy::Settings,
     /// Aggregates in memory.
     pub stats: stats::Settings,
+    /// The rules.
+    pub analyze: analyze::Settings,
+    /// Who is told of alerts, and how.
+    pub notify: notify::settings::Settings,
     /// The HTTP side.
     pub http: http::Settings,
     /// The monitoring tables, if there are any.
     pub store: Option<store::settings::Settings>,
+    /// The monitored servers that can be asked.
+    pub collect: Vec<collect::settings::Settings>,
 }
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
@@ -62,13 +68,13 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         let _inside = control.enter();
         Signals::catch().context("signals can't be followed")?
     };
-    let (http, store) = (settings.http.clone(), settings.store.clone());
+    let old = settings.clone();
     let started = start_on(control, settings, inherited)?;
     let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
     started.control.spawn(async move {
         let reload = || {
             if let Some(new) = reload() {
-                reloaded(&tuner, &http, store.as_ref(), new);
+                reloaded(&tuner, &old, new);
             }
         };
         signals.follow(&shutdown, reload).await;
@@ -77,10 +83,13 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 }
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
-fn reloaded(tuner: &Tuner, old: &http::Settings, store: Option<&store::settings::Settings>, new: Settings) {
+fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     let mut fixed = tuner.tune(new.proxy, new.stats);
-    fixed.extend(old.changed(&new.http));
-    fixed.extend(store::settings::Settings::changed(store, new.store.as_ref()));
+    fixed.extend(old.analyze.changed(&new.analyze));
+    fixed.extend(old.notify.changed(&new.notify));
+    fixed.extend(old.http.changed(&new.http));
+    fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
+    fixed.extend(collect::settings::Settings::changed(&old.collect, &new.collect));
     for key in fixed {
         tracing::warn!(key, "this setting changes with a restart only; the old value stays");
     }

@@ -112,6 +112,30 @@ reasons! {
     }
 }
 
+reasons! {
+    /// How people are told (`notifications_total`).
+    Channel {
+        /// An incoming webhook of Slack.
+        Slack => "slack",
+        /// A mail server.
+        Email => "email",
+        /// A receiver of JSON.
+        Webhook => "webhook",
+    }
+}
+
+reasons! {
+    /// What became of a notification (`notifications_total`).
+    Notification {
+        /// The receiver has it.
+        Sent => "sent",
+        /// An attempt failed and will be repeated.
+        Retried => "retried",
+        /// Given up.
+        Dead => "dead",
+    }
+}
+
 /// Counters by reason. Written on rare paths only, so one atomic each is enough.
 #[derive(Debug)]
 pub struct Counters<const N: usize>([AtomicU64; N]);
@@ -142,6 +166,7 @@ pub struct Telemetry {
     discarded: Counters<{ Discarded::ALL.len() }>,
     client_tls: Counters<{ TlsStartup::ALL.len() }>,
     upstream_tls: Counters<{ TlsStartup::ALL.len() }>,
+    notifications: [Counters<{ Notification::ALL.len() }>; Channel::ALL.len()],
 }
 
 impl Telemetry {
@@ -168,6 +193,18 @@ impl Telemetry {
     /// TLS towards a server began, or did not.
     pub fn upstream_tls(&self, outcome: TlsStartup) {
         self.upstream_tls.add(outcome as usize, 1);
+    }
+
+    /// `count` notifications came out so.
+    pub fn notified(&self, channel: Channel, outcome: Notification, count: u64) {
+        if let Some(counters) = self.notifications.get(channel as usize) {
+            counters.add(outcome as usize, count);
+        }
+    }
+
+    /// The counter of `outcome` on `channel` so far.
+    pub fn notified_total(&self, channel: Channel, outcome: Notification) -> u64 {
+        self.notifications.get(channel as usize).map_or(0, |counters| counters.get(outcome as usize))
     }
 
     /// The counters of `outcome` so far: towards clients, towards servers.
@@ -223,11 +260,14 @@ mod tests {
         telemetry.dropped(Dropped::SlowRing, 3);
         telemetry.discarded(Discarded::Skipped, 2);
         telemetry.upstream_tls(TlsStartup::Declined);
+        telemetry.notified(Channel::Email, Notification::Sent, 4);
         assert_eq!(telemetry.unmeasured_total(Unmeasured::Framing), 1);
         assert_eq!(telemetry.unmeasured_total(Unmeasured::Panic), 0);
         assert_eq!(telemetry.dropped_total(Dropped::SlowRing), 3);
         assert_eq!(telemetry.discarded_total(Discarded::Skipped), 2);
         assert_eq!(telemetry.tls_total(TlsStartup::Declined), [0, 1]);
+        assert_eq!(telemetry.notified_total(Channel::Email, Notification::Sent), 4);
+        assert_eq!(telemetry.notified_total(Channel::Slack, Notification::Sent), 0);
     }
 
     #[test]

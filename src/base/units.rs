@@ -5,6 +5,8 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A point on the monotonic clock, in nanoseconds since an origin that only `runtime::clock` knows.
 ///
 /// Pure rooms take stamps as parameters and never read a clock.
@@ -129,7 +131,8 @@ impl fmt::Display for Nanos {
 }
 
 /// A wall-clock time, in microseconds since the Unix epoch. Pure rooms take it as a parameter.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct WallTime(i64);
 
 impl WallTime {

@@ -8,7 +8,8 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::exit::Failure;
 use super::{check, fingerprint, healthcheck, migrate, run, top};
-use crate::config::keys::{KEYS, Key, Kind, Preset};
+use crate::config::key::{Key, Kind, Preset};
+use crate::config::keys::KEYS;
 use crate::config::load::{self, Flags, Loaded};
 use crate::config::render;
 

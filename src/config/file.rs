@@ -14,11 +14,14 @@ pub(super) struct Given {
     pub(super) origin: Source,
 }
 
-/// What a file says: keys in its order, and one list of keys for each `[[route]]`.
+/// What a file says: keys in its order, and one list of keys for each `[[route]]`, `[[alerts.override]]` and
+/// `[[notify.route]]`.
 #[derive(Default, Debug)]
 pub(super) struct Contents {
     pub(super) keys: Vec<(String, Given)>,
     pub(super) routes: Vec<Vec<(String, Given)>>,
+    pub(super) overrides: Vec<Vec<(String, Given)>>,
+    pub(super) notify_routes: Vec<Vec<(String, Given)>>,
     pub(super) errors: Vec<Error>,
 }
 
@@ -44,10 +47,17 @@ impl Reader<'_> {
             let key = format!("{prefix}{}", name.get_ref());
             match value.get_ref() {
                 DeValue::Table(inner) => keys.extend(self.table(&format!("{key}."), inner)),
-                DeValue::Array(routes) if key == "route" => {
-                    for route in routes {
-                        self.route(route);
-                    }
+                DeValue::Array(tables) if key == "route" => {
+                    let routes = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
+                    self.contents.routes = routes;
+                }
+                DeValue::Array(tables) if key == "alerts.override" => {
+                    let overrides = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
+                    self.contents.overrides = overrides;
+                }
+                DeValue::Array(tables) if key == "notify.route" => {
+                    let routes = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
+                    self.contents.notify_routes = routes;
                 }
                 _ => match scalar_or_list(value) {
                     Ok(text) => keys.push((key, Given { value: text, origin: self.line(name.span().start) })),
@@ -58,16 +68,15 @@ impl Reader<'_> {
         keys
     }
 
-    fn route(&mut self, route: &Spanned<DeValue<'_>>) {
-        match route.get_ref() {
-            DeValue::Table(table) => {
-                let keys = self.table("route.", table);
-                self.contents.routes.push(keys);
-            }
+    /// The keys of one `[[name]]`.
+    fn one_of_several(&mut self, name: &str, value: &Spanned<DeValue<'_>>) -> Option<Vec<(String, Given)>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(self.table(&format!("{name}."), table)),
             other => {
                 let what = format!("a {}", other.type_str());
-                let problem = Problem::new(what, "write [[route]] and its keys in lines of their own");
-                self.fail("route".to_owned(), route.span().start, problem);
+                let problem = Problem::new(what, format!("write [[{name}]] and its keys in lines of their own"));
+                self.fail(name.to_owned(), value.span().start, problem);
+                None
             }
         }
     }

@@ -2,141 +2,10 @@
 //!
 //! A key `a.b_c` is the environment variable `PGVITALS_A_B_C` and, unless it is a secret, the flag `--a-b-c`.
 
-/// What a value is written like.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `HOST:PORT` or a path that begins with `/`.
-    Address,
-    /// One or several of them.
-    Addresses,
-    /// As [`Kind::Addresses`], or a `postgres://` URL.
-    Upstream,
-    /// A number with a unit of time.
-    Duration,
-    /// Three durations, ascending.
-    Levels,
-    /// A number with a unit of size.
-    Size,
-    /// A whole number above zero.
-    Count,
-    /// A number from 0 to 1.
-    Part,
-    /// `true` or `false`.
-    Switch,
-    /// The path of a file.
-    File,
-    /// A `postgres://` URL, shown without user and password, or `off`; `…_file` names a file that holds it.
-    Url,
-    /// Text that is never shown; `…_file` names a file that holds it.
-    Secret,
-}
-
-impl Kind {
-    /// What stands for a value in `--help`.
-    pub const fn placeholder(self) -> &'static str {
-        match self {
-            Kind::Text => "TEXT",
-            Kind::Choice(_) => "WORD",
-            Kind::Address | Kind::Addresses => "ADDRESS",
-            Kind::Upstream => "ADDRESS|URL",
-            Kind::Url => "URL",
-            Kind::Duration => "DURATION",
-            Kind::Levels => "DURATION,DURATION,DURATION",
-            Kind::Size => "SIZE",
-            Kind::Count | Kind::Part => "NUMBER",
-            Kind::Switch => "BOOL",
-            Kind::File | Kind::Secret => "FILE",
-        }
-    }
-
-    /// Whether a file may give an array, and flags and environment a list with commas.
-    pub const fn is_list(self) -> bool {
-        matches!(self, Kind::Addresses | Kind::Upstream | Kind::Levels)
-    }
-}
-
-/// What holds when nobody said anything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Preset {
-    /// This text, read like any other value.
-    Value(&'static str),
-    /// Found out at start, as `rule` says; `example` is a valid value.
-    Derived {
-        /// How it is found out.
-        rule: &'static str,
-        /// What one could write.
-        example: &'static str,
-    },
-}
-
-/// One setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// Its name in the file; a dot separates table and key.
-    pub name: &'static str,
-    /// How a value is written.
-    pub kind: Kind,
-    /// What holds without it.
-    pub preset: Preset,
-    /// What it does, without a full stop.
-    pub help: &'static str,
-    /// A shorter name for flag and environment, beside the regular variable.
-    pub short: Option<&'static str>,
-}
-
-impl Key {
-    const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
-        Self { name, kind, preset: Preset::Value(default), help, short: None }
-    }
-
-    const fn derived(
-        name: &'static str,
-        kind: Kind,
-        rule: &'static str,
-        example: &'static str,
-        help: &'static str,
-    ) -> Self {
-        Self { name, kind, preset: Preset::Derived { rule, example }, help, short: None }
-    }
-
-    const fn short(mut self, short: &'static str) -> Self {
-        self.short = Some(short);
-        self
-    }
-
-    /// Whether its value must not be shown.
-    pub fn is_secret(&self) -> bool {
-        self.kind == Kind::Secret
-    }
-
-    /// Whether a file can hold its value, to be named under its name with `_file`.
-    pub fn has_file(&self) -> bool {
-        matches!(self.kind, Kind::Secret | Kind::Url)
-    }
-
-    /// The flag without its dashes. A secret's flag names a file: other users of a host can read command lines.
-    pub fn flag(&self) -> String {
-        let dashed = self.short.unwrap_or(self.name).replace(['.', '_'], "-");
-        if self.is_secret() { format!("{dashed}-file") } else { dashed }
-    }
-
-    /// The environment variable to name to a reader.
-    pub fn variable(&self) -> String {
-        variable(self.short.unwrap_or(self.name))
-    }
-}
-
-/// The environment variable of a key's name.
-pub(crate) fn variable(name: &str) -> String {
-    format!("PGVITALS_{}", name.to_ascii_uppercase().replace('.', "_"))
-}
+use super::key::{Key, Kind};
 
 /// The keys of a `[[route]]`.
-pub const ROUTE: &[&str] = &["listen", "upstream", "server"];
+pub const ROUTE: &[&str] = &["listen", "upstream", "server", "monitor.url"];
 
 /// Keys that hold for every `[[route]]` that doesn't say otherwise.
 pub const ROUTE_TLS: &[&str] = &[
@@ -150,6 +19,12 @@ pub const ROUTE_TLS: &[&str] = &[
     "tls.upstream_key",
     "tls.upstream_negotiation",
 ];
+
+/// The keys of an `[[alerts.override]]`.
+pub const OVERRIDE: &[&str] = &["kind", "database", "query_hash", "threshold"];
+
+/// The keys of a `[[notify.route]]`.
+pub const NOTIFY_ROUTE: &[&str] = &["kind", "severity", "server", "database", "channel"];
 
 /// Every key, in the order in which a reader meets them.
 pub const KEYS: &[Key] = &[
@@ -187,6 +62,13 @@ pub const KEYS: &[Key] = &[
         "orders",
         "The application that this instance belongs to",
     ),
+    Key::derived(
+        "time_zone",
+        Kind::Text,
+        "this host's",
+        "Europe/Berlin",
+        "The zone of local days and quiet hours, by its name in the time zone database",
+    ),
     Key::derived("workers", Kind::Count, "one a core of the cgroup, at most 4", "2", "Threads that move bytes"),
     Key::new("max_connections", Kind::Count, "10000", "Client connections at a time; more are refused with 53300"),
     Key::new("startup_timeout", Kind::Duration, "10s", "How long a client may take to send its start-up packet"),
@@ -221,11 +103,44 @@ pub const KEYS: &[Key] = &[
     Key::new("max_query_text", Kind::Size, "8KiB", "How much of a statement's canonical text is kept"),
     Key::new("log", Kind::Text, "info", "What to log: a level, or target=level pairs with commas; to stderr"),
     Key::new("log_format", Kind::Choice(&["text", "json"]), "text", "How log lines are written"),
+    Key::derived(
+        "unused_days",
+        Kind::Count,
+        "the second of levels.index",
+        "30",
+        "For how many days nobody must have used an index until it counts as unused",
+    ),
+    Key::new("large_index", Kind::Size, "100MiB", "From this size on an unused index is one to drop, and an alert"),
+    Key::new(
+        "bloat_min_wasted",
+        Kind::Size,
+        "10MiB",
+        "Bloat of which less than this is wasted is no alert; lists show all of it",
+    ),
+    Key::derived(
+        "disk_capacity",
+        Kind::Size,
+        "none, and then nothing is said of a full disk",
+        "500GiB",
+        "What the server's disk holds; PostgreSQL can't be asked",
+    ),
     Key::new(
         "levels.latency",
         Kind::Levels,
         "100ms,500ms,1s",
         "Where latency levels end: good is below the first, warning up to the second, alert up to the third, critical above",
+    ),
+    Key::new(
+        "levels.bloat",
+        Kind::Percents,
+        "10,20,50",
+        "Where levels of bloat end, in percent: healthy is below the first, monitor up to the second, warning up to the third, critical above",
+    ),
+    Key::new(
+        "levels.index",
+        Kind::Ages,
+        "7d,30d",
+        "Where levels of an index's use end: last used less than the first ago is active, up to the second low_usage, longer ago unused",
     ),
     Key::new(
         "tls.client",
@@ -281,6 +196,19 @@ pub const KEYS: &[Key] = &[
         "postgres",
         "direct begins TLS at once, one round trip earlier; PostgreSQL 17 and later, with tls.upstream at least require",
     ),
+    Key::derived(
+        "monitor.url",
+        Kind::Url,
+        "store.url when that is the monitored server, else off",
+        "postgres://monitor@orders-db:5432/orders",
+        "The monitored server, as a role that only reads: what its catalogues say of indexes, bloat and capacity; off asks it nothing",
+    ),
+    Key::new(
+        "collect.when_idle",
+        Kind::Choice(&["auto", "always", "never"]),
+        "auto",
+        "Whether the own scheduler asks a server on which no data statement passed: auto once a day, so that a database that sleeps sleeps on",
+    ),
     Key::new(
         "store.url",
         Kind::Url,
@@ -331,6 +259,77 @@ pub const KEYS: &[Key] = &[
     Key::new("store.retention.days", Kind::Duration, "730d", "How long figures by the day are kept"),
     Key::new("store.retention.slow", Kind::Duration, "14d", "How long single executions are kept"),
     Key::new("store.retention.errors", Kind::Duration, "60d", "How long errors and figures by tag are kept"),
+    Key::new("store.retention.snapshots", Kind::Duration, "90d", "How long what was seen in servers is kept"),
+    Key::new("alerts.cooldown", Kind::Duration, "15m", "How long an alert must be quiet until it counts as over"),
+    Key::new(
+        "alerts.learn",
+        Kind::Duration,
+        "24h",
+        "For how long alerts about a new server's statements open without telling anybody; 0 turns that off",
+    ),
+    Key::derived(
+        "notify.quiet_hours",
+        Kind::Text,
+        "none",
+        "22:00-07:00",
+        "Local hours in which only critical alerts are told; the rest waits for their end",
+    ),
+    Key::derived(
+        "notify.link",
+        Kind::Text,
+        "none, and then messages have no link",
+        "https://pgvitals.example.com/",
+        "Where people open pgvitals",
+    ),
+    Key::derived(
+        "notify.ca",
+        Kind::File,
+        "the system's roots",
+        "/etc/pgvitals/receivers-ca.crt",
+        "Who signed the certificates of Slack, mail server and webhook, PEM",
+    ),
+    Key::derived(
+        "notify.slack.url",
+        Kind::Secret,
+        "none, and then Slack is told nothing",
+        "https://hooks.slack.com/services/T000/B000/XXXX",
+        "An incoming webhook of Slack; whoever knows it can write to the channel",
+    ),
+    Key::derived(
+        "notify.smtp.url",
+        Kind::Secret,
+        "none, and then nobody gets e-mail",
+        "smtp://USER:PASSWORD@mail.example.com:587",
+        "The mail server: smtp:// uses STARTTLS, smtps:// TLS at once, smtp://…?tls=none neither",
+    ),
+    Key::derived(
+        "notify.smtp.from",
+        Kind::Text,
+        "none; needed with notify.smtp.url",
+        "pgvitals <pgvitals@example.com>",
+        "The sender of e-mail",
+    ),
+    Key::derived(
+        "notify.smtp.to",
+        Kind::Text,
+        "none; needed with notify.smtp.url",
+        "dba@example.com, ops@example.com",
+        "The receivers of e-mail, with commas",
+    ),
+    Key::derived(
+        "notify.webhook.url",
+        Kind::Secret,
+        "none",
+        "https://ops.example.com/pgvitals",
+        "A receiver of alerts and reports as JSON; docs/notify.md has their form",
+    ),
+    Key::derived(
+        "notify.webhook.secret",
+        Kind::Secret,
+        "none, and then requests are not signed",
+        "at-least-16-bytes-long",
+        "What requests to notify.webhook.url are signed with",
+    ),
 ];
 
 /// The key called `name`.

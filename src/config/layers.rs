@@ -5,13 +5,16 @@ use std::path::Path;
 
 use super::error::{Error, Problem, Source, nearest};
 use super::file::{Contents, Given};
-use super::keys::{self, KEYS, Key, ROUTE, ROUTE_TLS, variable};
+use super::key::{Key, variable};
+use super::keys::{self, KEYS, NOTIFY_ROUTE, OVERRIDE, ROUTE, ROUTE_TLS};
 
-/// What was said about each key by whoever comes first, and the file's routes.
+/// What was said about each key by whoever comes first, and the file's tables of which there are several.
 #[derive(Default, Debug)]
 pub(super) struct Layers {
     pub(super) given: BTreeMap<&'static str, Given>,
     pub(super) routes: Vec<BTreeMap<&'static str, Given>>,
+    pub(super) overrides: Vec<BTreeMap<&'static str, Given>>,
+    pub(super) notify_routes: Vec<BTreeMap<&'static str, Given>>,
     pub(super) errors: Vec<Error>,
 }
 
@@ -29,26 +32,40 @@ impl Layers {
         let named: Vec<_> = named.collect();
         self.layer(named);
         for route in contents.routes {
-            self.route(route);
+            let route = self.one_of_several("route.", &[ROUTE, ROUTE_TLS].concat(), route);
+            self.routes.push(route);
+        }
+        for one in contents.overrides {
+            let one = self.one_of_several("alerts.override.", OVERRIDE, one);
+            self.overrides.push(one);
+        }
+        for route in contents.notify_routes {
+            let route = self.one_of_several("notify.route.", NOTIFY_ROUTE, route);
+            self.notify_routes.push(route);
         }
     }
 
-    fn route(&mut self, keys: Vec<(String, Given)>) {
-        let mut route = BTreeMap::new();
+    /// The keys of one `[[…]]`, without their prefix.
+    fn one_of_several(
+        &mut self,
+        prefix: &str,
+        known: &[&'static str],
+        keys: Vec<(String, Given)>,
+    ) -> BTreeMap<&'static str, Given> {
+        let mut table = BTreeMap::new();
         for (name, given) in keys {
-            let short = name.strip_prefix("route.").unwrap_or(&name);
-            match ROUTE.iter().chain(ROUTE_TLS).find(|known| **known == short) {
+            let short = name.strip_prefix(prefix).unwrap_or(&name);
+            match known.iter().find(|known| **known == short) {
                 Some(known) => {
-                    route.insert(*known, given);
+                    table.insert(*known, given);
                 }
-                None => self.unknown(
-                    name,
-                    given.origin,
-                    &ROUTE.iter().chain(ROUTE_TLS).map(|key| format!("route.{key}")).collect::<Vec<_>>(),
-                ),
+                None => {
+                    let known: Vec<_> = known.iter().map(|key| format!("{prefix}{key}")).collect();
+                    self.unknown(name, given.origin, &known);
+                }
             }
         }
-        self.routes.push(route);
+        table
     }
 
     /// Puts the environment over what is there. Empty variables count as unset.

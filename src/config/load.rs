@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::Errors;
 use super::file;
 use super::host::{self, Host};
-use super::keys::Key;
+use super::key::Key;
 use super::layers::Layers;
 use super::settings::{Finished, Reader};
 use crate::app;

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::keys::{KEYS, Key, Kind, Preset};
+use super::key::{Key, Kind, Preset};
+use super::keys::KEYS;
+use crate::analyze;
+use crate::analyze::kind as alert;
 
 const WIDTH: usize = 110;
 
@@ -22,6 +25,21 @@ const ROUTES: &str = "
 #upstream = \"orders-replica:5432\"
 #server = \"orders-replica:5432\"
 #tls.upstream = \"verify-full\"
+";
+
+const OVERRIDES: &str = "
+# Another threshold for some alerts, or none: of a kind, and if need be of one database or one statement.
+#[[alerts.override]]
+#kind = \"slow_statement\"
+#database = \"warehouse\"
+#threshold = \"30s\"
+";
+
+const NOTIFY_ROUTES: &str = "
+# Who hears of what: the first route that fits. What none fits goes to every channel; docs/notify.md has more.
+#[[notify.route]]
+#severity = \"critical\"
+#channel = [\"slack\", \"email\"]
 ";
 
 /// `config/pgvitals.toml`: every key, commented, with its default.
@@ -52,6 +70,8 @@ pub fn file() -> String {
         }
     }
     out.push_str(ROUTES);
+    out.push_str(OVERRIDES);
+    out.push_str(NOTIFY_ROUTES);
     out
 }
 
@@ -104,6 +124,12 @@ names the key. If anything is wrong, nothing changes, and the log says what is w
         }
     }
     out.push_str(DOCUMENT_TAIL);
+    for kind in alert::Kind::ALL {
+        let bounds = kind.usual(&analyze::Settings::default());
+        let (first, critical) = (kind.unit().show(bounds.first), kind.unit().show(bounds.critical));
+        write(&mut out, format_args!("| `{kind}` | {} | {first} | {critical} |\n", kind.meaning()));
+    }
+    out.push_str("\n`off` as the threshold means no such alert.\n");
     out
 }
 
@@ -126,6 +152,24 @@ tls.client = \"allow\"
 `upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Hosts, ports and what it says
 of TLS (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslnegotiation`) are read; user, password, database and the rest
 stay the application's, and are never shown.
+
+Alerts have thresholds of their own. One or several `[[alerts.override]]` change them, for a kind, for one database of
+it, or for one statement; the most precise one holds. The threshold beyond which an alert is critical moves in proportion.
+
+```toml
+[[alerts.override]]
+kind = \"slow_statement\"
+database = \"warehouse\"
+threshold = \"30s\"
+
+[[alerts.override]]
+kind = \"slow_statement\"
+query_hash = \"7609165d94c8f1be\"
+threshold = \"off\"
+```
+
+| kind | what is compared | alert beyond | critical beyond |
+|---|---|---|---|
 ";
 
 fn default_cell(key: &Key) -> String {
@@ -139,7 +183,8 @@ fn default_cell(key: &Key) -> String {
 fn literal(kind: Kind, value: &str) -> String {
     match kind {
         Kind::Count | Kind::Part | Kind::Switch => value.to_owned(),
-        Kind::Levels => {
+        Kind::Percents => format!("[{}]", value.replace(',', ", ")),
+        Kind::Levels | Kind::Ages => {
             format!("[{}]", value.split(',').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", "))
         }
         _ => format!("{value:?}"),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::error::{Error, Errors, Problem, Source};
 use super::file::Given;
 use super::host::Host;
-use super::keys::{self, Kind, Preset};
+use super::key::{Kind, Preset};
+use super::keys;
 use super::layers::Layers;
 use super::load::{Log, LogFormat};
 use super::{upstream, value};
@@ -23,9 +24,18 @@ const QUERY_TEXT_MAX: u64 = 1 << 20;
 
 /// Builds settings and collects all that is wrong; what it builds counts only if nothing is.
 pub(super) struct Reader {
-    layers: Layers,
+    pub(super) layers: Layers,
     host: Host,
     warnings: Vec<String>,
+    /// Of each route: its server's name, where that is, and what was said about `monitor.url`.
+    pub(super) monitored: Vec<Monitored>,
+}
+
+/// A route's server.
+pub(super) struct Monitored {
+    pub(super) server: String,
+    pub(super) upstream: Vec<Address>,
+    pub(super) url: Option<Given>,
 }
 
 /// What came of it.
@@ -38,18 +48,23 @@ pub(super) struct Finished {
 
 impl Reader {
     pub(super) fn new(layers: Layers, host: Host) -> Self {
-        Self { layers, host, warnings: Vec::new() }
+        Self { layers, host, warnings: Vec::new(), monitored: Vec::new() }
     }
 
     pub(super) fn finish(mut self) -> Result<Finished, Errors> {
         let (schema, store) = self.store();
         let proxy = self.proxy();
+        let collect = self.collect(&schema);
         let stats = self.stats();
+        let analyze = self.rules();
+        let name = self.host.name.clone();
+        let notify = self.notify(&name);
         let http = self.http(&proxy);
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                Ok(Finished { app: app::Settings { proxy, stats, http, store }, log, schema, warnings: self.warnings })
+                let app = app::Settings { proxy, stats, analyze, notify, http, store, collect };
+                Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),
         }
@@ -157,6 +172,8 @@ impl Reader {
         };
         self.warnings.extend(warnings);
         let server = server.unwrap_or_else(|| upstream::server_name(&addresses, &self.host.name));
+        let monitor = keys.get("monitor.url").cloned();
+        self.monitored.push(Monitored { server: server.clone(), upstream: addresses.clone(), url: monitor });
         let tls = self.tls(prefix, keys, url);
         Route { listen, upstream: addresses, server, tls }
     }
@@ -175,7 +192,7 @@ impl Reader {
     }
 
     /// What was said about `name`, if anything.
-    fn given(&self, name: &str) -> Option<Given> {
+    pub(super) fn given(&self, name: &str) -> Option<Given> {
         self.layers.given.get(name).cloned()
     }
 

@@ -46,6 +46,7 @@ impl Reader {
             days: self.get("store.retention.days", retention).into(),
             slow: self.get("store.retention.slow", retention).into(),
             errors: self.get("store.retention.errors", retention).into(),
+            snapshots: self.get("store.retention.snapshots", retention).into(),
         };
         let flush_interval = self.get("store.flush_interval", value::duration).into();
         let spool_dir = self.read("store.spool_dir", |text| Ok(PathBuf::from(text)));
@@ -77,7 +78,7 @@ fn retention(text: &str) -> Result<crate::base::units::Nanos, Problem> {
 }
 
 /// A `postgres://` URL. What it says of TLS has libpq's meaning.
-fn target(url: &str) -> Result<Target, Problem> {
+pub(super) fn target(url: &str) -> Result<Target, Problem> {
     let advice = "write postgres://USER@HOST:PORT/DATABASE, or off";
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(Problem::new("not a URL", advice));

@@ -16,6 +16,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Target {
     config: Config,
     tls: Upstream,
+    /// The URL has a `target_session_attrs`.
+    names_attrs: bool,
 }
 
 impl Target {
@@ -26,7 +28,8 @@ impl Target {
     /// What of the URL can't be understood; without a value that may be a secret.
     pub fn new(url: &str, tls: Upstream) -> Result<Self, String> {
         let mut config: Config = url.parse().map_err(|error| describe(&error))?;
-        if !url.contains("target_session_attrs=") {
+        let names_attrs = url.contains("target_session_attrs=");
+        if !names_attrs {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if config.get_connect_timeout().is_none() {
@@ -41,7 +44,22 @@ impl Target {
             UpstreamMode::Require | UpstreamMode::VerifyCa | UpstreamMode::VerifyFull => SslMode::Require,
         });
         config.ssl_negotiation(if tls.direct { SslNegotiation::Direct } else { SslNegotiation::Postgres });
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, names_attrs })
+    }
+
+    /// The same server, whether it can be written to or not, unless the URL asked for something else.
+    pub fn also_standbys(mut self) -> Self {
+        if !self.names_attrs {
+            self.config.target_session_attrs(TargetSessionAttrs::Any);
+        }
+        self
+    }
+
+    /// Another database of the same server.
+    pub fn in_database(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.config.dbname(name);
+        other
     }
 
     /// As the driver knows it.
@@ -114,5 +132,15 @@ mod tests {
         let asked = |url| target(url).config().get_target_session_attrs();
         assert_eq!(asked("postgres://a/x"), TargetSessionAttrs::ReadWrite);
         assert_eq!(asked("postgres://a/x?target_session_attrs=any"), TargetSessionAttrs::Any);
+    }
+
+    #[test]
+    fn a_server_is_looked_at_in_all_its_databases_standby_or_not() {
+        let looked_at = |url| target(url).also_standbys();
+        let there = looked_at("postgres://u@a:1,b:2/x").in_database("My db");
+        assert_eq!(there.config().get_target_session_attrs(), TargetSessionAttrs::Any);
+        assert_eq!((there.to_string().as_str(), there.user()), ("a:1,b:2/My db", Some("u")));
+        let first = looked_at("postgres://a,b/x?target_session_attrs=read-only");
+        assert_eq!(first.config().get_target_session_attrs(), TargetSessionAttrs::ReadOnly);
     }
 }

@@ -1,4 +1,5 @@
--- The writer adds rows and asks for what that takes; it reads no statistics and makes no tables. The reader reads.
+-- The writer adds rows and asks for what that takes; it reads no statistics and makes no tables. Of what was seen in
+-- databases it reads what it has to compare a new round with. The reader reads.
 grant usage on schema {schema} to {writer}, {reader};
 
 grant insert on {schema}.servers, {schema}.services, {schema}.instances, {schema}.queries, {schema}.series,
@@ -8,16 +9,22 @@ grant select on {schema}.meta, {schema}.migrations, {schema}.servers, {schema}.s
     {schema}.batches, {schema}.rollups to {writer};
 grant select (query_hash) on {schema}.queries to {writer};
 grant select (series_id) on {schema}.series to {writer};
+grant insert, select on {schema}.job_runs, {schema}.index_definitions, {schema}.table_definitions,
+    {schema}.index_samples, {schema}.table_samples, {schema}.database_samples to {writer};
+grant insert on {schema}.server_samples to {writer};
 grant select, insert, update on {schema}.leases to {writer};
 grant execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.roll_ups_due(timestamptz, interval),
-    {schema}.maintain(interval, interval, interval, interval, interval), {schema}.weigh(),
-    {schema}.partitions(text) to {writer};
+    {schema}.maintain(interval, interval, interval, interval, interval),
+    {schema}.maintain(interval, interval, interval, interval, interval, interval),
+    {schema}.weigh(), {schema}.partitions(text) to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 grant execute on all functions in schema {schema} to {reader};
 revoke execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_hour(timestamptz),
     {schema}.roll_up_day(timestamptz), {schema}.maintain(interval, interval, interval, interval, interval),
+    {schema}.maintain(interval, interval, interval, interval, interval, interval),
+    {schema}.forget_definitions(timestamptz),
     {schema}.maintain_at(timestamptz, interval, interval, interval, interval, interval), {schema}.note_kept(),
     {schema}.weigh(),
     {schema}.make_partition(text, text, timestamptz, timestamptz) from {reader};

@@ -8,7 +8,8 @@
 //! Writing: [`batch`] minutes as rows, of which `figures` and `sum` add up, `open` those that still grow; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
 //! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what one process does for all.
+//! has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what
+//! one process does for all; [`snapshots`] what was seen in a server, `samples` its columns.
 //!
 //! Reading: [`read`].
 
@@ -25,10 +26,12 @@ pub mod link;
 pub mod migrate;
 mod open;
 pub mod read;
+mod samples;
 pub mod schema;
 pub mod script;
 mod seconds;
 pub mod settings;
+pub mod snapshots;
 pub mod spool;
 pub mod status;
 mod sum;

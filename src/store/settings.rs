@@ -72,4 +72,6 @@ pub struct Retention {
     pub slow: Duration,
     /// Errors and tags.
     pub errors: Duration,
+    /// What was seen in databases.
+    pub snapshots: Duration,
 }

@@ -53,10 +53,11 @@ pub async fn roll_up(link: &Link, due: &Due) -> Result<bool, Error> {
 /// What the store said.
 pub async fn maintain(link: &Link, retention: &Retention) -> Result<bool, Error> {
     let sql = "select action, partition from {schema}.maintain(make_interval(secs => $1), make_interval(secs => $2), \
-               make_interval(secs => $3), make_interval(secs => $4), make_interval(secs => $5))";
+               make_interval(secs => $3), make_interval(secs => $4), make_interval(secs => $5), make_interval(secs => $6))";
     let minutes = retention.minutes.map(|kept| kept.as_secs_f64());
-    let [hours, days, slow, errors] =
-        [retention.hours, retention.days, retention.slow, retention.errors].map(|kept: Duration| kept.as_secs_f64());
+    let Retention { hours, days, slow, errors, snapshots, .. } = *retention;
+    let [hours, days, slow, errors, snapshots] =
+        [hours, days, slow, errors, snapshots].map(|kept: Duration| kept.as_secs_f64());
     link.begin().await?;
     let done = async {
         link.client.batch_execute(PATIENT).await?;
@@ -66,6 +67,7 @@ pub async fn maintain(link: &Link, retention: &Retention) -> Result<bool, Error>
             (&days, Type::FLOAT8),
             (&slow, Type::FLOAT8),
             (&errors, Type::FLOAT8),
+            (&snapshots, Type::FLOAT8),
         ];
         let rows = link.client.query_typed(&link.schema.fill(sql), &parameters).await?;
         let mut again = false;

@@ -13,10 +13,12 @@ mod faults;
 #[cfg(feature = "fault-injection")]
 mod harmless;
 mod harness;
+mod health;
 mod http;
 mod inherited;
 mod life;
 mod limits;
+mod notify;
 mod pipeline;
 mod reload;
 mod rolling;

@@ -4,31 +4,33 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::base::units::Nanos;
+use crate::collect::settings::Settings;
 use crate::config::error::Errors;
+use crate::config::key::Key;
 use crate::config::keys;
 use crate::config::load::{Flags, Loaded, LogFormat, load};
 use crate::proxy::{DrainMode, Route};
 use crate::tls::settings::{ClientMode, UpstreamMode};
 
 /// Runs `load` on a file, variables and flags written as text.
-struct Case {
+pub(super) struct Case {
     directory: tempfile::TempDir,
     file: String,
     variables: Vec<(OsString, OsString)>,
-    flags: Vec<(&'static keys::Key, String)>,
+    flags: Vec<(&'static Key, String)>,
 }
 
-fn case() -> Case {
+pub(super) fn case() -> Case {
     Case { directory: tempfile::tempdir().unwrap(), file: String::new(), variables: Vec::new(), flags: Vec::new() }
 }
 
 impl Case {
-    fn file(mut self, text: &str) -> Self {
+    pub(super) fn file(mut self, text: &str) -> Self {
         self.file = text.to_owned();
         self
     }
 
-    fn variable(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self
     }
@@ -42,18 +44,18 @@ impl Case {
         self.directory.path().join("pgvitals.toml")
     }
 
-    fn load(self) -> Result<Loaded, Errors> {
+    pub(super) fn load(self) -> Result<Loaded, Errors> {
         std::fs::write(self.path(), &self.file).unwrap();
         load(Flags { config: Some(self.path()), keys: self.flags }, self.variables)
     }
 
-    fn well(self) -> Loaded {
+    pub(super) fn well(self) -> Loaded {
         self.load().unwrap_or_else(|errors| panic!("{errors}"))
     }
 
     /// Asserts that one error is said, with all of `parts` in it.
     #[track_caller]
-    fn refused(self, parts: &[&str]) {
+    pub(super) fn refused(self, parts: &[&str]) {
         let errors = self.load().expect_err("settings that must be refused");
         let said = errors.to_string();
         assert_eq!(errors.0.len(), 1, "{said}");
@@ -269,4 +271,70 @@ fn a_secret_may_be_in_a_file() {
     assert_eq!(token(case().variable("PGVITALS_HTTP_TOKEN_FILE", &path).well()), expected);
     assert_eq!(token(case().flag("http_token", &path).well()), expected);
     assert_eq!(token(case().file(&format!("http_token_file = {path:?}")).well()), expected);
+}
+
+#[test]
+fn rules_have_the_defaults_of_the_design_and_take_what_is_said() {
+    use crate::analyze::kind::Kind;
+    use crate::analyze::level::days;
+    let usual = case().well().app.analyze;
+    assert_eq!(usual, crate::analyze::Settings::default());
+    let text = "unused_days = 14\ndisk_capacity = '500GiB'\nlevels.bloat = [5, 25, 60]\n\
+                [alerts]\nlearn = '0'\n\
+                [[alerts.override]]\nkind = 'slow_statement'\ndatabase = 'warehouse'\nthreshold = '30s'\n\
+                [[alerts.override]]\nkind = 'regression'\nquery_hash = '7609165d94c8f1be'\nthreshold = 'off'\n";
+    let rules = case().file(text).well().app.analyze;
+    assert_eq!((rules.index.unused, rules.disk_capacity_bytes), (days(14), Some(500 << 30)));
+    assert_eq!((rules.bloat.warning, rules.learn), (25.0, Nanos::ZERO));
+    let bounds = Kind::SlowStatement.thresholds(&rules, Some("warehouse"), None);
+    assert_eq!(bounds.map(|bounds| (bounds.first, bounds.critical)), Some((30_000.0, 60_000.0)));
+    let hash = "7609165d94c8f1be".parse().unwrap();
+    assert_eq!(Kind::Regression.thresholds(&rules, Some("shop"), Some(hash)), None);
+}
+
+#[test]
+fn what_is_wrong_with_an_override_is_said() {
+    let refused = |lines: &str, parts: &[&str]| case().file(&format!("[[alerts.override]]\n{lines}")).refused(parts);
+    refused("kind = 'slow'\nthreshold = '1s'\n", &["pgvitals.toml:2", "alerts.override.kind", "slow_statement"]);
+    refused("kind = 'slow_statement'\nthreshold = '1'\n", &["alerts.override.threshold", "without a unit"]);
+    refused("kind = 'high_bloat'\n", &["without `threshold`"]);
+    refused("kind = 'high_bloat'\nthreshold = 1\nhash = 'x'\n", &["alerts.override.hash", "unknown"]);
+    refused("kind = 'high_bloat'\nthreshold = 1\nquery_hash = 'x'\n", &["16 hexadecimal digits"]);
+}
+
+/// "`store.url` when that is the monitored server" (DESIGN §9), else what `monitor.url` says, else nothing.
+#[test]
+fn the_monitored_server_is_asked_where_it_can_be() {
+    let asked = |case: Case| -> Vec<(String, String)> {
+        let collect = case.well().app.collect;
+        collect.into_iter().map(|one| (one.server.clone(), one.target.to_string())).collect()
+    };
+    let pair = |server: &str, target: &str| vec![(server.to_owned(), target.to_owned())];
+    let upstream = "upstream = 'db:5432'\n";
+    assert_eq!(asked(case().file(upstream)), []);
+    let here = format!("{upstream}store.url = 'postgres://w@db/stats'\nstore.schema = 'own'\n");
+    assert_eq!(asked(case().file(&here)), pair("db:5432", "db:5432/stats"));
+    assert_eq!(case().file(&here).well().app.collect[0].own_schema, "own");
+    assert_eq!(asked(case().file(&format!("{upstream}store.url = 'postgres://w@other/stats'"))), []);
+    assert_eq!(asked(case().file(&format!("{here}monitor.url = 'off'"))), []);
+    let other = case().file(&here).variable("PGVITALS_MONITOR_URL", "postgres://m:secret@replica:6/x");
+    assert_eq!(asked(other), pair("db:5432", "replica:6/x"));
+    let of = |text: &str| case().file(text).well().app.collect;
+    assert_eq!(Settings::changed(&of(&here), &of(upstream)), ["monitor.url"]);
+    let always = format!("{here}collect.when_idle = 'always'");
+    assert_eq!(Settings::changed(&of(&here), &of(&always)), ["collect.when_idle"]);
+    case().file("monitor.url = 'db:5432'").refused(&["monitor.url", "postgres://USER@HOST"]);
+    case().file("collect.when_idle = 'seldom'").refused(&["collect.when_idle", "auto, always, never"]);
+}
+
+#[test]
+fn each_route_says_who_is_asked() {
+    let routes = "store.url = 'postgres://w@b/stats'\n\
+                  [[route]]\nlisten = '127.0.0.1:1'\nupstream = 'a:5432'\nmonitor.url = 'postgres://m@a/x'\n\
+                  [[route]]\nlisten = '127.0.0.1:2'\nupstream = 'b:5432'\nserver = 'billing'\n\
+                  [[route]]\nlisten = '127.0.0.1:3'\nupstream = 'c:5432'\n";
+    let collect = case().file(routes).well().app.collect;
+    let asked: Vec<_> = collect.iter().map(|one| (one.server.as_str(), one.target.to_string())).collect();
+    assert_eq!(asked, [("a:5432", "a:5432/x".to_owned()), ("billing", "b:5432/stats".to_owned())]);
+    case().file(&format!("monitor.url = 'postgres://m@a/x'\n{routes}")).refused(&["monitor.url", "[[route]]s"]);
 }

@@ -2,4 +2,5 @@
 
 mod loading;
 mod rendering;
+mod telling;
 mod urls;

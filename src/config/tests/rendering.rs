@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::config::keys::{KEYS, Preset};
+use crate::config::key::Preset;
+use crate::config::keys::{KEYS, find};
 use crate::config::load::{Flags, load};
 use crate::config::render;
 
@@ -35,15 +36,21 @@ fn each_key_is_in_the_file_once() {
 fn the_file_with_its_defaults_uncommented_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pgvitals.toml");
-    let defaults = render::file()
+    let file = render::file();
+    let mut table = "";
+    let defaults = file
         .lines()
         .take_while(|line| !line.starts_with("#[[route]]"))
         .filter(|line| {
-            let fixed = |key: &&str| {
-                KEYS.iter().any(|k| k.name.rsplit('.').next() == Some(key) && matches!(k.preset, Preset::Value(_)))
-            };
-            line.starts_with('[')
-                || line.strip_prefix('#').and_then(|l| l.split_once(" = ")).filter(|(key, _)| fixed(key)).is_some()
+            if let Some(name) = line.strip_prefix('[') {
+                table = name.trim_end_matches(']');
+                return true;
+            }
+            let key = line.strip_prefix('#').and_then(|line| line.split_once(" = ")).map(|(key, _)| match table {
+                "" => key.to_owned(),
+                _ => format!("{table}.{key}"),
+            });
+            key.and_then(|key| find(&key)).is_some_and(|key| matches!(key.preset, Preset::Value(_)))
         })
         .map(|line| line.trim_start_matches('#'))
         .collect::<Vec<_>>()

@@ -9,7 +9,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 
 use super::names;
 use super::writer::Writer;
-use crate::base::telemetry::{Discarded, Dropped, Telemetry, TlsStartup, Unmeasured};
+use crate::base::telemetry::{Channel, Discarded, Dropped, Notification, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::Sources;
 use crate::http::process::Usage;
@@ -46,6 +46,7 @@ impl Collector for Snapshot {
         self.connections(&mut writer)?;
         self.telemetry(&mut writer)?;
         self.store(&mut writer)?;
+        self.notifications(&mut writer)?;
         self.process(&mut writer)
     }
 }
@@ -172,6 +173,17 @@ impl Snapshot {
         writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))?;
         writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)?;
         writer.counter(&names::SPOOL_WRITTEN, counts.spool_written_bytes)
+    }
+
+    fn notifications(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.counters(&names::NOTIFICATIONS, |sample| {
+            Channel::ALL.iter().try_for_each(|channel| {
+                Notification::ALL.iter().try_for_each(|outcome| {
+                    let total = self.telemetry.notified_total(*channel, *outcome);
+                    sample(&[channel.as_str(), outcome.as_str()], total)
+                })
+            })
+        })
     }
 
     fn process(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

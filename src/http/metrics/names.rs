@@ -109,6 +109,8 @@ families! {
         "Days for which every monitoring table has partitions, as last seen by this process; 0 before.";
     SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";
     SPOOL_WRITTEN Counter "pgvitals_spool_written_bytes" "bytes" [] "Bytes written to the journal, each second's and batches.";
+    NOTIFICATIONS Counter "pgvitals_notifications" "notifications" ["channel", "outcome"]
+        "What people are told of alerts, by channel (slack, email, webhook): sent, retried (an attempt failed and will be repeated), dead (given up).";
     PROCESS_CPU Counter "process_cpu_seconds" "seconds" [] "CPU time of this process, user and system.";
     PROCESS_RESIDENT Gauge "process_resident_memory_bytes" "bytes" [] "Resident memory of this process.";
     PROCESS_START Gauge "process_start_time_seconds" "seconds" [] "When this process began to measure, Unix time.";

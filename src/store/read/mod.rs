@@ -2,10 +2,13 @@
 //!
 //! Reading order: [`question`] what is asked, `source` which rows take part, then one file per kind of figures
 //! (`statements`, `timeline`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to when.
-//! Percentiles come from added buckets, as everywhere.
+//! Percentiles come from added buckets, as everywhere. Of monitored servers: [`health`], with `objects` for tables and
+//! indexes.
 
 mod coverage;
 mod errors;
+pub mod health;
+mod objects;
 pub mod question;
 mod sessions;
 mod slow;
@@ -21,6 +24,7 @@ use super::error::Error;
 use super::link::Link;
 use super::settings::Settings;
 use crate::base::sqlstate::Sqlstate;
+use crate::base::units::WallTime;
 use crate::stats::live::{KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
 pub use coverage::Coverage;
 pub use question::{Question, Wanted, Whose};
@@ -69,14 +73,33 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn ask(&self, question: &Question) -> Result<Past, Error> {
-        let answer = async {
-            let link = Link::look(&self.settings).await?;
-            link.begin().await?;
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
             let past = Self::answer(&link, question).await;
             link.roll_back().await;
             past
-        };
-        tokio::time::timeout(READ_MAX, answer).await.unwrap_or(Err(Error::Timeout(READ_MAX.as_secs())))
+        }))
+        .await
+    }
+
+    /// What was seen last in a server, and what was seen since `since`; `None` when nobody looked yet.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn health(&self, server: &str, since: WallTime) -> Result<Option<health::Health>, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let seen = health::read(&link, server, since).await;
+            link.roll_back().await;
+            seen
+        }))
+        .await
+    }
+
+    async fn begin(&self) -> Result<Link, Error> {
+        let link = Link::look(&self.settings).await?;
+        link.begin().await?;
+        Ok(link)
     }
 
     async fn answer(link: &Link, question: &Question) -> Result<Past, Error> {
@@ -104,4 +127,8 @@ impl Reader {
         }
         Ok(past)
     }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(READ_MAX, answer).await.unwrap_or(Err(Error::Timeout(READ_MAX.as_secs())))
 }

@@ -105,6 +105,7 @@ fn settings(store: &Store, spool: &std::path::Path) -> Settings {
             days: 17_520 * HOUR,
             slow: 336 * HOUR,
             errors: 1_440 * HOUR,
+            snapshots: 2_160 * HOUR,
         },
     }
 }

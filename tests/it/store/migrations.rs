@@ -1,10 +1,10 @@
 //! `pgvitals migrate`.
 
+use ::pgvitals::store::script::{MIGRATIONS, VERSION};
+
 use super::Store;
 use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
-
-const VERSION: &str = "7";
 
 /// "Migrations: ordered, checksummed, `pg_advisory_xact_lock`" (STORE §4); fifty sidecars that start at once migrate once.
 #[test]
@@ -25,7 +25,7 @@ fn fifty_processes_that_migrate_at_once_do_it_once() {
     let made = said.iter().filter(|text| text.contains("made, version")).count();
     let nothing = said.iter().filter(|text| text.contains("nothing to do")).count();
     assert_eq!((made, nothing), (1, 49), "{said:?}");
-    assert_eq!(store.superuser().value("select count(*) from pgvitals.migrations"), VERSION);
+    assert_eq!(store.superuser().value("select count(*) from pgvitals.migrations"), MIGRATIONS.len().to_string());
 }
 
 /// Every server at hand takes the tables, and a second migration finds nothing to do.

@@ -91,8 +91,10 @@ fn partitions_that_run_out_are_said() {
     for row in admin.query(ahead) {
         admin.query(&format!("drop table pgvitals.{}", row[0].as_ref().unwrap()));
     }
-    let maintain = "pgvitals.maintain(interval, interval, interval, interval, interval)";
-    admin.query(&format!("revoke execute on function {maintain} from pgvitals_writer"));
+    let five = "interval, interval, interval, interval, interval";
+    for retentions in [five, &format!("{five}, interval")] {
+        admin.query(&format!("revoke execute on function pgvitals.maintain({retentions}) from pgvitals_writer"));
+    }
     let pgvitals = writing(Cluster::any(), &store.url("pgvitals_writer")).flag("slow-threshold", "1us").start();
     Client::connect(pgvitals.address(), &Cluster::any().database()).query("select 1");
     pgvitals.log_until("about to run out");

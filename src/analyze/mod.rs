@@ -1,0 +1,36 @@
+//! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
+//!
+//! Reading order: [`level`] thresholds of DESIGN §7 and what the owner may set; alerts: [`kind`] what one can be about,
+//! [`alert`] its row, [`judge`] facts to findings, [`look`] what was judged at all,
+//! [`book`] its life. Facts of snapshots: [`server`] vital signs, [`holder`]
+//! who keeps dead rows alive, [`evidence`] and [`indexes`] which indexes are used, [`redundant`] which stand for others,
+//! [`bloat`], [`forecast`] and [`capacity`] what runs out. Facts of statements: [`baseline`] what was usual, [`statements`]
+//! what changed. For people: [`quote`] names in SQL, [`recommend`] what to do, [`coverage`] what is seen at all, [`report`]
+//! the day as data, [`page`] the same as text and HTML.
+
+pub mod alert;
+pub mod baseline;
+pub mod bloat;
+pub mod book;
+pub mod capacity;
+pub mod coverage;
+pub mod evidence;
+pub mod forecast;
+pub mod holder;
+pub mod indexes;
+pub mod judge;
+pub mod kind;
+pub mod level;
+pub mod look;
+pub mod page;
+pub mod quote;
+pub mod recommend;
+pub mod redundant;
+pub mod report;
+pub mod server;
+pub mod statements;
+
+pub use level::Settings;
+
+#[cfg(test)]
+mod tests;

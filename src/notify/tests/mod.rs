@@ -1,0 +1,5 @@
+mod hours;
+mod queue;
+mod rendering;
+mod routes;
+mod support;
