@@ -224,7 +224,7 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
         let upkeep = jobs::upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
         control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
-        let minutes = proxy.minutes();
+        let minutes = proxy.minutes(Flusher::pace(&settings));
         control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
     });
     for Listening { server, address } in &listening {

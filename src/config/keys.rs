@@ -256,7 +256,12 @@ pub const KEYS: &[Key] = &[
         "A directory for a journal of what is not yet in the store",
     ),
     Key::new("store.spool_max", Kind::Size, "1GiB", "What the journal may take"),
-    Key::new("store.max_size", Kind::Size, "10GiB", "What the tables may take; read, and not yet held by this version"),
+    Key::new(
+        "store.max_size",
+        Kind::Size,
+        "10GiB",
+        "What the tables may take; above it minutes are kept shorter, 6h at least, then nothing is written",
+    ),
     Key::new(
         "store.idle_close",
         Kind::Duration,

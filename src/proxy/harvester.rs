@@ -15,7 +15,7 @@ use crate::runtime::clock::Clock;
 use crate::stats::ceiling;
 use crate::stats::harvest::Harvest;
 use crate::stats::live::LiveView;
-use crate::stats::minutes::Minutes;
+use crate::stats::minutes::{Minutes, Pace};
 use crate::stats::outbox::Outbox;
 
 /// Workers harvest at full seconds; so much later all have handed in.
@@ -30,9 +30,9 @@ pub(crate) async fn run(
     shared: Arc<Shared>,
     mut harvests: mpsc::Receiver<(usize, Harvest)>,
     live: watch::Sender<LiveView>,
-    minutes: Option<mpsc::Sender<Minutes>>,
+    minutes: Option<(mpsc::Sender<Minutes>, Pace)>,
 ) {
-    let mut desk = minutes.map(|to| Desk::new(to, &shared));
+    let mut desk = minutes.map(|(to, pace)| Desk::new(to, pace, &shared));
     let mut view = live.borrow().clone();
     let mut pending = Vec::new();
     let mut lateness = Lateness::new(shared.workers);
@@ -68,17 +68,22 @@ pub(crate) async fn run(
 /// them.
 struct Desk {
     to: mpsc::Sender<Minutes>,
+    pace: Pace,
     outbox: Outbox,
 }
 
 impl Desk {
-    fn new(to: mpsc::Sender<Minutes>, shared: &Shared) -> Self {
-        Self { to, outbox: Outbox::new(ceiling::OUTBOX, Arc::clone(&shared.telemetry)) }
+    fn new(to: mpsc::Sender<Minutes>, pace: Pace, shared: &Shared) -> Self {
+        Self { to, pace, outbox: Outbox::new(ceiling::OUTBOX, Arc::clone(&shared.telemetry)) }
     }
 
     fn hand_out(&mut self, now: WallTime) {
         while let Ok(room) = self.to.try_reserve() {
-            let Some(minutes) = self.outbox.take(now) else { break };
+            let taken = match self.pace {
+                Pace::Minute => self.outbox.take(now),
+                Pace::Second => self.outbox.take_all(),
+            };
+            let Some(minutes) = taken else { break };
             room.send(minutes);
         }
         self.outbox.settle(now);

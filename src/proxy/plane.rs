@@ -19,7 +19,7 @@ use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::runtime::task::{Panics, Tasks};
 use crate::runtime::timers::Timers;
 use crate::stats::live::LiveView;
-use crate::stats::minutes::Minutes;
+use crate::stats::minutes::{Minutes, Pace};
 use crate::tls::store::Store;
 
 /// Workers unless set: more threads than this gain nothing a sidecar needs.
@@ -73,7 +73,7 @@ pub struct Proxy {
     shared: Arc<Shared>,
     listeners: Vec<(usize, Arc<Listener>)>,
     live: watch::Sender<LiveView>,
-    minutes: Option<mpsc::Sender<Minutes>>,
+    minutes: Option<(mpsc::Sender<Minutes>, Pace)>,
 }
 
 impl Proxy {
@@ -138,11 +138,11 @@ impl Proxy {
         self.live.subscribe()
     }
 
-    /// What is measured, to be written down: each minute once when it is over, and the open one at the end. For one
-    /// listener, who may be slow; what waits for it is bounded by [`crate::stats::ceiling::OUTBOX`].
-    pub fn minutes(&mut self) -> mpsc::Receiver<Minutes> {
+    /// What is measured, to be written down, each execution once, and the open minute at the end. For one listener, who may
+    /// be slow; what waits for it is bounded by [`crate::stats::ceiling::OUTBOX`].
+    pub fn minutes(&mut self, pace: Pace) -> mpsc::Receiver<Minutes> {
         let (sender, receiver) = mpsc::channel(MINUTES);
-        self.minutes = Some(sender);
+        self.minutes = Some((sender, pace));
         receiver
     }
 

@@ -9,6 +9,16 @@ use crate::base::units::WallTime;
 use crate::session::identity::Identity;
 use crate::sql::hash::QueryHash;
 
+/// How often what was measured is handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Pace {
+    /// Each minute once, when it is over.
+    #[default]
+    Minute,
+    /// Each second, of the minute that is still open too: for whoever adds up minutes himself.
+    Second,
+}
+
 /// Figures that nobody was handed before, and executions that are told one by one.
 #[derive(Debug, Default)]
 pub struct Minutes {

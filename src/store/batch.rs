@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -13,7 +14,11 @@ use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::stats::level::Thresholds;
 use crate::stats::live::{KnownQuery, Reason};
-use crate::stats::minutes::{Minutes, Noted, Span};
+use crate::stats::minutes::{Noted, Span};
+use crate::stats::series::SeriesKey;
+
+/// What series are called in the store, of those whose statement and names a batch has been told.
+pub(super) type Told = FxHashMap<SeriesKey, i64>;
 
 /// One process's life (STORE §1).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -37,7 +42,7 @@ pub struct Batch {
     pub origin: Arc<Origin>,
     /// With the boot: what it is known by.
     pub sequence: i64,
-    /// UTC day of the first attempt to write it, in days since the Unix epoch; part of its key.
+    /// UTC day of its begin, in days since the Unix epoch; part of its key.
     pub day: i32,
     /// The last one for a while: nothing happened since, or the process ended.
     pub idle: bool,
@@ -165,20 +170,13 @@ impl Origin {
 }
 
 impl Batch {
-    /// What was measured, as rows; `now` is the time of the first attempt to write it.
-    pub fn new(
-        origin: &Arc<Origin>,
-        sequence: i64,
-        now: WallTime,
-        minutes: &[Minutes],
-        levels: &Thresholds,
-        idle: bool,
-    ) -> Self {
-        let mut batch = Self {
+    /// One without rows. `now` is when it was begun; its day stays with it.
+    pub fn empty(origin: &Arc<Origin>, sequence: i64, now: WallTime) -> Self {
+        Self {
             origin: Arc::clone(origin),
             sequence,
             day: i32::try_from(now.unix_micros().div_euclid(86_400_000_000)).unwrap_or_default(),
-            idle,
+            idle: false,
             queries: BTreeMap::new(),
             series: BTreeMap::new(),
             stats: Vec::new(),
@@ -187,12 +185,12 @@ impl Batch {
             sessions: Vec::new(),
             idle_after: Vec::new(),
             slow: Vec::new(),
-        };
-        for minutes in minutes {
-            minutes.spans.iter().for_each(|span| batch.add_span(span));
-            minutes.slow.iter().for_each(|noted| batch.add_slow(noted, levels));
         }
-        batch
+    }
+
+    /// One without rows that has the same key.
+    pub(super) fn sibling(&self) -> Self {
+        Self { day: self.day, ..Self::empty(&self.origin, self.sequence, WallTime::default()) }
     }
 
     /// Executions in it: what is lost with it.
@@ -218,10 +216,12 @@ impl Batch {
             .fold(None, |range, at| Some(range.map_or((at, at), |(from, to): (i64, i64)| (from.min(at), to.max(at)))))
     }
 
-    fn add_span(&mut self, span: &Span) {
+    /// Adds the rows of a span, and what `told` doesn't have of their series.
+    pub(super) fn add_span(&mut self, span: &Span, told: &mut Told) {
         let bucket_us = span.from().unix_micros();
         for row in span.series().filter(|row| !row.stats.is_empty()) {
-            let series_id = self.add_series(row.query, row.identity);
+            let key = SeriesKey::of(&row.query.query, row.identity);
+            let series_id = *told.entry(key).or_insert_with(|| self.add_series(row.query, row.identity));
             if row.stats.calls + row.stats.prepares > 0 {
                 self.stats.push(StatsRow { series_id, bucket_us, figures: Figures::of(row.stats) });
             }
@@ -271,7 +271,8 @@ impl Batch {
         });
     }
 
-    fn add_slow(&mut self, noted: &Noted, levels: &Thresholds) {
+    /// Adds an execution.
+    pub(super) fn add_slow(&mut self, noted: &Noted, levels: &Thresholds) {
         let slow = &noted.execution;
         let tags = slow.tags.as_ref().filter(|tags| !(tags.pairs.is_empty() && tags.name.is_none())).map(|tags| {
             let pairs = tags.pairs.iter().map(|(key, value)| (key.to_string(), serde_json::Value::from(&**value)));

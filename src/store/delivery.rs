@@ -35,13 +35,15 @@ pub(super) struct Delivery {
     parts: Parts,
     link: Option<Link>,
     known: Known,
+    /// Which tables they are told to.
+    tables: Option<u32>,
     failures: LogGate,
 }
 
 impl Delivery {
     /// Without a connection.
     pub(super) fn new(settings: Settings, parts: Parts) -> Self {
-        Self { settings, parts, link: None, known: Known::default(), failures: LogGate::default() }
+        Self { settings, parts, link: None, known: Known::default(), tables: None, failures: LogGate::default() }
     }
 
     /// Whether there is a connection.
@@ -83,6 +85,9 @@ impl Delivery {
             };
             let error = match done {
                 Ok(Written { rows, bytes }) => {
+                    if self.parts.status.found_room() {
+                        tracing::info!("the store is as small as it must be: it is written to again");
+                    }
                     let took = self.parts.clock.stamp().since(asked);
                     self.parts.status.wrote(rows, bytes, took, self.parts.clock.wall());
                     return true;
@@ -104,6 +109,9 @@ impl Delivery {
             None => self.open().await?,
         };
         let link = self.link.insert(link);
+        if link.look_again(self.settings.max_size, &mut self.tables).await? {
+            self.known.forget();
+        }
         let ids = link.register(&batch.origin).await?;
         self.known.tell(link, batch).await?;
         let now = self.parts.clock.wall().unix_micros();
@@ -130,6 +138,15 @@ impl Delivery {
             self.known.forget();
         }
         self.parts.status.failed();
+        if let Error::Full { .. } = error {
+            if self.parts.status.found_full() {
+                tracing::error!(
+                    %error,
+                    "CRITICAL: nothing is written until the store is smaller or store.max_size larger; minutes wait"
+                );
+            }
+            return;
+        }
         if let Some(suppressed) = self.failures.open(self.parts.clock.stamp(), Nanos::from_millis(60_000)) {
             let (rows, advice) = (batch.rows(), error.advice());
             tracing::warn!(%error, code = error.label(), rows, suppressed, "the store was not written to; {advice}");

@@ -22,6 +22,14 @@ pub enum Error {
     /// The store took too long.
     #[error("no answer for {0} s")]
     Timeout(u64),
+    /// The store is larger than it may be.
+    #[error("the tables take {bytes} bytes, and store.max_size is {most_bytes}")]
+    Full {
+        /// What they take.
+        bytes: u64,
+        /// What they may take.
+        most_bytes: u64,
+    },
     /// The store didn't say what it must.
     #[error("the store's answer makes no sense: {0}")]
     Answer(&'static str),
@@ -46,17 +54,18 @@ impl Error {
         match self {
             Self::Connect(connect::Error::Tls(_)) => Verdict::Later,
             Self::Migrate(error) if !matches!(error, migrate::Error::Database { .. }) => Verdict::Later,
-            Self::Answer(_) => Verdict::Later,
+            Self::Answer(_) | Self::Full { .. } => Verdict::Later,
             _ => Verdict::of(self.code()),
         }
     }
 
-    /// Its name in metrics: the SQLSTATE, `timeout`, `migration` or `connection`.
+    /// Its name in the log: the SQLSTATE, `timeout`, `migration`, `full` or `connection`.
     pub fn label(&self) -> &str {
         match self {
             Self::Timeout(_) => "timeout",
             Self::Migrate(_) => "migration",
             Self::Answer(_) => "answer",
+            Self::Full { .. } => "full",
             _ => self.code().map_or("connection", SqlState::code),
         }
     }

@@ -1,7 +1,5 @@
 //! The figures of a row of statistics, the same in minutes, hours and days. Everything adds. Pure.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::batch::{micros, signed};
@@ -83,12 +81,24 @@ impl Figures {
             *here = here.saturating_add(there);
         }
         self.levels.iter_mut().zip(other.levels).for_each(|(here, there)| *here = here.saturating_add(there));
-        let mut merged: BTreeMap<i32, i64> = self.histogram().collect();
-        other.histogram().for_each(|(top, count)| *merged.entry(top).or_default() += count);
-        (self.buckets_us, self.counts) = merged.into_iter().unzip();
+        add_histogram((&mut self.buckets_us, &mut self.counts), (&other.buckets_us, &other.counts));
     }
+}
 
-    fn histogram(&self) -> impl Iterator<Item = (i32, i64)> + '_ {
-        self.buckets_us.iter().copied().zip(self.counts.iter().copied())
+/// Adds ascending buckets and their counts to others.
+pub(super) fn add_histogram(to: (&mut Vec<i32>, &mut Vec<i64>), other: (&[i32], &[i64])) {
+    let (tops, counts) = to;
+    for (top, count) in other.0.iter().zip(other.1) {
+        match tops.binary_search(top) {
+            Ok(at) => {
+                if let Some(here) = counts.get_mut(at) {
+                    *here = here.saturating_add(*count);
+                }
+            }
+            Err(at) => {
+                tops.insert(at, *top);
+                counts.insert(at.min(counts.len()), *count);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Writes closed minutes every `flush_interval`, for as long as it takes: what can't be written yet waits here, behind it
-//! in the channel, and behind that in the outbox, where it gets coarser. Nobody waits for it.
+//! in the channel, and behind that in the outbox, where it gets coarser. Nobody waits for it. With a journal it is handed
+//! each second, which goes to disk first, and adds up minutes itself.
 //!
 //! Nothing is written, and no connection kept, when nothing happened: databases that sleep stay asleep.
 
@@ -12,6 +13,7 @@ use tokio::time::sleep_until;
 use super::batch::{Batch, Origin};
 use super::delivery::Delivery;
 use super::journal::Journal;
+use super::open::Open;
 use super::settings::Settings;
 use super::spool::Spool;
 use super::status::Status;
@@ -20,7 +22,7 @@ use crate::base::units::WallTime;
 use crate::runtime::clock::{Clock, deadline};
 use crate::runtime::shutdown::Shutdown;
 use crate::stats::level::Thresholds;
-use crate::stats::minutes::Minutes;
+use crate::stats::minutes::{Minutes, Pace};
 
 /// Rows that are not left waiting for the interval's end.
 const ROWS_MAX: usize = 20_000;
@@ -49,63 +51,77 @@ pub struct Parts {
 pub struct Flusher {
     settings: Settings,
     parts: Parts,
-    sequence: i64,
+    open: Open,
 }
 
 impl Flusher {
     /// One that has written nothing.
     pub fn new(settings: Settings, parts: Parts) -> Self {
-        Self { settings, parts, sequence: 0 }
+        let open = Open::new(Arc::clone(&parts.origin), parts.levels);
+        Self { settings, parts, open }
+    }
+
+    /// How often it wants to be handed what was measured.
+    pub fn pace(settings: &Settings) -> Pace {
+        if settings.spool_dir.is_some() { Pace::Second } else { Pace::Minute }
     }
 
     /// Runs until nobody sends minutes any more, and then for as long as the end allows.
     pub async fn run(mut self, mut minutes: mpsc::Receiver<Minutes>) {
         let mut road = Road::new(&self.settings, &self.parts);
-        let mut pending: Vec<Minutes> = Vec::new();
         let mut active = false;
         let (mut due, mut quiet, mut close) = (deadline(QUIET), deadline(QUIET), deadline(QUIET));
         loop {
             tokio::select! {
                 received = minutes.recv() => {
                     let Some(received) = received else { break };
-                    if pending.is_empty() {
+                    let first = self.open.is_empty();
+                    if first {
                         due = deadline(self.settings.flush_interval);
                     }
-                    if !received.spans.is_empty() {
+                    // Closed minutes, or by the second the begin of a rhythm.
+                    if !received.spans.is_empty() && (first || Self::pace(&self.settings) == Pace::Minute) {
                         due = due.min(deadline(self.settings.spread()));
                     }
-                    pending.push(received);
-                    self.parts.status.waiting(oldest(&pending));
-                    if rows(&pending) > ROWS_MAX {
+                    let parts = self.open.add(&received, self.parts.clock.wall());
+                    road.note(parts, self.open.oldest()).await;
+                    if self.open.rows() > ROWS_MAX {
                         due = deadline(Duration::ZERO);
                     }
                 }
-                () = sleep_until(due), if !pending.is_empty() => {
-                    let batch = self.batch(std::mem::take(&mut pending), false);
-                    road.send(batch).await;
-                    active = true;
-                    (quiet, close) = (deadline(QUIET), deadline(self.settings.kept()));
+                () = sleep_until(due), if !self.open.is_empty() => {
+                    due = deadline(self.settings.flush_interval);
+                    for batch in self.open.close(self.parts.clock.wall()) {
+                        road.send(batch).await;
+                        active = true;
+                        (quiet, close) = (deadline(QUIET), deadline(self.settings.kept()));
+                    }
                 }
-                () = sleep_until(quiet), if active && pending.is_empty() => {
-                    let batch = self.batch(Vec::new(), true);
-                    road.send(batch).await;
+                () = sleep_until(quiet), if active && self.open.is_empty() => {
+                    self.say_idle(&mut road).await;
                     active = false;
                     close = deadline(self.settings.kept());
                 }
                 () = sleep_until(close), if road.is_connected() => road.close(),
             }
         }
-        if active || !pending.is_empty() {
-            let batch = self.batch(pending, true);
-            road.send(batch).await;
+        let mut last = self.open.close_all();
+        match last.pop() {
+            Some(batch) => {
+                for batch in last {
+                    road.send(batch).await;
+                }
+                road.send(Batch { idle: true, ..batch }).await;
+            }
+            None if active => self.say_idle(&mut road).await,
+            None => {}
         }
         road.end().await;
     }
 
-    fn batch(&mut self, minutes: Vec<Minutes>, idle: bool) -> Batch {
-        self.sequence += 1;
-        let now = self.parts.clock.wall();
-        Batch::new(&self.parts.origin, self.sequence, now, &minutes, &self.parts.levels, idle)
+    async fn say_idle(&mut self, road: &mut Road) {
+        let batch = self.open.begin(self.parts.clock.wall());
+        road.send(Batch { idle: true, ..batch }).await;
     }
 }
 
@@ -122,12 +138,20 @@ impl Road {
     fn new(settings: &Settings, parts: &Parts) -> Self {
         let delivery = Delivery::new(settings.clone(), parts.clone());
         let Some(directory) = &settings.spool_dir else { return Self::Direct(Box::new(delivery), parts.clone()) };
-        match Spool::open(directory, settings.spool_max, parts.status.spool_bytes()) {
+        match Spool::open(directory, settings.spool_max, parts.status.spool()) {
             Ok(spool) => Self::Journal(Journal::start(spool, delivery, settings.kept(), parts.clone())),
             Err(error) => {
                 tracing::error!(%error, "no journal: minutes wait in memory alone");
                 Self::Direct(Box::new(delivery), parts.clone())
             }
+        }
+    }
+
+    /// What came for batches that are not closed; the oldest ends at `oldest`.
+    async fn note(&mut self, parts: Vec<Batch>, oldest: Option<WallTime>) {
+        match self {
+            Self::Direct(_, given) => given.status.waiting(oldest),
+            Self::Journal(journal) => journal.note(parts).await,
         }
     }
 
@@ -159,14 +183,4 @@ impl Road {
             journal.end().await;
         }
     }
-}
-
-fn oldest(pending: &[Minutes]) -> Option<WallTime> {
-    pending.iter().flat_map(|minutes| &minutes.spans).map(|span| span.to()).min()
-}
-
-fn rows(pending: &[Minutes]) -> usize {
-    let rows =
-        |minutes: &Minutes| minutes.slow.len() + minutes.spans.iter().map(|span| span.series().count()).sum::<usize>();
-    pending.iter().map(rows).sum()
 }

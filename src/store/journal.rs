@@ -1,5 +1,5 @@
-//! Batches by way of the journal: put there at once, carried to the store by a task of its own, oldest first. Whoever puts
-//! one waits for the disk alone.
+//! Batches by way of the journal: noted there second by second, put there when they are closed, carried to the store by a
+//! task of its own, oldest first. Whoever puts one waits for the disk alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use super::batch::Batch;
 use super::delivery::Delivery;
 use super::flusher::Parts;
 use super::spool::{Error, Spool};
-use crate::base::telemetry::Dropped;
-use crate::base::units::WallTime;
+use crate::base::telemetry::{Dropped, LogGate};
+use crate::base::units::{Nanos, WallTime};
 
 /// A disk that fails is asked again.
 const DISK_PAUSE: Duration = Duration::from_secs(5);
@@ -27,6 +27,7 @@ pub(super) struct Journal {
     ending: CancellationToken,
     carrier: JoinHandle<()>,
     parts: Parts,
+    failures: LogGate,
 }
 
 /// Locked for one access to the disk, on a thread that may wait for it.
@@ -51,17 +52,34 @@ impl Journal {
         if let Ok(left @ 1..) = spool.batches() {
             tracing::info!(batches = left, bytes = spool.bytes(), "the journal holds batches of an earlier life");
         }
+        if spool.evicted() > 0 {
+            parts.telemetry.dropped(Dropped::Spool, spool.evicted());
+            tracing::error!(
+                executions = spool.evicted(),
+                "the journals of earlier lives don't fit into one: some are gone"
+            );
+        }
         let (spool, put) = (Shared(Arc::new(Mutex::new(spool))), Arc::new(Notify::new()));
         let ending = CancellationToken::new();
         let carrier = Carrier { spool: spool.clone(), delivery, put: Arc::clone(&put), ending: ending.clone() };
         let carrier = tokio::spawn(carrier.run(idle_close, parts.clone()));
-        Self { spool, put, ending, carrier, parts }
+        Self { spool, put, ending, carrier, parts, failures: LogGate::default() }
+    }
+
+    /// Returns when parts of batches that are not closed are with the system, so that they outlive this process.
+    pub(super) async fn note(&self, parts: Vec<Batch>) {
+        let noted = self.spool.with(move |spool| parts.iter().try_for_each(|part| spool.note(part))).await;
+        if let Err(error) = noted
+            && let Some(suppressed) = self.failures.open(self.parts.clock.stamp(), Nanos::from_millis(60_000))
+        {
+            tracing::warn!(%error, suppressed, "the open minute is in memory alone: the process's death would cost it");
+        }
     }
 
     /// Returns when the batch is on disk. What had to go for it is counted.
     pub(super) async fn put(&self, batch: Batch) {
         let calls = batch.calls();
-        match self.spool.with(move |spool| spool.put(&batch)).await {
+        match self.spool.with(move |spool| spool.close(&batch)).await {
             Ok(gone) if gone.is_empty() => {}
             Ok(gone) => {
                 let calls = gone.iter().map(Batch::calls).sum();

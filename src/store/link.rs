@@ -138,6 +138,21 @@ impl Link {
         Ok(Registered { instance_id: row.try_get(0)?, service_id: row.try_get(1)? })
     }
 
+    /// Looks before a batch is written: whether there is room, as far as somebody has weighed the store, and whether it
+    /// has the same tables as the last time. True when they are others, which know nobody.
+    pub(super) async fn look_again(&mut self, most_bytes: u64, last: &mut Option<u32>) -> Result<bool, Error> {
+        let ask = "select coalesce(size_bytes, 0), tableoid from {schema}.meta";
+        let rows = self.client.query_typed(&self.schema.fill(ask), &[]).await?;
+        let row = rows.first().ok_or(Error::Answer("no weight"))?;
+        let (bytes, tables): (i64, u32) = (row.try_get(0)?, row.try_get(1)?);
+        let others = last.replace(tables) != Some(tables);
+        if others {
+            self.registered.clear();
+        }
+        let bytes = bytes.unsigned_abs();
+        if bytes > most_bytes { Err(Error::Full { bytes, most_bytes }) } else { Ok(others) }
+    }
+
     /// What the store is known to call the instance.
     pub(super) fn known(&self, origin: &Origin) -> Option<Registered> {
         self.registered.get(&origin.boot).copied()

@@ -5,11 +5,11 @@
 //! tables and functions themselves, [`script`] them in order, [`migrate`] applies them, [`examine`] says what will and
 //! won't work.
 //!
-//! Writing: [`batch`] minutes as rows, of which `figures` add up; `copy` PostgreSQL's binary format, `tables` which column
+//! Writing: [`batch`] minutes as rows, of which `figures` and `sum` add up, `open` those that still grow; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
 //! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`spool`] a journal on disk, `journal` by way of it; [`upkeep`] what one process does for all; [`snapshots`]
-//! what was seen in a server, `samples` its columns; [`runs`] what came of jobs.
+//! has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what
+//! one process does for all; [`snapshots`] what was seen in a server, `samples` its columns; [`runs`] what came of jobs.
 //!
 //! Reading: [`read`]. Alerts: [`alerts`].
 
@@ -25,15 +25,18 @@ mod journal;
 mod known;
 pub mod link;
 pub mod migrate;
+mod open;
 pub mod read;
 pub mod runs;
 mod samples;
 pub mod schema;
 pub mod script;
+mod seconds;
 pub mod settings;
 pub mod snapshots;
 pub mod spool;
 pub mod status;
+mod sum;
 mod tables;
 pub mod upkeep;
 pub mod verdict;

@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     4 "0004_roll_up",
     5 "0005_maintain",
     6 "0006_views",
+    7 "0007_size",
     8 "0008_fast_reading",
     9 "0009_snapshots",
     10 "0010_alerts",

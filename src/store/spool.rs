@@ -1,5 +1,6 @@
-//! A journal of batches on disk: each is in it before it is written to the store, and leaves it when it is there. What a
-//! killed process left is written by the next one, in order, under the keys that it had.
+//! A journal of batches on disk: each is in it before it is written to the store, and leaves it when it is there. What it
+//! comes to until it is closed lies beside it, second by second (`seconds`). What a killed process left is written by the
+//! next one, in order, under the keys that it had.
 //!
 //! The database (redb) is crash-safe and locked by its process; a second process of the same directory takes a file of
 //! its own.
@@ -8,15 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::batch::Batch;
+use super::seconds::{self, Left, Seconds};
 
 /// Batches in the order in which they came.
 const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
 
 /// Processes that share a directory.
 const FILES: u32 = 100;
+
+/// What the database may hold of itself in memory; its default is a GiB.
+const CACHE: usize = 4 << 20;
 
 /// Why there is no journal.
 #[derive(thiserror::Error, Debug)]
@@ -38,18 +43,51 @@ pub enum Error {
     /// What was journaled can't be read.
     #[error("a batch of the journal can't be read: {0}")]
     Batch(#[from] serde_json::Error),
+    /// A second can't be written down.
+    #[error("a second can't be journaled: {0}")]
+    Seconds(#[from] std::io::Error),
+    /// Nor made ready for that.
+    #[error("a second can't be journaled: {0}")]
+    Encode(#[from] rmp_serde::encode::Error),
+    /// It has no room for a second.
+    #[error("the journal is full")]
+    Full,
     /// Whoever read or wrote it has panicked.
     #[error("an access to the journal failed: {0}")]
     Task(tokio::task::JoinError),
+}
+
+/// What it takes, for metrics.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Bytes of the batches in it.
+    held: AtomicU64,
+    /// Bytes that were ever written to it.
+    written: AtomicU64,
+}
+
+impl Meter {
+    /// Bytes of the batches in it.
+    pub fn held(&self) -> u64 {
+        self.held.load(Relaxed)
+    }
+
+    /// Bytes that were ever written to it, batches and seconds.
+    pub fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
 }
 
 /// The journal of this process.
 #[derive(Debug)]
 pub struct Spool {
     database: Database,
+    seconds: Seconds,
     most_bytes: u64,
-    bytes: Arc<AtomicU64>,
+    meter: Arc<Meter>,
     next: u64,
+    /// Executions that had to go when it was opened.
+    evicted: u64,
 }
 
 impl Spool {
@@ -57,7 +95,7 @@ impl Spool {
     ///
     /// # Errors
     /// A directory or a database that can't be used.
-    pub fn open(directory: &Path, most_bytes: u64, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
+    pub fn open(directory: &Path, most_bytes: u64, meter: Arc<Meter>) -> Result<Self, Error> {
         let failed = |reason| Error::Directory { path: directory.to_path_buf(), reason };
         std::fs::create_dir_all(directory).map_err(failed)?;
         let mut own: Option<Self> = None;
@@ -66,15 +104,20 @@ impl Spool {
             if own.is_some() && !path.exists() {
                 continue;
             }
-            let database = match Database::create(&path) {
+            let database = match Builder::new().set_cache_size(CACHE).create(&path) {
                 Ok(database) => database,
                 Err(DatabaseError::DatabaseAlreadyOpen) => continue,
                 Err(error) => return Err(redb::Error::from(error).into()),
             };
             match &mut own {
-                None => own = Some(Self::of(database, most_bytes, Arc::clone(&bytes))?),
+                None => {
+                    let seconds = Seconds::new(directory, file);
+                    let spool = own.insert(Self::of(database, seconds, most_bytes, Arc::clone(&meter))?);
+                    spool.adopt_seconds(seconds::left(directory, file).map_err(failed)?)?;
+                }
                 Some(own) => {
-                    own.adopt(database)?;
+                    own.adopt(Self::of(database, Seconds::new(directory, file), u64::MAX, Arc::default())?)?;
+                    own.adopt_seconds(seconds::left(directory, file).map_err(failed)?)?;
                     std::fs::remove_file(&path).map_err(failed)?;
                 }
             }
@@ -82,7 +125,7 @@ impl Spool {
         own.ok_or_else(|| Error::Taken(FILES, directory.to_path_buf()))
     }
 
-    fn of(database: Database, most_bytes: u64, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
+    fn of(database: Database, seconds: Seconds, most_bytes: u64, meter: Arc<Meter>) -> Result<Self, Error> {
         let write = database.begin_write().map_err(redb::Error::from)?;
         let (mut next, mut held) = (0, 0);
         {
@@ -94,17 +137,69 @@ impl Spool {
             }
         }
         write.commit().map_err(redb::Error::from)?;
-        bytes.store(held, Relaxed);
-        Ok(Self { database, most_bytes, bytes, next })
+        meter.held.store(held, Relaxed);
+        Ok(Self { database, seconds, most_bytes, meter, next, evicted: 0 })
     }
 
-    fn adopt(&mut self, other: Database) -> Result<(), Error> {
-        let other = Self::of(other, u64::MAX, Arc::default())?;
+    fn adopt(&mut self, other: Self) -> Result<(), Error> {
         while let Some((key, batch)) = other.first()? {
-            self.put(&batch)?;
+            self.take_over(&batch)?;
             other.remove(key)?;
         }
         Ok(())
+    }
+
+    /// What was not closed is closed now. If it was, and its file is there nevertheless, its key says so to the store.
+    fn adopt_seconds(&mut self, left: Vec<Left>) -> Result<(), Error> {
+        for Left { path, batch, torn } in left {
+            if torn > 0 {
+                tracing::warn!(path = %path.display(), bytes = torn, "the last second of a journal was not written whole");
+            }
+            if let Some(batch) = batch {
+                self.take_over(&batch)?;
+            }
+            std::fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    fn take_over(&mut self, batch: &Batch) -> Result<(), Error> {
+        let gone = self.put(batch)?;
+        self.evicted += gone.iter().map(Batch::calls).sum::<u64>();
+        Ok(())
+    }
+
+    /// Executions that had to go because what was left by several processes did not fit.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Journals what a second brought to a batch that is not closed: when it returns, the process's death loses nothing
+    /// of it.
+    ///
+    /// # Errors
+    /// A disk that is full, or fails; or no room. The batch is to be journaled all the same.
+    pub fn note(&mut self, part: &Batch) -> Result<(), Error> {
+        let record = seconds::encode(part)?;
+        let bytes = record.len() as u64;
+        if self.bytes() + self.seconds.bytes() + bytes > self.most_bytes {
+            return Err(Error::Full);
+        }
+        self.seconds.append(part.sequence, &record)?;
+        self.meter.written.fetch_add(bytes, Relaxed);
+        Ok(())
+    }
+
+    /// Journals a closed batch of this process, as [`Spool::put`], and forgets its seconds.
+    ///
+    /// # Errors
+    /// As there; its seconds are forgotten then too.
+    pub fn close(&mut self, batch: &Batch) -> Result<Vec<Batch>, Error> {
+        let done = self.put(batch);
+        if let Err(error) = self.seconds.remove(batch.sequence) {
+            tracing::warn!(%error, "seconds of a batch that is in the journal can't be removed");
+        }
+        done
     }
 
     /// Journals a batch: when it returns, a crash of this process or machine loses nothing of it. Returns the batches that
@@ -127,7 +222,8 @@ impl Spool {
         }
         write.commit().map_err(redb::Error::from)?;
         self.next += 1;
-        self.bytes.fetch_add(value.len() as u64, Relaxed);
+        self.meter.held.fetch_add(value.len() as u64, Relaxed);
+        self.meter.written.fetch_add(value.len() as u64, Relaxed);
         Ok(gone)
     }
 
@@ -154,7 +250,7 @@ impl Spool {
             removed.map_or(0, |value| value.value().len() as u64)
         };
         write.commit().map_err(redb::Error::from)?;
-        self.bytes.fetch_sub(length.min(self.bytes()), Relaxed);
+        self.meter.held.fetch_sub(length.min(self.bytes()), Relaxed);
         Ok(())
     }
 
@@ -170,7 +266,7 @@ impl Spool {
 
     /// Bytes of the batches in it.
     pub fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
+        self.meter.held()
     }
 }
 

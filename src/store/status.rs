@@ -1,11 +1,13 @@
 //! What writing costs and how far it has come, for metrics and answers.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::spool::Meter;
+use super::upkeep::Weight;
 use crate::base::units::{Nanos, WallTime};
 use crate::stats::histogram::Histogram;
 
@@ -25,10 +27,13 @@ pub struct Status {
     sequence: AtomicI64,
     instance_id: AtomicI64,
     written: Notify,
-    spool_bytes: Arc<AtomicU64>,
+    spool: Arc<Meter>,
     /// Durations of flushes and their sum; locked by who writes and who is scraped, each for a moment.
     flushes: Mutex<(Histogram, Nanos)>,
     last_us: AtomicI64,
+    full: AtomicBool,
+    /// What somebody has weighed last; locked by him and by who is scraped, each for a moment.
+    weight: Mutex<Option<Weight>>,
 }
 
 impl Default for Status {
@@ -47,9 +52,11 @@ impl Default for Status {
             sequence,
             instance_id,
             written: Notify::new(),
-            spool_bytes: Arc::default(),
+            spool: Arc::default(),
             flushes: Mutex::default(),
             last_us: AtomicI64::new(NONE),
+            full: AtomicBool::new(false),
+            weight: Mutex::default(),
         }
     }
 }
@@ -65,8 +72,10 @@ pub struct Counts {
     pub bytes: u64,
     /// Attempts that failed.
     pub failures: u64,
-    /// Bytes in the journal.
+    /// Bytes of the batches in the journal.
     pub spool_bytes: u64,
+    /// Bytes written to the journal.
+    pub spool_written_bytes: u64,
 }
 
 impl Status {
@@ -84,6 +93,32 @@ impl Status {
 
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Relaxed);
+    }
+
+    /// The store is larger than it may be; true when it was not before. Whoever looks after it is called.
+    pub(super) fn found_full(&self) -> bool {
+        self.written.notify_one();
+        !self.full.swap(true, Relaxed)
+    }
+
+    /// It is not; true when it was before.
+    pub(super) fn found_room(&self) -> bool {
+        self.full.swap(false, Relaxed)
+    }
+
+    /// Whether nothing is written because the store is larger than it may be.
+    pub fn full(&self) -> bool {
+        self.full.load(Relaxed)
+    }
+
+    /// What the store was found to be.
+    pub fn weighed(&self, weight: Weight) {
+        *self.weight.lock().unwrap_or_else(PoisonError::into_inner) = Some(weight);
+    }
+
+    /// What the store was found to be; `None` before this process has looked.
+    pub fn weight(&self) -> Option<Weight> {
+        *self.weight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Minutes that end at `since` or later wait to be written.
@@ -105,8 +140,8 @@ impl Status {
     }
 
     /// Where the journal counts its bytes.
-    pub(super) fn spool_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.spool_bytes)
+    pub(super) fn spool(&self) -> Arc<Meter> {
+        Arc::clone(&self.spool)
     }
 
     /// Durations of flushes, and their sum.
@@ -119,7 +154,8 @@ impl Status {
         Some(self.last_us.load(Relaxed)).filter(|us| *us != NONE).map(WallTime::from_unix_micros)
     }
 
-    /// Returns when something was written since the last time; for one listener.
+    /// Returns when something was written since the last time, or could have been were it not for the store's size; for
+    /// one listener.
     pub async fn written(&self) {
         self.written.notified().await;
     }
@@ -131,7 +167,8 @@ impl Status {
             rows: self.rows.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             failures: self.failures.load(Relaxed),
-            spool_bytes: self.spool_bytes.load(Relaxed),
+            spool_bytes: self.spool.held(),
+            spool_written_bytes: self.spool.written(),
         }
     }
 

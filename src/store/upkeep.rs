@@ -105,6 +105,32 @@ async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
     }
 }
 
+/// What the store has come to.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Weight {
+    /// Bytes of its tables and indexes.
+    pub bytes: u64,
+    /// Days for which every table has partitions.
+    pub days_ahead: f64,
+}
+
+/// Weighs the store; what is noted there is what every writer goes by.
+///
+/// # Errors
+/// What the store said.
+pub async fn weigh(link: &Link) -> Result<Weight, Error> {
+    let sql = "select bytes, (extract(epoch from ahead) / 86400)::double precision from {schema}.weigh()";
+    link.begin().await?;
+    let done = async {
+        let rows = link.client.query_typed(&link.schema.fill(sql), &[]).await?;
+        let row = rows.first().ok_or(Error::Answer("no weight"))?;
+        let bytes: i64 = row.try_get(0)?;
+        let days_ahead: Option<f64> = row.try_get(1)?;
+        Ok(Weight { bytes: bytes.unsigned_abs(), days_ahead: days_ahead.unwrap_or_default() })
+    };
+    finish(link, done.await).await
+}
+
 /// Takes or renews a lease (STORE §4) for 30 s by the store's clock; false when somebody else holds it.
 ///
 /// # Errors

@@ -85,6 +85,13 @@ impl<'a> Writing<'a> {
         }
         if let Err(error) = done {
             self.link.roll_back().await;
+            // No row is at fault any more: it is the key.
+            if error.verdict() == Verdict::Row && self.is_expired().await? {
+                let executions = self.batch.calls();
+                tracing::error!(executions, "a batch is older than all that the store knows of; it is dropped");
+                self.telemetry.dropped(Dropped::TooOld, executions);
+                return Ok(Written::default());
+            }
             return Err(error);
         }
         for (reason, calls) in self.lost {
@@ -140,6 +147,16 @@ impl<'a> Writing<'a> {
             )
             .await?;
         Ok(inserted > 0)
+    }
+
+    /// Whether the store has forgotten the batches of its day, so that nobody can tell whether it was written.
+    async fn is_expired(&self) -> Result<bool, Error> {
+        let ask = self.link.schema.fill(
+            "select coalesce(date '1970-01-01' + $1 < min(since at time zone 'UTC')::date, false) \
+             from {schema}.partitions('batches')",
+        );
+        let rows = self.link.client.query_typed(&ask, &[(&self.batch.day, Type::INT4)]).await?;
+        Ok(rows.first().ok_or(Error::Answer("no word on a day"))?.try_get(0)?)
     }
 
     async fn statistics(&mut self) -> Result<(), Error> {

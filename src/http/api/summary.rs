@@ -131,6 +131,10 @@ struct Own {
     dropped: u64,
     flush_lag_s: Option<f64>,
     spool_bytes: Option<u64>,
+    /// Of the monitoring tables, as last weighed by this process.
+    store_bytes: Option<u64>,
+    /// For which every monitoring table has partitions, as last seen by this process.
+    partitions_ahead_days: Option<f64>,
 }
 
 /// The answer.
@@ -238,6 +242,7 @@ impl Own {
     fn new(ask: &Ask<'_>) -> Self {
         let telemetry = &ask.app.sources.telemetry;
         let (usage, store) = (Usage::read(), ask.app.sources.store.as_ref());
+        let weight = store.and_then(|store| store.status.weight());
         let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
         let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
         Self {
@@ -249,6 +254,8 @@ impl Own {
             dropped: Dropped::ALL.iter().map(|reason| telemetry.dropped_total(*reason)).sum(),
             flush_lag_s: store.map(|store| store.status.lag(ask.view.at()).as_secs_f64()),
             spool_bytes: store.map(|store| store.status.counts().spool_bytes),
+            store_bytes: weight.map(|weight| weight.bytes),
+            partitions_ahead_days: weight.map(|weight| (weight.days_ahead * 10.0).round() / 10.0),
         }
     }
 }

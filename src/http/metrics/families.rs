@@ -184,7 +184,12 @@ impl Snapshot {
         writer.counter(&names::STORE_ROWS, counts.rows)?;
         writer.counter(&names::STORE_BYTES, counts.bytes)?;
         writer.gauge(&names::STORE_CLOCK_OFFSET, offset_us as f64 / 1e6)?;
-        writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)
+        let weight = status.and_then(Status::weight);
+        writer.gauge(&names::STORE_SIZE, weight.map_or(0, |weight| weight.bytes))?;
+        writer.gauge(&names::STORE_FULL, u64::from(status.is_some_and(Status::full)))?;
+        writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))?;
+        writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)?;
+        writer.counter(&names::SPOOL_WRITTEN, counts.spool_written_bytes)
     }
 
     fn notifications(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

@@ -101,7 +101,14 @@ families! {
     STORE_BYTES Counter "pgvitals_store_bytes" "bytes" [] "Bytes sent for them.";
     STORE_CLOCK_OFFSET Gauge "pgvitals_store_clock_offset_seconds" "seconds" []
         "The store's clock minus ours, measured on the last connection.";
+    STORE_SIZE Gauge "pgvitals_store_size_bytes" "bytes" []
+        "The monitoring tables with their indexes, as last weighed by this process; 0 before.";
+    STORE_FULL Gauge "pgvitals_store_full" "" []
+        "1 while nothing is written because the tables take more than store.max_size.";
+    STORE_AHEAD Gauge "pgvitals_store_partitions_ahead_days" "days" []
+        "Days for which every monitoring table has partitions, as last seen by this process; 0 before.";
     SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";
+    SPOOL_WRITTEN Counter "pgvitals_spool_written_bytes" "bytes" [] "Bytes written to the journal, each second's and batches.";
     ALERTS_OPEN Gauge "pgvitals_alerts_open" "alerts" ["kind", "severity"]
         "Alerts that are open: all where this process judges them, else those that it sees alone.";
     NOTIFICATIONS Counter "pgvitals_notifications" "notifications" ["channel", "outcome"]

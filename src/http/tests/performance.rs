@@ -138,6 +138,8 @@ async fn summary_is_the_headline_of_data_statements() {
         "dropped",
         "flush_lag_s",
         "spool_bytes",
+        "store_bytes",
+        "partitions_ahead_days",
     ];
     assert_eq!(fields(&answer["self"]), own);
     assert_eq!(answer["self"]["series"], 5);

@@ -22,8 +22,11 @@ fn batch(tell: impl FnOnce(&mut Worker)) -> Batch {
     let mut worker = Worker::alone();
     tell(&mut worker);
     worker.hand_in_to(&mut view, Some(&mut outbox), 30);
-    let minutes: Vec<Minutes> = outbox.take(at(60)).into_iter().collect();
-    Batch::new(&origin(), 1, at(86_400 * 3 + 5), &minutes, &Thresholds::default(), false)
+    let minutes = outbox.take(at(60)).expect("a minute");
+    let (mut batch, mut told) = (Batch::empty(&origin(), 1, at(86_400 * 3 + 5)), Told::default());
+    minutes.spans.iter().for_each(|span| batch.add_span(span, &mut told));
+    minutes.slow.iter().for_each(|noted| batch.add_slow(noted, &Thresholds::default()));
+    batch
 }
 
 #[test]

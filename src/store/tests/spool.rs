@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::base::units::WallTime;
-use crate::stats::level::Thresholds;
-use crate::store::batch::Origin;
+use crate::store::batch::{ErrorRow, Origin, StatsRow};
+use crate::store::figures::Figures;
 
 fn batch(sequence: i64) -> Batch {
     let origin = Origin::new("pod", "shop", WallTime::default()).unwrap();
-    Batch::new(&Arc::new(origin), sequence, WallTime::default(), &[], &Thresholds::default(), false)
+    Batch::empty(&Arc::new(origin), sequence, WallTime::default())
 }
 
 fn open(directory: &Path, most: u64) -> Spool {
@@ -58,4 +58,67 @@ fn two_processes_share_a_directory_and_the_next_one_takes_over() {
     drop((first, second));
     assert_eq!(drain(&open(directory.path(), u64::MAX)), [1, 2]);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+/// A part of a batch that counts one error.
+fn part(of: &Batch) -> Batch {
+    let errors = vec![ErrorRow { series_id: 1, bucket_us: 0, errors: 1, sqlstate: "23505".to_owned() }];
+    Batch { errors, ..of.clone() }
+}
+
+#[test]
+fn what_was_not_closed_is_closed_by_the_next_life_under_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path(), u64::MAX);
+    let (closed, growing) = (batch(1), batch(2));
+    [&closed, &growing, &growing].into_iter().for_each(|batch| spool.note(&part(batch)).unwrap());
+    assert!(spool.close(&closed).unwrap().is_empty());
+    drop(spool);
+    let spool = open(directory.path(), u64::MAX);
+    assert_eq!(spool.first().unwrap().map(|(_, batch)| batch), Some(closed), "its seconds went with its closing");
+    spool.remove(0).unwrap();
+    let (key, left) = spool.first().unwrap().expect("the other one");
+    assert_eq!((&left.origin, left.sequence, left.errors[0].errors), (&growing.origin, 2, 2));
+    spool.remove(key).unwrap();
+    assert!(spool.first().unwrap().is_none());
+    drop(spool);
+    assert_eq!(open(directory.path(), u64::MAX).batches().unwrap(), 0, "once");
+}
+
+#[test]
+fn a_second_process_leaves_the_seconds_of_the_first_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = open(directory.path(), u64::MAX);
+    first.note(&part(&batch(1))).unwrap();
+    let mut second = open(directory.path(), u64::MAX);
+    assert_eq!(second.batches().unwrap(), 0);
+    second.note(&part(&batch(1))).unwrap();
+    drop((first, second));
+    assert_eq!(drain(&open(directory.path(), u64::MAX)), [1, 1]);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_journal_without_room_takes_no_seconds_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let part = part(&batch(1));
+    let mut spool = open(directory.path(), seconds::encode(&part).unwrap().len() as u64 * 2 - 1);
+    spool.note(&part).unwrap();
+    assert!(matches!(spool.note(&part), Err(Error::Full)));
+}
+
+#[test]
+fn journals_that_do_not_fit_into_one_say_what_they_cost() {
+    let directory = tempfile::tempdir().unwrap();
+    let used = |sequence| {
+        let figures = Figures { calls: 5, ..Figures::default() };
+        Batch { stats: vec![StatsRow { series_id: 1, bucket_us: 0, figures }], ..batch(sequence) }
+    };
+    let size = serde_json::to_vec(&used(1)).unwrap().len() as u64;
+    let (mut first, mut second) = (open(directory.path(), u64::MAX), open(directory.path(), u64::MAX));
+    first.put(&used(1)).unwrap();
+    second.put(&used(2)).unwrap();
+    drop((first, second));
+    let spool = open(directory.path(), size + 10);
+    assert_eq!((spool.evicted(), drain(&spool)), (5, vec![2]));
 }

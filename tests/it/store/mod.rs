@@ -2,14 +2,20 @@
 //! once), [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
 
 mod connecting;
+mod fleet;
+mod idle;
 mod migrations;
 mod once;
+mod outage;
 mod partitions;
 mod percentile;
+mod pooler;
+mod proof;
 mod questions;
 mod reading;
 mod rights;
 mod samples;
+mod size;
 mod spooling;
 mod upgrade;
 pub(crate) mod writing;

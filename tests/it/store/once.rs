@@ -123,6 +123,49 @@ fn each_execution_is_read_once() {
     assert_eq!(left, "0");
 }
 
+/// "no dead tuples to speak of in pgvitals' schema" (issue 5): a tool that warns of bloat makes none.
+#[test]
+fn a_day_of_minutes_written_and_retired_leaves_no_dead_rows() {
+    let mut case = Case::new();
+    for hour in (1..=24).rev() {
+        case.write(&format!("{}, {}", (hour - 1) * 60 + 1, hour * 60));
+        let lease = "insert into pgvitals.leases values ('global', '', gen_random_uuid(), 1, now())
+             on conflict (duty, server) do update set holder = excluded.holder, epoch = leases.epoch + 1";
+        case.writer.query(lease);
+        case.roll_up(hour - 1);
+        case.writer.query("select * from pgvitals.maintain()");
+        case.writer.query("select * from pgvitals.weigh()");
+    }
+    let retire = "select action from pgvitals.maintain_at(
+             clock_timestamp() + interval '2 days', '6 h', '60 d', '700 d', '60 d', '60 d'
+         ) where action <> 'made'";
+    let now = case.now.clone();
+    for row in case
+        .writer
+        .query(&format!("select resolution, bucket::text from pgvitals.roll_ups_due({now} + interval '2 days', '0')"))
+    {
+        let [Some(resolution), Some(bucket)] = &row[..] else { panic!("{row:?}") };
+        case.writer.query(&format!("select pgvitals.roll_up_{resolution}('{bucket}')"));
+    }
+    let mut dropped = 0;
+    while case.admin.query(retire).contains(&vec![Some("dropped".to_owned())]) {
+        dropped += 1;
+    }
+    assert!(dropped > 0);
+    case.writer.query("select pg_stat_force_next_flush()");
+    case.writer.query("select 1");
+    case.admin.query("select pg_stat_force_next_flush()");
+    case.admin.query("select 1");
+    let dead = "select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where schemaname = 'pgvitals'";
+    let dead: u64 = case.admin.value(dead).parse().unwrap();
+    let worst = "select relname, n_live_tup, n_dead_tup from pg_stat_user_tables
+         where schemaname = 'pgvitals' and n_dead_tup > 0 order by n_dead_tup desc";
+    assert!(dead <= 100, "{dead}: {:?}", case.admin.query(worst));
+    let changed = "select coalesce(sum(n_tup_upd + n_tup_del), 0) from pg_stat_user_tables
+         where schemaname = 'pgvitals' and relname not in ('meta', 'leases', 'queries')";
+    assert_eq!(case.admin.value(changed), "0", "append only");
+}
+
 /// Days take over from hours, with rows that come later still; minutes that are retired stay counted by the hour.
 #[test]
 fn days_and_retired_minutes_are_read_once() {

@@ -12,7 +12,7 @@ const ROW: &str = "insert into pgvitals.query_stats values
     (1, now(), 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, '{1}', '{1}')";
 
 /// What `maintain` does four days from now, apart from what it makes.
-fn maintain(admin: &mut Client) -> Vec<(String, String)> {
+pub(super) fn maintain(admin: &mut Client) -> Vec<(String, String)> {
     let rows = admin.query(
         "select action, partition from pgvitals.maintain_at(
              now() + interval '4 days', '2 days', '60 days', '700 days', '90 days', '90 days'
@@ -21,7 +21,7 @@ fn maintain(admin: &mut Client) -> Vec<(String, String)> {
     rows.into_iter().map(|row| (row[0].clone().unwrap(), row[1].clone().unwrap())).collect()
 }
 
-fn actions(done: &[(String, String)]) -> Vec<&str> {
+pub(super) fn actions(done: &[(String, String)]) -> Vec<&str> {
     done.iter().map(|(action, _)| action.as_str()).collect()
 }
 

@@ -216,7 +216,7 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        Flusher::new(settings, parts).run(minutes).await;
+        Box::pin(Flusher::new(settings, parts).run(minutes)).await;
         for hours in [1, 2, 3, 5] {
             let answer = ask(hours).await;
             let expected: u64 = (0..=(hours * 60).min(240)).map(executions).sum();

@@ -1,20 +1,19 @@
 //! What pgvitals measures comes into the tables: as often as it happened, whatever happens to the store meanwhile.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
+use super::pooler::Pooler;
 use super::{Store, furnish};
 use crate::support::client::Client;
 use crate::support::clock::{PATIENCE, now};
 use crate::support::http::Events;
-use crate::support::keeper::Keeper;
 use crate::support::pgvitals::{Pgvitals, Setup};
-use crate::support::postgres::{ADVICE, Cluster, free_port, unprivileged};
+use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
 /// Calls by canonical text.
-type Calls = BTreeMap<String, u64>;
+pub(super) type Calls = BTreeMap<String, u64>;
 
 /// A pgvitals before this server that writes to `store` each second.
 pub(crate) fn writing(monitored: &Cluster, url: &str) -> Setup {
@@ -32,7 +31,9 @@ pub(crate) fn end(pgvitals: &Pgvitals) {
 pub(super) fn written(store: &mut Client) -> Calls {
     let rows = store.query(
         "select q.query, sum(s.calls - s.errors - s.aborted)
-         from pgvitals.query_stats_at(now() - interval '1 hour', now() + interval '1 hour') s
+         from pgvitals.query_stats_at(
+                 date_trunc('hour', now()) - interval '2 hours', date_trunc('hour', now()) + interval '2 hours'
+             ) s
              join pgvitals.series using (series_id) join pgvitals.queries q using (query_hash)
          group by 1",
     );
@@ -92,7 +93,10 @@ fn two_sidecars_write_what_the_server_counts() {
     assert_eq!(written(&mut client), counted(monitored, &database));
     assert_eq!(client.value("select count(*) from pgvitals.instances"), "2");
     assert_eq!(client.value("select count(*) from pgvitals.servers"), "1");
-    assert_eq!(client.value("select count(*) from pgvitals.batches where not idle"), "0", "each said that it ended");
+    let ended = "select count(*) from (
+             select distinct on (instance_id) idle from pgvitals.batches order by instance_id, sequence desc
+         ) last where idle";
+    assert_eq!(client.value(ended), "2", "each said that it ended");
     let opened = client.value("select sum(opened) from pgvitals.session_stats");
     assert!(opened.parse::<u32>().unwrap() >= 8, "{opened}");
 }
@@ -115,7 +119,7 @@ pub(super) fn kill(signal: &str, pid: impl ToString) {
 
 /// Waits until the store answers this question so; it may be away meanwhile.
 #[track_caller]
-fn await_answer(pgvitals: &Pgvitals, store: &Store, sql: &str, answer: impl Fn(u64) -> bool) -> u64 {
+pub(super) fn await_answer(pgvitals: &Pgvitals, store: &Store, sql: &str, answer: impl Fn(u64) -> bool) -> u64 {
     let end = now() + PATIENCE;
     let mut events = Events::subscribe(pgvitals.http);
     loop {
@@ -131,7 +135,7 @@ fn await_answer(pgvitals: &Pgvitals, store: &Store, sql: &str, answer: impl Fn(u
     }
 }
 
-const BATCHES: &str = "select count(*) from pgvitals.batches";
+pub(super) const BATCHES: &str = "select count(*) from pgvitals.batches";
 
 /// The store hangs, then crashes, then comes back: the application notices nothing, and each call is counted once.
 /// "a dead or hanging store changes nothing for the application"
@@ -180,7 +184,7 @@ fn through_a_pooler_in_transaction_mode() {
     let monitored = Cluster::any();
     let store = Store::on(Cluster::newest());
     let database = bench(monitored);
-    let pooler = Pooler::before(&store);
+    let pooler = Pooler::before(&store, "pgvitals_writer", 1);
     let sidecars = [(); 3].map(|()| {
         let url = format!("postgres://pgvitals_writer@127.0.0.1:{}/{}", pooler.port, store.database);
         writing(monitored, &url).flag("slow-threshold", "1us").start()
@@ -248,30 +252,4 @@ fn one_bad_row_stops_nothing() {
     assert!(pgvitals.metric("pgvitals_store_rows_total") >= 20.0);
     assert_eq!(pgvitals.metric("pgvitals_store_flush_failures_total"), 0.0);
     assert_eq!(pgvitals.metric("pgvitals_store_lag_seconds"), 0.0);
-}
-
-/// A PgBouncer that lends one server connection, transaction by transaction.
-struct Pooler {
-    port: u16,
-    _keeper: Keeper,
-}
-
-impl Pooler {
-    fn before(store: &Store) -> Self {
-        let directory = tempfile::Builder::new().prefix("pgvitals-test-").tempdir().unwrap();
-        let user = unprivileged(directory.path());
-        let (host, port) = store.cluster.tcp.host_and_port();
-        let listen = free_port();
-        let file = directory.path().join("pgbouncer.ini");
-        let settings = format!(
-            "[databases]\n* = host={host} port={port} user=pgvitals_writer\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {listen}\n\
-             unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 1\n"
-        );
-        std::fs::write(&file, settings).unwrap();
-        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].into_iter().find(|path| Path::new(path).exists());
-        let command = [program.expect(ADVICE).to_owned(), file.display().to_string()];
-        let keeper = Keeper::start(directory, "TERM", user, &command);
-        keeper.log.await_line("process up", |line| line.contains("process up").then_some(()));
-        Self { port: listen, _keeper: keeper }
-    }
 }

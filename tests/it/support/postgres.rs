@@ -86,10 +86,14 @@ enum Kind {
     Plain,
     Encrypted,
     Restarting,
+    Immortal,
 }
 
 /// Runs the server, again and again as long as it ends well.
 const RESTARTING: &str = r#"trap 'kill -QUIT $!; wait; exit' TERM; while "$@" & wait $!; do :; done"#;
+
+/// Runs the server, again and again whatever ends it.
+const IMMORTAL: &str = r#"trap 'kill -QUIT $!; wait; exit' TERM; while :; do "$@" & wait $!; sleep 0.1; done"#;
 
 /// A cluster; a shared one lives as long as this process.
 pub(crate) struct Cluster {
@@ -129,9 +133,23 @@ impl Cluster {
 
     /// Ends the server of a restarting cluster: "fast", as `pg_ctl restart` does it.
     pub(crate) fn restart(&self) {
-        let file = self.unix_directory().join("data/postmaster.pid");
+        self.signal("-INT");
+    }
+
+    /// Kills the server of an immortal cluster.
+    pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = self.data().join("postmaster.pid");
         let pid = std::fs::read_to_string(file).unwrap().lines().next().unwrap().to_owned();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.unix_directory().join("data")
     }
 
     fn unix_directory(&self) -> &Path {
@@ -148,6 +166,12 @@ impl Cluster {
     /// A cluster that no other test shares: for whoever kills it. It lives as long as this process.
     pub(crate) fn own(major: u32) -> &'static Cluster {
         Box::leak(Box::new(Cluster::some(major, Kind::Plain)))
+    }
+
+    /// A cluster of a test's own that keeps what it has committed, and starts again whatever ends its server. It lives as
+    /// long as this process.
+    pub(crate) fn immortal(major: u32) -> &'static Cluster {
+        Box::leak(Box::new(Cluster::some(major, Kind::Immortal)))
     }
 
     /// The server's own process.
@@ -208,14 +232,18 @@ impl Cluster {
         ]);
         let tls = pki.iter().flat_map(|pki| encryption(pki, user));
         // What it has acknowledged is to outlive its crash.
-        let durable = (kind == Kind::Restarting).then(|| "synchronous_commit=on".to_owned());
+        let again = match kind {
+            Kind::Restarting => Some(RESTARTING),
+            Kind::Immortal => Some(IMMORTAL),
+            Kind::Plain | Kind::Encrypted => None,
+        };
+        let durable = again.map(|_| "synchronous_commit=on".to_owned());
         command.extend(settings.chain(tls).chain(durable).flat_map(|setting| ["-c".to_owned(), setting]));
 
-        let restarting = kind == Kind::Restarting;
-        if restarting {
-            command.splice(0..0, ["sh", "-c", RESTARTING, "restarting"].map(str::to_owned));
+        if let Some(script) = again {
+            command.splice(0..0, ["sh", "-c", script, "again"].map(str::to_owned));
         }
-        let keeper = Keeper::start(dir, if restarting { "TERM" } else { "QUIT" }, user, &command);
+        let keeper = Keeper::start(dir, if again.is_some() { "TERM" } else { "QUIT" }, user, &command);
         let ready = keeper.log.await_line("ready", |line| match line {
             _ if line.contains("ready to accept connections") => Some(true),
             _ if line.contains("Address already in use") => Some(false),
