@@ -22,7 +22,7 @@ async fn refused(query: &str, names: &[&str]) {
 #[tokio::test]
 async fn unknown_names_and_values_are_refused_with_what_is_allowed() {
     let metrics = ["summary", "queries", "query", "timeline", "tags", "active", "slow_queries", "indexes", "bloat"];
-    for metric in ["nonsense", "", "alerts", "Summary"] {
+    for metric in ["nonsense", "", "alarms", "Summary"] {
         refused(&format!("metric={metric}"), &metrics).await;
     }
     refused("metrik=queries", &["metrik", "metric", "hours", "sparkline", "key"]).await;

@@ -105,8 +105,18 @@ async fn every_answer_begins_with_the_envelope() {
 #[tokio::test]
 async fn summary_is_the_headline_of_data_statements() {
     let answer = get(&site(&busy()), "/api/performance").await;
-    let parts =
-        ["totals", "connections", "transactions", "top", "slow_queries", "bloat", "indexes", "unmeasured", "self"];
+    let parts = [
+        "totals",
+        "connections",
+        "transactions",
+        "top",
+        "slow_queries",
+        "alerts",
+        "bloat",
+        "indexes",
+        "unmeasured",
+        "self",
+    ];
     assert_eq!(body_fields(&answer), parts);
     let totals = &answer["totals"];
     assert_has(
