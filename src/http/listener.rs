@@ -194,9 +194,10 @@ mod tests {
         let mut held: Held<DuplexStream> = Held { io, idle, patience: patience.clone(), _place: None };
         let hold = patience.hold();
         let mut byte = [0];
+        let mut pause = Box::pin(sleep(Duration::ZERO));
         let reads = std::future::poll_fn(|cx| {
             let mut buffer = ReadBuf::new(&mut byte);
-            ready!(Box::pin(sleep(Duration::ZERO)).as_mut().poll(cx));
+            ready!(pause.as_mut().poll(cx));
             Poll::Ready(Pin::new(&mut held).poll_read(cx, &mut buffer).is_ready())
         });
         assert!(!reads.await, "it waits on");
