@@ -57,16 +57,34 @@ fn executed(clock: Clock) -> Minutes {
 
 /// The test's own way to the store's server, on a thread beside the runtime.
 #[derive(Clone)]
-struct Beside(Arc<Mutex<Client>>);
+struct Beside {
+    client: Arc<Mutex<Client>>,
+    database: String,
+}
 
 impl Beside {
     /// What the server answers; meanwhile the runtime does what is due.
     async fn ask(&self, sql: String) -> u64 {
-        let client = Arc::clone(&self.0);
+        let client = Arc::clone(&self.client);
         tokio::task::spawn_blocking(move || client.lock().unwrap().value(&sql).parse().unwrap()).await.unwrap()
     }
 
-    /// Moves the runtime's time on, in steps.
+    /// What the server has seen come, ever.
+    async fn sessions(&self) -> u64 {
+        self.ask(self.come()).await
+    }
+
+    fn come(&self) -> String {
+        format!("select sessions from pg_stat_database where datname = '{}'", self.database)
+    }
+
+    /// Waits until nobody is connected.
+    async fn alone(&self) {
+        let connected = format!("select count(*) from pg_stat_activity where datname = '{}'", self.database);
+        self.until("connections closed", connected, |count| count == 0).await;
+    }
+
+    /// Moves the runtime's time on, in steps; none while somebody is connected, whose limits it would use up.
     async fn pass(&self, span: Duration) {
         const STEP: Duration = Duration::from_secs(20);
         for _ in 0..span.as_secs() / STEP.as_secs() {
@@ -74,6 +92,7 @@ impl Beside {
             tokio::time::advance(STEP).await;
             tokio::time::resume();
             self.ask("select 1 from pg_sleep(0.002)".to_owned()).await;
+            self.alone().await;
         }
     }
 
@@ -127,34 +146,30 @@ fn an_idle_hour_opens_no_connection() {
         shutdown: shutdown.clone(),
         status: Arc::clone(&status),
     };
-    let sessions = || format!("select sessions from pg_stat_database where datname = '{}'", store.database);
-    let beside = Beside(Arc::new(Mutex::new(store.cluster.client("postgres"))));
+    let client = Arc::new(Mutex::new(store.cluster.client("postgres")));
+    let beside = Beside { client, database: store.database.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (minutes, received) = tokio::sync::mpsc::channel(4);
         let writing = tokio::spawn(Flusher::new(settings.clone(), parts).run(received));
         tokio::spawn(upkeep::run(settings, boot, Arc::clone(&status), clock, shutdown.clone()));
-        let none = beside.ask(sessions()).await;
+        let none = beside.sessions().await;
         beside.pass(3 * HOUR).await;
-        assert_eq!(beside.ask(sessions()).await, none, "nothing happened yet");
+        assert_eq!(beside.sessions().await, none, "nothing happened yet");
 
         minutes.send(executed(clock)).await.unwrap();
-        let writer = beside.until("a batch and a roll-up", sessions(), |count| count >= none + 2).await;
-        beside.until("connections closed", connected(&store), |count| count == 0).await;
+        let writer = beside.until("a batch and a roll-up", beside.come(), |count| count >= none + 2).await;
+        beside.alone().await;
         beside.pass(Duration::from_secs(140)).await;
-        let idle = beside.until("an idle batch", sessions(), |count| count > writer).await;
+        let idle = beside.until("an idle batch", beside.come(), |count| count > writer).await;
         beside.pass(2 * HOUR).await;
-        let hourly = beside.until("the next hour's work", sessions(), |count| count > idle).await;
-        beside.until("connections closed", connected(&store), |count| count == 0).await;
+        let hourly = beside.until("the next hour's work", beside.come(), |count| count > idle).await;
+        beside.alone().await;
         beside.pass(3 * HOUR).await;
-        assert_eq!(beside.ask(sessions()).await, hourly, "idle again");
+        assert_eq!(beside.sessions().await, hourly, "idle again");
         assert_eq!(status.counts().batches, 2);
         drop(minutes);
         shutdown.advance(Phase::Flushing);
         writing.await.unwrap();
     });
-}
-
-fn connected(store: &Store) -> String {
-    format!("select count(*) from pg_stat_activity where datname = '{}'", store.database)
 }
