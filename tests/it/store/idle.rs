@@ -106,6 +106,7 @@ fn settings(store: &Store, spool: &std::path::Path) -> Settings {
             slow: 336 * HOUR,
             errors: 1_440 * HOUR,
             snapshots: 2_160 * HOUR,
+            alerts: 17_520 * HOUR,
         },
     }
 }
