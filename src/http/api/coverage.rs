@@ -11,7 +11,7 @@ use super::params::Params;
 use super::seen::Seen;
 use super::shape::{rfc3339, tenths};
 use crate::analyze::coverage::{Before, Own, Seen as Calls, coverage as judge};
-use crate::base::units::WallTime;
+use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
 use crate::session::identity::normal_application;
@@ -82,6 +82,8 @@ pub(in crate::http) struct Compared {
     before: Option<Before>,
     /// Of the tables; `None`: memory knows.
     rows: Option<Vec<StatementRow>>,
+    /// Who was seen at all in the window, up to now.
+    own: Own,
 }
 
 /// The earlier look at each server, and what the tables know of the time since then; nothing for another metric.
@@ -89,39 +91,40 @@ pub(in crate::http) struct Compared {
 /// # Errors
 /// A store that doesn't answer.
 pub(in crate::http) async fn fetch(app: &App, params: &Params, seen: &[Arc<Seen>]) -> Result<Vec<Compared>, Problem> {
-    let (metric, from) = {
+    let (metric, wanted) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
-        (ask.metric, ask.wanted.from)
+        (ask.metric, ask.wanted)
     };
     if metric != Metric::Coverage {
         return Ok(Vec::new());
     }
     let mut all = Vec::new();
     for seen in seen {
-        all.push(compared(app, seen, from).await?);
+        all.push(compared(app, seen, wanted).await?);
     }
     Ok(all)
 }
 
-async fn compared(app: &App, seen: &Seen, from: WallTime) -> Result<Compared, Problem> {
+async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Problem> {
     let server = seen.server.clone();
     let Some(store) = &app.sources.store else {
         let before = app.sources.jobs.rounds().first_calls(&server).filter(|before| before.at < seen.at);
-        return Ok(Compared { server, before, rows: None });
+        return Ok(Compared { server, before, rows: None, own: Own::new() });
     };
     let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-    let before = store.reader.calls(&server, from).await.map_err(unavailable)?;
+    let before = store.reader.calls(&server, wanted.from).await.map_err(unavailable)?;
     let before = before.map(|(at, calls)| Before { at, calls }).filter(|before| before.at < seen.at);
-    let window = Window { from: before.as_ref().map_or(from, |before| before.at).minute(), to: seen.at };
-    let question = Question {
-        window,
+    let question = |from: WallTime, to: WallTime| Question {
+        window: Window { from: from.minute(), to },
         filter: Filter { server: Some(server.clone()), ..Filter::default() },
         whose: Whose::All,
         wanted: Wanted { statements: Some(GroupBy::Full), ..Wanted::default() },
     };
-    let past = store.reader.ask(&question).await.map_err(unavailable)?;
-    Ok(Compared { server, before, rows: Some(past.statements) })
+    let from = before.as_ref().map_or(wanted.from, |before| before.at);
+    let past = store.reader.ask(&question(from, seen.at)).await.map_err(unavailable)?;
+    let known = store.reader.ask(&question(wanted.from, wanted.to.max(seen.at))).await.map_err(unavailable)?;
+    Ok(Compared { server, before, rows: Some(past.statements), own: own(&known.statements) })
 }
 
 /// The answer.
@@ -139,14 +142,17 @@ pub(in crate::http) fn coverage(ask: &Ask<'_>) -> Result<Coverage, Problem> {
 }
 
 fn add(answer: &mut Coverage, ask: &Ask<'_>, seen: &Seen, compared: &Compared) {
-    let Compared { server, before, rows } = compared;
-    let memory = || {
-        let from = before.as_ref().map_or(ask.view.started(), |before| before.at);
+    let Compared { server, before, rows, own: known } = compared;
+    let memory = |from, to| {
         let filter = Filter { server: Some(server.clone()), ..Filter::default() };
-        ask.view.statements(Window { from, to: seen.at }, &filter, GroupBy::Full)
+        ask.view.statements(Window { from, to }, &filter, GroupBy::Full)
     };
-    let rows = rows.clone().unwrap_or_else(memory);
-    let (calls, own) = (calls(&rows), own(&rows));
+    let begin = before.as_ref().map_or(ask.view.started(), |before| before.at);
+    let rows = rows.clone().unwrap_or_else(|| memory(begin, seen.at));
+    // Also those whose first minute is not in the tables yet.
+    let mut own = own(&memory(ask.view.started(), ask.view.at().after(Nanos::from_micros(1))));
+    own.extend(known.clone());
+    let calls = calls(&rows);
     let found = judge(&seen.sight.0, before.as_ref(), &calls, &own);
     // Without an earlier look the server's count began before ours.
     let unknown =

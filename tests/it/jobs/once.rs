@@ -1,7 +1,8 @@
 //! A slot of a job is done once, whoever asks how often; with a store, all of a fleet together.
 
 use super::{DAILY, HOURLY, Site, cluster, steps, url};
-use crate::support::client::Client;
+use crate::support::address::Address;
+use crate::support::client::{Client, startup};
 use crate::support::pgvitals::Setup;
 use crate::support::server::Server;
 
@@ -50,6 +51,26 @@ fn a_slot_is_done_once_in_a_fleet() {
         let songs = answer["indexes"].as_array().unwrap().iter().find(|row| row["index"] == "songs_pkey");
         assert!(songs.is_some(), "{answer}");
     }
+}
+
+/// A session goes around pgvitals when none of its kind was seen here; its first minute is in no table yet.
+#[test]
+fn who_goes_around_is_told_from_who_came_just_now() {
+    let database = cluster().database();
+    let site = site(&database);
+    let session = |address: &Address, application: &str| {
+        let parameters = [("user", "postgres"), ("database", &*database), ("application_name", application)];
+        Client::start(address, &startup(&parameters))
+    };
+    let mut through = session(site.pgvitals.address(), "comes through");
+    let _around = session(&cluster().unix, "goes around");
+    through.query("create table songs (id int primary key)");
+    site.pgvitals.await_merge("the statement", |pgvitals| (!pgvitals.statements("").is_empty()).then_some(()));
+    site.answer(HOURLY, 200);
+    let coverage = site.pgvitals.performance(&format!("metric=coverage&database={database}"));
+    let around = coverage["around"].as_array().unwrap();
+    let has = |application: &str| around.iter().any(|one| one["application"] == application);
+    assert_eq!((has("goes around"), has("comes through")), (true, false), "{coverage}");
 }
 
 /// The store's own job: once a local day, and what came of it is kept.
