@@ -132,7 +132,7 @@ pub fn print(schema: &Schema, roles: Roles, from: i32) -> String {
     format!("{head}{}{}\ncommit;\n", schema.fill(BEGIN), steps(schema, roles, from))
 }
 
-/// What spreads the tables over the nodes of a Citus cluster; for psql, behind [`print`].
+/// What spreads the tables over the nodes of a Citus cluster; for psql, behind [`print()`].
 pub fn print_citus(schema: &Schema) -> String {
     schema.fill(include_str!("citus.sql"))
 }
