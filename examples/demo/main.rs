@@ -65,7 +65,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     println!("  psql -h 127.0.0.1 -p {listen} -U web shop      your own statements join in");
     println!("  http://{http}/api/performance?metric=queries   JSON");
     println!("  http://{http}/metrics                          for Prometheus");
-    println!("  http://{http}/api/performance?metric=bloat     what was seen of tables and indexes, after a look:");
+    println!("  http://{http}/api/performance?metric=bloat     what is seen of tables and indexes; to look again:");
     println!("  curl -H 'Authorization: Bearer {CRON_SECRET}' http://{http}/api/cron/hourly-monitoring");
     println!("  select * from pgvitals.top_statements_24h      in shop, once the first minute is over");
     println!("Ctrl-C stops and removes everything.\n");

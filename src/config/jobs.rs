@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::error::Problem;
 use super::settings::Reader;
+use super::value;
 use crate::jobs::schedule::Schedule;
 use crate::jobs::settings::Settings;
 
@@ -11,6 +12,7 @@ impl Reader {
     pub(super) fn jobs(&mut self) -> Settings {
         Settings {
             hourly: self.get("jobs.hourly", schedule),
+            first: self.get("jobs.first", value::duration).into(),
             daily: self.get("jobs.daily", schedule),
             time_zone: self.read("time_zone", zone).flatten().unwrap_or_else(TimeZone::system),
         }

@@ -224,6 +224,12 @@ pub const KEYS: &[Key] = &[
         "When this process itself looks at the monitored servers: a cron expression in time_zone, or off; an hour at most once",
     ),
     Key::new(
+        "jobs.first",
+        Kind::Duration,
+        "5m",
+        "How long after its first statement a process looks at them for the first time, if nobody has in this hour",
+    ),
+    Key::new(
         "jobs.daily",
         Kind::Text,
         "0 2 * * *",

@@ -20,8 +20,6 @@ use crate::store::status::Status;
 
 /// A fleet does not come all at once.
 const SPREAD: Duration = Duration::from_secs(60);
-/// After the first statement, or the first batch, of a process.
-const FIRST: Duration = Duration::from_secs(2);
 /// A slot with a failed step is tried again.
 const RETRY: Nanos = Nanos::from_millis(10 * 60_000);
 /// The wall clock may be set; it is looked at so often.
@@ -44,7 +42,9 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
     if first.when_idle != WhenIdle::Always && !awake(&mut live).await {
         return;
     }
-    sleep_until(deadline(chance(FIRST))).await;
+    // Whoever calls for a look has done so by then; a fleet that was rolled out does not come all at once.
+    let first = parts.settings.first;
+    sleep_until(deadline(first + chance(first.min(SPREAD)))).await;
     let mut tried = Tried { since: parts.clock.wall().before(RETRY), at: HashMap::new() };
     let mut servers = Vec::new();
     let mut again = false;

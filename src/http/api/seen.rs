@@ -17,6 +17,8 @@ use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
 use crate::jobs::insight::{Insight, Vitals, since};
+use crate::jobs::job::Job;
+use crate::jobs::run::Order;
 use crate::store::read::health::Health;
 
 /// Others of a fleet may have looked meanwhile.
@@ -62,7 +64,8 @@ struct Made {
     seen: Option<Arc<Seen>>,
 }
 
-/// What was seen of the servers that are asked for; empty for a metric that is not about them.
+/// What was seen of the servers that are asked for; empty for a metric that is not about them. Where nobody has looked yet,
+/// the first question is what brings the first look.
 ///
 /// # Errors
 /// That nobody looked yet, or can; a store that doesn't answer.
@@ -74,16 +77,39 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Vec<Arc
         (ask.metric, view.at(), ask.filter.server.clone())
     };
     let servers = server.map_or_else(|| app.settings.servers.clone(), |server| vec![server]);
-    let is_headline = metric == Metric::Summary;
     let mut seen = Vec::new();
-    for server in servers.iter().filter(|_| is_headline || metric.is_of_rounds()) {
-        if is_headline {
+    if metric == Metric::Summary {
+        for server in &servers {
             seen.extend(headline(app, server, now).await);
-        } else {
+        }
+        return Ok(seen);
+    }
+    if !metric.is_of_rounds() {
+        return Ok(seen);
+    }
+    for server in &servers {
+        seen.extend(one(app, server, now, FRESH).await?);
+    }
+    if seen.is_empty() && look(app, &servers).await {
+        for server in &servers {
             seen.extend(one(app, server, now, FRESH).await?);
         }
     }
-    if seen.is_empty() && metric.is_of_rounds() { Err(nothing(app, &servers)) } else { Ok(seen) }
+    if seen.is_empty() { Err(nothing(app, &servers)) } else { Ok(seen) }
+}
+
+/// Looks at those of the servers that can be asked; true when that was done. The hour's own round is still to come.
+async fn look(app: &App, servers: &[String]) -> bool {
+    let jobs = app.sources.jobs.clone();
+    let known = |server: &&String| jobs.parts().collect.iter().any(|monitored| monitored.server == **server);
+    let servers: Vec<String> = servers.iter().filter(known).cloned().collect();
+    let _patience = app.patience.hold();
+    // It goes on when its caller hangs up.
+    let looked = tokio::spawn(async move {
+        let order = Order { job: Job::Hourly, force: true };
+        !servers.is_empty() && Box::pin(jobs.run_on(order, &servers)).await.is_ok()
+    });
+    looked.await.unwrap_or(false)
 }
 
 /// What is known without much ado.
@@ -109,8 +135,8 @@ fn nothing(app: &App, servers: &[String]) -> Problem {
     if collect.iter().any(|monitored| servers.contains(&monitored.server)) {
         return Problem::new(
             Kind::NotCollected,
-            "nobody has looked at this server yet: the first look comes with its first statements, the next ones hourly; \
-             POST /api/cron/hourly-monitoring looks now",
+            "nobody could look at this server yet, or somebody is looking for the first time; POST \
+             /api/cron/hourly-monitoring looks now and says what is wrong",
         );
     }
     Problem::new(

@@ -69,18 +69,18 @@ impl Reader {
         Self { settings }
     }
 
-    /// The answer.
+    /// The answer; of tables that nobody has made yet, nothing.
     ///
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn ask(&self, question: &Question) -> Result<Past, Error> {
-        in_time(Box::pin(async {
+        let asked = in_time(Box::pin(async {
             let link = self.begin().await?;
             let past = Self::answer(&link, question).await;
             link.roll_back().await;
             past
-        }))
-        .await
+        }));
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(Past::default()) } else { Err(error) })
     }
 
     /// What was seen last in a server, and what was seen since `since`; `None` when nobody looked yet.
@@ -88,13 +88,13 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn health(&self, server: &str, since: WallTime) -> Result<Option<health::Health>, Error> {
-        in_time(Box::pin(async {
+        let asked = in_time(Box::pin(async {
             let link = self.begin().await?;
             let seen = health::read(&link, server, since).await;
             link.roll_back().await;
             seen
-        }))
-        .await
+        }));
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(None) } else { Err(error) })
     }
 
     /// The server's own count of calls at the first round since `since`.
