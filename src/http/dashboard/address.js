@@ -87,7 +87,6 @@ export function asked() {
 }
 
 /** A step that gives a chart some tens to some hundreds of points. */
-export function step() {
-  const { hours } = range();
+export function step(hours = range().hours) {
   return hours <= 12 ? 'minute' : hours <= 24 * 14 ? 'hour' : 'day';
 }

@@ -1,6 +1,6 @@
 // Questions to pgvitals, and the stream of what happens.
 
-import { asked } from './address.js';
+import { asked, step } from './address.js';
 
 /** An answer other than 2xx, as `application/problem+json` tells it. */
 export class Problem extends Error {
@@ -36,6 +36,26 @@ export function performance(metric, extra = {}, signal) {
   return request(`api/performance?${new URLSearchParams(wanted)}`, { signal });
 }
 
+/** A metric with a series: in finer steps where less is known than was asked for. */
+export async function overTime(metric, extra, signal) {
+  const { hours } = (await known(metric, extra, signal)) ?? {};
+  return performance(metric, { ...extra, step: step(hours) }, signal);
+}
+
+/** How long is what is known of the range; asked for once while the page stands, where the range is long. */
+async function known(metric, extra, signal) {
+  const key = new URLSearchParams(asked()).toString();
+  if (step() === 'minute') return null;
+  if (lengths.has(key)) return lengths.get(key);
+  const { window } = await performance(metric, { ...extra, step: 'day' }, signal);
+  lengths.set(key, { hours: (new Date(window.to) - new Date(window.from)) / 3.6e6 });
+  setTimeout(() => lengths.delete(key), LENGTH_KEPT_MS);
+  return lengths.get(key);
+}
+
+const lengths = new Map();
+const LENGTH_KEPT_MS = 300_000;
+
 /** Changes something. */
 export function post(path, body, method = 'POST') {
   const headers = { 'content-type': 'application/json' };
@@ -48,7 +68,10 @@ const SECONDS_KEPT = 300;
 /** What happens: `seconds` the last minutes second by second, `slow` and `alert` as events of `listen`. */
 export const live = Object.assign(new EventTarget(), { seconds: [], state: 'connecting' });
 
-/** Opens the stream; the browser opens it again when it breaks. */
+/** A stream that was refused is opened again after so long. */
+const AGAIN_MS = 5000;
+
+/** Opens the stream; the browser opens it again when it breaks, and this when the browser gives up. */
 export function listen() {
   const stream = new EventSource('api/events');
   const tell = (name, detail) => live.dispatchEvent(new CustomEvent(name, { detail }));
@@ -57,7 +80,10 @@ export function listen() {
     tell('state', now);
   };
   stream.addEventListener('open', () => state('open'));
-  stream.addEventListener('error', () => state('broken'));
+  stream.addEventListener('error', () => {
+    state('broken');
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+  });
   stream.addEventListener('live', (event) => {
     const second = JSON.parse(event.data);
     second.time = new Date(second.at).getTime() / 1000;
@@ -66,5 +92,4 @@ export function listen() {
     tell('live', second);
   });
   for (const name of ['slow', 'alert']) stream.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
-  return stream;
 }

@@ -68,8 +68,10 @@ export function timeChart(host, { title, series, value, log = false, height = 19
     hooks: { setSelect: [zoom] },
   });
 
+  for (const chart of charts) if (chart.isShown && !chart.host.isConnected) chart.destroy();
   const handle = {
     host,
+    isShown: false,
     rebuild() {
       plot?.destroy();
       plot = data ? new uPlot(options(), data, host) : null;
@@ -77,6 +79,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
     update(x, ys, [from, to]) {
       ends = [from, to];
       data = [x, ...ys];
+      handle.isShown ||= host.isConnected;
       host.setAttribute('aria-label', summary(title, series, ys, value));
       if (plot && host.contains(plot.root)) plot.setData(data);
       else handle.rebuild();

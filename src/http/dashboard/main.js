@@ -6,7 +6,7 @@ import { repaint } from './charts.js';
 import { h, replace } from './dom.js';
 import { exact, time } from './format.js';
 import { empty } from './panel.js';
-import { keys, signIn } from './signin.js';
+import { isSignedIn, keys, signIn, signOut } from './signin.js';
 import { alerts } from './pages/alerts.js';
 import { fleet } from './pages/fleet.js';
 import { now } from './pages/now.js';
@@ -22,7 +22,7 @@ const PAGES = [
 const MAKERS = { ...Object.fromEntries(PAGES.map(([name, , , make]) => [name, make])), statement };
 const $ = (id) => document.getElementById(id);
 
-let shown = { name: '', leave: () => {} };
+let shown = { name: '', leave: () => {}, refresh: () => {} };
 
 /** Shows what the address says. */
 function show() {
@@ -44,7 +44,7 @@ function show() {
     again?.focus({ preventScroll: true });
     if (again?.type === 'search') again.setSelectionRange(again.value.length, again.value.length);
   }
-  shown = { name, leave: keep(made, leaving) };
+  shown = { name, leave: keep(made, leaving), refresh: () => made.refresh(leaving.signal) };
 }
 
 /** Asks again and again, and hands on what happens, until it is left. */
@@ -99,7 +99,8 @@ function foot() {
   const words = { open: second ? `live, ${time(second.at)}` : 'live', connecting: 'connecting …', broken: 'the stream is broken; trying again' };
   document.documentElement.dataset.live = live.state;
   replace($('foot'), h('span', { title: second ? exact(second.at) : '' }, words[live.state]), h('span', {}, Intl.DateTimeFormat().resolvedOptions().timeZone),
-    h('a', { href: 'openapi.json' }, 'OpenAPI'), h('a', { href: 'metrics' }, 'Metrics'));
+    h('a', { href: 'openapi.json' }, 'OpenAPI'), h('a', { href: 'metrics' }, 'Metrics'),
+    isSignedIn() ? h('button.quiet', { type: 'button', 'data-key': 'signout', onclick: signOut }, 'Sign out') : null);
 }
 
 const theme = {
@@ -114,7 +115,7 @@ const theme = {
     try { localStorage.setItem('pgvitals.theme', chosen); } catch { /* Then it lasts as long as the page. */ }
     this.name();
     repaint();
-    show();
+    shown.refresh();
   },
 };
 
@@ -150,10 +151,14 @@ function search() {
 window.addEventListener('hashchange', () => (location.hash === '#main' ? $('main').focus() : show()));
 window.addEventListener('signin', (event) => signIn(event.detail));
 window.addEventListener('keydown', press);
-document.addEventListener('visibilitychange', () => { if (!document.hidden) show(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden) shown.refresh(); });
 $('theme').addEventListener('click', () => theme.change());
 $('help').addEventListener('click', () => keys(PAGES));
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { theme.name(); repaint(); });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  theme.name();
+  repaint();
+  shown.refresh();
+});
 live.addEventListener('live', foot);
 live.addEventListener('state', foot);
 theme.name();

@@ -16,6 +16,7 @@ export function signIn(why) {
     event.preventDefault();
     try {
       await post('api/session', { token: input.value });
+      note('1');
       location.reload();
     } catch (error) {
       wrong.textContent = error.message;
@@ -23,6 +24,28 @@ export function signIn(why) {
     }
   });
   open('signin', form);
+}
+
+/** Scripts can't see the cookie; this says that there is one. */
+const NOTE = 'pgvitals.signed-in';
+
+function note(value) {
+  try {
+    if (value) localStorage.setItem(NOTE, value);
+    else localStorage.removeItem(NOTE);
+  } catch { /* Then there is no button to sign out. */ }
+}
+
+/** Whether somebody signed in with this browser. */
+export function isSignedIn() {
+  try { return localStorage.getItem(NOTE) !== null; } catch { return false; }
+}
+
+/** Takes the cookie away. */
+export async function signOut() {
+  await post('api/session', undefined, 'DELETE');
+  note(null);
+  location.reload();
 }
 
 /** What the keys do. */

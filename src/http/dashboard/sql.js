@@ -56,7 +56,7 @@ export function block(text) {
     parts.push(coloured(kind, part));
     [before, isStart] = [low, part === ';'];
   }
-  return h('pre.sql', { tabindex: '0', 'aria-label': 'Statement' }, h('code', {}, parts));
+  return h('pre.sql', { tabindex: '0', 'aria-label': 'Statement', 'data-key': 'text' }, h('code', {}, parts));
 }
 
 /** Words that go on with a line: `left join`, `delete from`, `update … set` alone begins one. */

@@ -19,7 +19,7 @@ export function table({ caption, columns, rows, sorted, onsort, key }) {
     const attributes = { class: classes(column), title: column.hint?.(row) };
     return index === 0 ? h('th', { scope: 'row', ...attributes }, column.cell(row)) : h('td', attributes, column.cell(row));
   })));
-  return h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': caption }, h('table', {},
+  return h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': caption, 'data-key': `table-${caption}` }, h('table', {},
     h('caption.unseen', {}, caption), h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)));
 }
 

@@ -1,8 +1,8 @@
 // Overview: how it goes, what stands out, where the time goes.
 
 import { h } from '../dom.js';
-import { href, range, step } from '../address.js';
-import { live, performance } from '../api.js';
+import { href, range } from '../address.js';
+import { live, overTime, performance } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { findings, length } from '../findings.js';
 import { count, ms, percent, rate, time } from '../format.js';
@@ -19,10 +19,12 @@ const FAILING_MAX = 3;
 /** The page: its element, and how its panels ask again. */
 export function overview() {
   const figures = h('dl.figures', { 'aria-label': 'Headline' });
-  const headline = panel({ title: 'Headline', classes: 'bare', load: (signal) => performance('summary', { limit: TOP }, signal), draw: (answer, body) => drawFigures(figures, answer, body) });
-  const stands = panel({ title: 'What stands out', classes: 'stands', load: judged, draw: drawFindings });
+  // Three panels show one answer, so that a page left open asks little.
+  const round = { asked: null };
+  const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: ({ summary }, body) => drawFigures(figures, summary, body) });
+  const stands = panel({ title: 'What stands out', classes: 'stands', load: () => round.asked, draw: drawFindings });
   const [latency, traffic, refreshCharts, second] = charts();
-  const time = metricPanel('queries', { title: 'Where the time goes', classes: 'half', asks: { limit: TOP }, draw: drawShares });
+  const time = panel({ title: 'Where the time goes', classes: 'half', load: () => round.asked, draw: drawShares });
   const alerts = metricPanel('alerts', { title: 'Open alerts', classes: 'half', asks: { limit: 20 }, draw: drawAlerts });
   const advice = metricPanel('recommendations', { title: 'What to do', classes: 'half', asks: { limit: 5 }, draw: drawAdvice });
   const panels = [headline, stands, time, alerts, advice];
@@ -30,7 +32,10 @@ export function overview() {
     title: 'Overview',
     element: h('div.page', {}, heading('Overview', h('p.says', {}, `Data statements of ${range().says}`)), headline.element, stands.element,
       h('div.grid', {}, latency.element, traffic.element, time.element, h('div.half.stack', {}, alerts.element, advice.element))),
-    refresh: (signal) => Promise.all([...panels.map((one) => one.refresh(signal)), refreshCharts(signal)]),
+    refresh: (signal) => {
+      round.asked = judged(signal);
+      return Promise.all([...panels.map((one) => one.refresh(signal)), refreshCharts(signal)]);
+    },
     events: { live: second },
   };
 }
@@ -55,9 +60,22 @@ function drawFigures(figures, answer, body) {
 async function judged(signal) {
   const [summary, { queries }] = await Promise.all([performance('summary', { limit: 1 }, signal), performance('queries', { limit: JUDGED }, signal)]);
   const worst = queries.filter((one) => one.errors > 0).sort((a, b) => b.errors - a.errors).slice(0, FAILING_MAX);
-  const details = await Promise.all(worst.map((one) => performance('query', { hash: one.query_hash, step: 'day' }, signal).catch(() => null)));
-  const codes = new Map(details.filter(Boolean).map((one) => [one.query_hash, one.errors_by_code]));
-  return { summary, found: findings(summary, queries, codes) };
+  const codes = new Map(await Promise.all(worst.map(async ({ query_hash: hash }) => [hash, await codesOf(hash, signal)])));
+  return { summary, queries, found: findings(summary, queries, codes) };
+}
+
+/** SQLSTATEs change seldom: each statement's are asked for once a minute. */
+const known = new Map();
+const CODES_KEPT_MS = 60_000;
+
+async function codesOf(hash, signal) {
+  if (!known.has(hash)) {
+    const answer = await performance('query', { hash, step: 'day' }, signal).catch(() => null);
+    if (!answer) return {};
+    known.set(hash, answer.errors_by_code);
+    setTimeout(() => known.delete(hash), CODES_KEPT_MS);
+  }
+  return known.get(hash);
 }
 
 function drawFindings({ summary, found }, _, remark) {
@@ -91,7 +109,7 @@ function charts() {
   const second = () => { if (isLive() && !document.hidden) show(seconds(live.seconds, minutes.of)); };
   const refresh = async (signal) => {
     try {
-      const answer = await performance('timeline', { step: step() }, signal);
+      const answer = await overTime('timeline', {}, signal);
       if (signal?.aborted) return;
       minutes.of = rates(answer);
       if (isLive()) second();
@@ -105,7 +123,7 @@ function charts() {
 
 function drawShares({ queries }) {
   if (queries.length === 0) return empty('No statements in this time.');
-  return h('ol.shares', {}, queries.map((one) => h('li', {},
+  return h('ol.shares', {}, queries.slice(0, TOP).map((one) => h('li', {},
     h('span.percent', {}, percent(one.share_percent)),
     h('div.of', {}, link('statement', one.query_hash, line(one.query), { class: 'cut' }), bar(one.share_percent, one.level),
       h('small', {}, `${count(one.calls)} calls · P95 `, h('b', { 'data-level': one.level }, ms(one.p95_ms)), one.errors ? ` · ${count(one.errors)} errors` : '')))));

@@ -1,8 +1,8 @@
 // One statement: its text, how long it takes and when, where its time goes, who runs it, how it fails.
 
-import { h } from '../dom.js';
-import { range, read, step } from '../address.js';
-import { performance } from '../api.js';
+import { h, replace } from '../dom.js';
+import { range, read } from '../address.js';
+import { overTime } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { length } from '../findings.js';
 import { bytes, count, ms, percent, rate, sqlstate, time } from '../format.js';
@@ -25,10 +25,10 @@ export function statement() {
   ];
   const whole = panel({
     title: 'Statement', classes: 'bare',
-    load: (signal) => performance('query', { hash: id, step: step() }, signal),
+    load: (signal) => overTime('query', { hash: id }, signal),
     draw: (answer, body) => {
       document.title = `${answer.summary || id} – pgvitals`;
-      body.replaceChildren(content(answer, hosts));
+      replace(body, content(answer, hosts));
       const data = rates(answer);
       lines[0].update(data.x, [data.p50, data.p95, data.p99], data.ends);
       lines[1].update(data.x, [data.calls, data.errors], data.ends);

@@ -82,10 +82,18 @@ function search(params) {
   return input;
 }
 
+/** Who there is, asked for once a minute, not with each letter of a search. */
+let everybody = { at: 0 };
+const EVERYBODY_KEPT_MS = 60_000;
+
 /** Lists of who there is, once it is known. */
 async function offer(filters, params) {
-  const everybody = Object.fromEntries(['database', 'user', 'application'].map((name) => [name, null]));
-  const { queries } = await performance('queries', { ...everybody, group_by: 'hash,database,user,application', limit: 1000 }).catch(() => ({ queries: [] }));
+  if (Date.now() - everybody.at > EVERYBODY_KEPT_MS) {
+    const all = Object.fromEntries(['database', 'user', 'application'].map((name) => [name, null]));
+    const rows = performance('queries', { ...all, group_by: 'hash,database,user,application', limit: 1000 });
+    everybody = { at: Date.now(), rows: rows.then(({ queries }) => queries).catch(() => []) };
+  }
+  const queries = await everybody.rows;
   for (const name of ['database', 'user', 'application']) {
     const values = [...new Set([...queries.map((row) => row[name]), params.get(name)].filter(Boolean))].sort();
     const options = [h('option', { value: '' }, `Any ${name}`), ...values.map((value) => h('option', { value, selected: value === params.get(name) }, value))];
