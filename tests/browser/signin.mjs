@@ -23,5 +23,8 @@ await withBrowser(async (open) => {
   const [cookie] = await page.context().cookies();
   assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, 'Strict']);
   assert.ok(!cookie.value.includes(TOKEN));
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').waitFor();
+  assert.deepEqual(await page.context().cookies(), []);
   page.done();
 });

@@ -2,6 +2,7 @@
 //! `tests/browser`, one script a test; pictures of each page land in `target/browser`, for people to look at.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::scope;
 
 use crate::bytes_of;
@@ -9,6 +10,12 @@ use crate::support::client::{Client, query};
 use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
+
+/// A browser wants a core and more: one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static BROWSER: Mutex<()> = Mutex::new(());
+    BROWSER.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A statement that is called, one that fails, one that is slow.
 fn browse(client: &mut Client) {
@@ -31,6 +38,7 @@ fn application(pgvitals: &Pgvitals) -> Client {
 
 /// Runs a script while traffic goes on.
 fn with_traffic(script: &str) {
+    let _alone = alone();
     let pgvitals = Pgvitals::before(&Cluster::any().tcp);
     let mut client = application(&pgvitals);
     let (is_over, http) = (AtomicBool::new(false), pgvitals.http);
@@ -63,6 +71,7 @@ fn links_ranges_keys_and_live_figures_work() {
 /// "Query text can never run as markup." (issue 7)
 #[test]
 fn hostile_text_is_shown_as_text() {
+    let _alone = alone();
     let pgvitals = Setup::before(&Cluster::any().tcp).flag("slow-threshold", "10ms").start();
     let mut client = Client::connect(pgvitals.address(), "postgres");
     client.query("set application_name = '<script>ran()</script>'");
@@ -75,9 +84,33 @@ fn hostile_text_is_shown_as_text() {
 #[test]
 fn a_token_signs_in() {
     const TOKEN: &str = "a-token-of-some-length";
+    let _alone = alone();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), TOKEN).unwrap();
     let setup = Setup::before(&Cluster::any().tcp).flag("http", "0.0.0.0:0");
     let pgvitals = setup.flag("http-token-file", &file.path().to_string_lossy()).start();
     Tool::browser("signin.mjs", pgvitals.http).variable("PGVITALS_TOKEN", TOKEN).succeed();
+}
+
+/// "A person who never saw pgvitals should say what is wrong" (issue 7): what the rules find, and don't.
+#[test]
+fn what_stands_out_is_said_with_its_figures() {
+    let _alone = alone();
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    Tool::browser("findings.mjs", pgvitals.http).succeed();
+}
+
+/// "5,000 statements without jank" (issue 7)
+#[test]
+fn five_thousand_statements_are_shown_by_fifty() {
+    const STATEMENTS: usize = 5000;
+    let _alone = alone();
+    let pgvitals = Setup::before(&Cluster::any().tcp).flag("max-series", "100000").start();
+    let mut client = Client::connect(pgvitals.address(), "postgres");
+    for number in 0..STATEMENTS {
+        client.query(&format!("select 1 as column_{number}"));
+    }
+    pgvitals.await_statement(&format!("select $1 as column_{}", STATEMENTS - 1), 1);
+    let tool = Tool::browser("many.mjs", pgvitals.http);
+    tool.variable("PGVITALS_STATEMENTS", &STATEMENTS.to_string()).succeed();
 }

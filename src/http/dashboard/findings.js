@@ -40,8 +40,8 @@ function of(statement, level, weight, title, detail) {
 
 function* alerts({ alerts: counts }) {
   if (counts?.open) {
-    yield { level: counts.critical ? 'critical' : 'alert', weight: 1e9, title: `${count(counts.open)} open alerts`,
-      detail: `${count(counts.critical)} of them critical.`, page: 'alerts' };
+    yield { level: counts.critical ? 'critical' : 'alert', weight: 1e9, title: counts.open === 1 ? 'An alert is open' : `${count(counts.open)} alerts are open`,
+      detail: counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', page: 'alerts' };
   }
 }
 

@@ -144,8 +144,9 @@ function press(event) {
 }
 
 function search() {
-  if (read().page !== 'statements') go(href('statements'));
-  setTimeout(() => $('search')?.focus(), 0);
+  if ($('search')) return $('search').focus();
+  window.addEventListener('hashchange', () => $('search')?.focus(), { once: true });
+  go(href('statements'));
 }
 
 window.addEventListener('hashchange', () => (location.hash === '#main' ? $('main').focus() : show()));

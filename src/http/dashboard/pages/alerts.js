@@ -32,9 +32,8 @@ function group(title, rows, none, list) {
 function item(one, list) {
   const ended = one.resolved_at ? `, over after ${span((new Date(one.resolved_at) - new Date(one.opened_at)) / 1000)}` : '';
   return h('li', { 'data-level': one.severity },
-    h('div.what', {}, badge(one.severity), h('b', {}, one.subject), h('span.faint', {}, one.kind.replaceAll('_', ' '))),
-    h('p', {}, one.message),
-    h('small', { title: exact(one.opened_at) }, `since ${time(one.opened_at)} (${ago(one.opened_at)})${ended}, seen ${count(one.count)} times`,
+    h('div.what', {}, badge(one.severity), h('b', {}, one.message)),
+    h('small', { title: exact(one.opened_at) }, `${one.kind.replaceAll('_', ' ')} · ${one.subject} · since ${time(one.opened_at)} (${ago(one.opened_at)})${ended} · seen ${one.count === 1 ? 'once' : `${count(one.count)} times`}`,
       one.acknowledged ? ` · ${one.acknowledged} knows` : ''),
     h('div.acts', {}, one.query_hash ? link('statement', one.query_hash, 'The statement') : null, one.resolved_at ? null : acts(one, list)));
 }
@@ -53,8 +52,8 @@ function acts(one, list) {
     }
     await list.refresh();
   };
-  const known = one.acknowledged ? null : h('button', { type: 'button', 'data-key': `ack-${one.id}`, onclick: act('ack', {}, `You know of ${one.subject}.`) }, 'I know');
-  const silent = SILENCES.map(([minutes, text]) => h('button.quiet', { type: 'button', 'aria-label': `Silence ${one.subject} for ${text}`, onclick: act('silence', { minutes }, `${one.subject} is silent for ${text}.`) }, text));
+  const known = one.acknowledged ? null : h('button', { type: 'button', 'data-key': `ack-${one.id}`, onclick: act('ack', {}, 'Others see that you know.') }, 'I know');
+  const silent = SILENCES.map(([minutes, text]) => h('button.quiet', { type: 'button', 'aria-label': `Silence for ${text}: ${one.message}`, onclick: act('silence', { minutes }, `Silent for ${text}.`) }, text));
   return [known, h('span.faint', {}, 'Silence for'), silent];
 }
 

@@ -132,7 +132,7 @@ function drawShares({ queries }) {
 function drawAlerts({ alerts }) {
   const open = alerts.filter((one) => !one.resolved_at);
   if (open.length === 0) return empty('No open alerts.');
-  return h('ul.plain', {}, open.slice(0, 5).map((one) => h('li', {}, badge(one.severity), ' ', link('alerts', '', one.subject), h('p', {}, one.message), h('small', {}, `since ${time(one.opened_at)}`))));
+  return h('ul.plain', {}, open.slice(0, 5).map((one) => h('li', {}, badge(one.severity), ' ', link('alerts', '', one.message), h('small', {}, `${one.kind.replaceAll('_', ' ')} · since ${time(one.opened_at)}${one.acknowledged ? ` · ${one.acknowledged} knows` : ''}`))));
 }
 
 function drawAdvice({ recommendations }) {

@@ -72,13 +72,22 @@ function who(row) {
   return h('small', {}, [row.application, row.user, row.database].filter(Boolean).join(' · '));
 }
 
+/** What is typed and not yet searched for: it outlives the field, which a new range or filter makes anew. */
+let typed = null;
+let waiting = 0;
+
+function later(text) {
+  clearTimeout(waiting);
+  typed = text;
+  waiting = setTimeout(() => {
+    typed = null;
+    if (read().page === 'statements') go(same({ search: text, cursor: null }), true);
+  }, TYPING_MS);
+}
+
 function search(params) {
-  let waiting;
-  const input = h('input', { type: 'search', id: 'search', placeholder: 'Search text or hash  ( / )', 'aria-label': 'Search statements', value: params.get('search') ?? '', spellcheck: 'false', autocomplete: 'off', 'data-key': 'search' });
-  input.addEventListener('input', () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => go(same({ search: input.value, cursor: null }), true), TYPING_MS);
-  });
+  const input = h('input', { type: 'search', id: 'search', placeholder: 'Search text or hash  ( / )', 'aria-label': 'Search statements', value: typed ?? params.get('search') ?? '', spellcheck: 'false', autocomplete: 'off', 'data-key': 'search' });
+  input.addEventListener('input', () => later(input.value));
   return input;
 }
 
