@@ -121,7 +121,7 @@ const theme = {
 
 /** The first key of two, and until when it waits for the second. */
 let began = 0;
-const SECOND_KEY_MS = 1500;
+const SECOND_KEY_MS = 3000;
 
 function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $('dialog').open) return;
