@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { BASE, settled, visit, withBrowser } from './browser.mjs';
 
+// A hash that is none is a 400.
 const ALLOWED = [400, 503];
 const { queries } = await (await fetch(`${BASE}/api/performance?metric=queries&search=onerror&limit=1`)).json();
 

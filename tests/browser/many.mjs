@@ -6,7 +6,7 @@ import { settled, visit, withBrowser } from './browser.mjs';
 const STATEMENTS = Number(process.env.PGVITALS_STATEMENTS);
 
 await withBrowser(async (open) => {
-  const page = await open({ allowed: [400, 503] });
+  const page = await open({ allowed: [503] });
   await visit(page, '#/statements');
   const total = async () => Number((await page.locator('.pages span').innerText()).split(' of ')[1].replaceAll(',', ''));
   const rows = () => page.locator('tbody tr').count();

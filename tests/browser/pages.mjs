@@ -8,8 +8,8 @@ const PAGES = {
   overview: ['#/overview', 'What stands out'], statements: ['#/statements', 'from numbers'], statement: [`#/statement/${queries[0].query_hash}`, 'Durations over time'],
   now: ['#/now', 'In flight'], alerts: ['#/alerts', 'Alerts'], indexes: ['#/indexes', 'Indexes'], tables: ['#/tables', 'Bloat'],
   capacity: ['#/capacity', 'Growth'], fleet: ['#/fleet', 'This pgvitals'], nothing: ['#/nothing', 'There is no such page.'] };
-/** Metrics that need a store or a role to read the server: 400 and 503 say so, and the page what to do. */
-const ALLOWED = [400, 503];
+/** Metrics that need a role to read the server: 503 says so, and the page what to do. */
+const ALLOWED = [503];
 
 await withBrowser(async (open) => {
   for (const width of [1440, 390]) {

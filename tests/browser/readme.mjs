@@ -8,7 +8,7 @@ const HEIGHT = 990;
 const BYTES_MAX = 200_000;
 
 await withBrowser(async (open) => {
-  const page = await open({ width: WIDTH, allowed: [400, 503] });
+  const page = await open({ width: WIDTH, allowed: [503] });
   await page.setViewportSize({ width: WIDTH, height: HEIGHT });
   await visit(page, '#/overview');
   await page.locator('.uplot').nth(1).waitFor();

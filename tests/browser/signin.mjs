@@ -6,7 +6,7 @@ import { isAccessible, picture, settled, visit, withBrowser } from './browser.mj
 const TOKEN = process.env.PGVITALS_TOKEN;
 
 await withBrowser(async (open) => {
-  const page = await open({ allowed: [400, 401, 503] });
+  const page = await open({ allowed: [401, 503] });
   await visit(page, '#/overview');
   await page.getByRole('dialog').waitFor();
   await isAccessible(page, 'sign-in');

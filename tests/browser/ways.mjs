@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { PATIENCE, isAccessible, settled, visit, withBrowser } from './browser.mjs';
 
-const ALLOWED = [400, 503];
+const ALLOWED = [503];
 const figure = (page, label) => page.locator('.figure', { has: page.locator(`dt:text-is("${label}")`) }).first().locator('dd');
 
 await withBrowser(async (open) => {

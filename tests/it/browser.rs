@@ -115,3 +115,16 @@ fn five_thousand_statements_are_shown_by_fifty() {
     let tool = Tool::browser("many.mjs", pgvitals.http);
     tool.variable("PGVITALS_STATEMENTS", &STATEMENTS.to_string()).succeed();
 }
+
+/// "*Alerts* (open, past, acknowledge, silence)" (issue 7)
+#[test]
+fn an_alert_is_acknowledged_on_the_page() {
+    let _alone = alone();
+    let setup = Setup::before(&Cluster::any().tcp).flag("alerts-interval", "1s").flag("alerts-learn", "0");
+    let pgvitals = setup.start();
+    Client::connect(pgvitals.address(), "postgres").query("select pg_sleep(0.6)");
+    pgvitals.await_merge("an alert", |pgvitals| {
+        pgvitals.performance("metric=alerts")["alerts"].as_array().filter(|alerts| !alerts.is_empty()).map(Vec::len)
+    });
+    Tool::browser("alerts.mjs", pgvitals.http).succeed();
+}
