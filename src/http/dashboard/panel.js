@@ -63,6 +63,7 @@ export function failed(error) {
     'not-collected': 'Nobody has looked at the server yet',
     unauthorized: 'Please sign in',
   }[error.kind] ?? (error.status === 0 ? 'No answer' : error.title || 'Something went wrong');
+  if (error.kind === 'unauthorized') return h('div.empty.failed', {}, h('p.what', {}, title));
   const advice = error.kind === 'bad-parameter' && /no value of metric/.test(error.message)
     ? 'Its version, or its configuration, does not know this metric. Set store and monitor.url as docs/config.md says, and update.'
     : error.message;

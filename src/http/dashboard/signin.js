@@ -10,7 +10,7 @@ export function signIn(why) {
   if (dialog().open && dialog().dataset.what === 'signin') return;
   const input = h('input', { type: 'password', id: 'token', autocomplete: 'current-password', required: true });
   const wrong = h('p.wrong', { role: 'alert' });
-  const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, 'Sign in'), h('p', {}, why || 'This pgvitals wants its token.'),
+  const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, 'Sign in'), h('p', {}, /^send http_token/.test(why ?? '') ? 'pgvitals shows its figures to those who know its token.' : why),
     h('label', { for: 'token' }, 'Token (http_token)'), input, wrong, h('button', { type: 'submit' }, 'Sign in'));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();

@@ -28,12 +28,13 @@ function drawOwn({ self: own, unmeasured, server, instances }) {
   ];
 }
 
-function drawInstances({ instances, complete_to: complete }, _, remark) {
+function drawInstances({ instances, complete_to: complete, self: own }, _, remark) {
+  const isStored = own.flush_lag_s != null;
   remark.textContent = `figures are complete to ${time(complete)}`;
   if (instances.count === 0) return empty('Nobody has written to the store yet.', 'Instances that share a store are listed here.');
   return table({ caption: 'Instances', rows: instances.names, columns: [
     { title: 'Instance', narrow: true, wide: true, cell: (name) => h('a', { href: href('overview', '', { instance: name }) }, name) },
-    { title: 'State', narrow: true, cell: (name) => (instances.lagging.includes(name) ? badge('warning', 'late') : badge('good', 'writes')) }] });
+    { title: 'State', narrow: true, cell: (name) => (instances.lagging.includes(name) ? badge('warning', 'late') : badge('good', isStored ? 'writes' : 'in memory alone')) }] });
 }
 
 function drawCoverage({ by_user: users, around, unknown }, _, remark) {
