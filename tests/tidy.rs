@@ -26,7 +26,7 @@ use source::Source;
 pub(crate) struct House {
     /// Every `.rs` file under `src`, `tests` and `benches`.
     pub(crate) sources: Vec<Source>,
-    /// `ARCHITECTURE.md`, `config/*.toml` and all of `docs/`, by path.
+    /// `ARCHITECTURE.md`, `config/*.toml`, all of `docs/`, and the dashboard's files, by path.
     pub(crate) documents: BTreeMap<String, String>,
 }
 
@@ -104,6 +104,8 @@ fn the_house_is_tidy() {
         collect(root, folder, &[".rs"], &mut files);
     }
     collect(root, "docs", &[".md"], &mut files);
+    collect(root, "src/http/dashboard", &[".js", ".css"], &mut files);
+    collect(root, "tests/browser", &[".mjs"], &mut files);
     collect(root, "config", &[".toml"], &mut files);
     let map = "ARCHITECTURE.md";
     files.push((map.to_owned(), std::fs::read_to_string(root.join(map)).unwrap()));

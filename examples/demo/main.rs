@@ -63,6 +63,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
 
     println!("PostgreSQL {} on port {}, pgvitals in front of it on port {listen}", cluster.version, cluster.port);
     println!("  psql -h 127.0.0.1 -p {listen} -U web shop      your own statements join in");
+    println!("  http://{http}/                                 the dashboard");
     println!("  http://{http}/api/performance?metric=queries   JSON");
     println!("  http://{http}/metrics                          for Prometheus");
     println!("  http://{http}/api/performance?metric=bloat     what is seen of tables and indexes; to look again:");

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::Settings;
 use super::problem::{Kind, Problem};
 use super::server::App;
+use super::session;
 use crate::runtime::listen::Address;
 
 /// Shorter tokens can be guessed; they get a warning.
@@ -20,7 +21,10 @@ const TOKEN_MIN_BYTES: usize = 16;
 const CRON_PATHS: &str = "/api/cron/";
 
 /// Paths that need no token wherever the listener is bound.
-const OPEN_PATHS: [&str; 4] = ["/", "/metrics", "/healthz", "/readyz"];
+const OPEN_PATHS: [&str; 5] = ["/", "/metrics", "/healthz", "/readyz", session::PATH];
+
+/// So are the dashboard's files, which hold no figures.
+const OPEN_BELOW: &str = "/assets/";
 
 /// Lets a request through, or answers why not; adds the headers that every answer carries.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -30,12 +34,12 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-    );
+    // The dashboard's files have their own of these.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ));
     response
 }
 
@@ -60,7 +64,7 @@ fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Pr
     if is_local(&settings.listen) {
         return own_host(&settings.listen, headers);
     }
-    if OPEN_PATHS.contains(&path) {
+    if OPEN_PATHS.contains(&path) || path.starts_with(OPEN_BELOW) {
         return Ok(());
     }
     let Some(token) = &settings.token else {
@@ -73,6 +77,7 @@ fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Pr
     match bearer(headers) {
         Some(candidate) if token.matches(candidate) => Ok(()),
         Some(_) => Err(Problem::new(Kind::Unauthorized, "the token is not http_token")),
+        None if session::is_signed_in(token, headers) => Ok(()),
         None => Err(Problem::new(Kind::Unauthorized, "send http_token as \"Authorization: Bearer …\"")),
     }
 }

@@ -1,20 +1,22 @@
 //! The HTTP side: API, metrics, health, all read from a [`LiveView`]. Knows nothing of the data plane.
 //!
-//! Reading order: [`server`] router and life cycle, [`listener`] limits on connections, [`auth`] who may ask, [`problem`]
-//! how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators,
-//! [`process`] what this process costs.
+//! Reading order: [`server`] router and life cycle, [`listener`] limits on connections, [`auth`] who may ask, [`session`] how a
+//! browser signs in, [`problem`] how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators,
+//! [`process`] what this process costs, [`dashboard`] the page that shows it all.
 //!
-//! Nothing here writes but what people do about an alert, so every other endpoint is a GET, and an answer never holds up a
-//! worker: views are immutable.
+//! Nothing here writes but what people do about an alert, so every other endpoint is a GET (but for signing in and out), and an
+//! answer never holds up a worker: views are immutable.
 
 mod api;
 mod auth;
+mod dashboard;
 mod health;
 mod listener;
 mod metrics;
 mod problem;
 mod process;
 mod server;
+mod session;
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listener::{CONNECTIONS_MAX, Limited, Patience};
 use super::problem::{Kind, Problem};
-use super::{Settings, Sources, api, auth, health, metrics};
+use super::{Settings, Sources, api, auth, dashboard, health, metrics, session};
 use crate::stats::live::LiveView;
 
 /// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
@@ -86,7 +86,9 @@ pub fn router(settings: Settings, sources: Sources) -> Router {
 
 fn routes(app: App) -> Router {
     Router::new()
-        .route("/", get(health::index))
+        .route("/", get(dashboard::index))
+        .route("/assets/{*name}", get(dashboard::asset))
+        .route(session::PATH, post(session::sign_in).delete(session::sign_out))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
@@ -110,7 +112,8 @@ async fn not_found(uri: Uri) -> Problem {
 async fn method_not_allowed() -> Problem {
     Problem::new(
         Kind::MethodNotAllowed,
-        "every path here is read with GET; jobs are also started with POST, and what people do about alerts is a POST",
+        "every path here is read with GET; jobs are also started with POST, what people do about alerts is a POST, and \
+         /api/session takes POST and DELETE",
     )
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::string_slice, clippy::print_stderr)] // A panic is a test's way to fail.
 
 mod alerts;
+mod browser;
 mod calls;
 mod cancel;
 mod clients;

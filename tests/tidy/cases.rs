@@ -97,6 +97,7 @@ fn rooms_and_table_agree() {
 #[test]
 fn files_and_functions_have_a_limit() {
     breaks(&[("src/app.rs", &"// line\n".repeat(401))], "long file", "src/app.rs:401");
+    breaks(&[("src/http/dashboard/main.js", &"// line\n".repeat(401))], "long file", "src/http/dashboard/main.js:401");
     is_fine(&[("src/app.rs", &"// line\n".repeat(400))]);
     let function = |lines: usize| format!("\nfn long(a: [u8; 2]) {{\n{}}}\n", "    f();\n".repeat(lines - 2));
     breaks(&[("src/app.rs", &function(71))], "long function", "src/app.rs:2");

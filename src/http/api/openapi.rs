@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::params::{PARAMETERS, Parameter};
 use super::{alerts, cron, events, performance};
-use crate::http::{health, metrics};
+use crate::http::{health, metrics, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,8 @@ use crate::http::{health, metrics};
         alerts::silence,
         cron::hourly_monitoring,
         cron::daily_maintenance,
+        session::sign_in,
+        session::sign_out,
         openapi,
         metrics::metrics,
         health::healthz,

@@ -7,7 +7,7 @@ use crate::http::router;
 
 const TOKEN: &str = "a-token-of-some-length";
 const API: &str = "/api/performance";
-const OPEN: [&str; 3] = ["/metrics", "/healthz", "/readyz"];
+const OPEN: [&str; 6] = ["/metrics", "/healthz", "/readyz", "/", "/assets/main.js", "/assets/pages/overview.js"];
 
 async fn status(listen: &str, token: Option<&str>, path: &str, headers: &[(&str, &str)]) -> StatusCode {
     let router = router(settings(listen, token), sources(&Memory::new(), Ok(())).0);
@@ -19,7 +19,7 @@ async fn on_loopback_nobody_needs_a_token() {
     for listen in
         ["127.0.0.1:7480", "127.9.9.9:7480", "[::1]:7480", "[::ffff:127.0.0.1]:7480", "localhost:7480", "/run/s"]
     {
-        for path in OPEN.into_iter().chain([API, "/openapi.json", "/"]) {
+        for path in OPEN.into_iter().chain([API, "/openapi.json"]) {
             assert_eq!(status(listen, None, path, &[]).await, StatusCode::OK, "{listen}{path}");
         }
     }
@@ -93,7 +93,7 @@ async fn a_refusal_says_what_to_set_and_never_the_token() {
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let router = router(settings("127.0.0.1:7480", None), sources(&Memory::new(), Ok(())).0);
-    for path in [API, "/metrics", "/healthz", "/", "/nothing", "/api/performance?metric=x"] {
+    for path in [API, "/metrics", "/healthz", "/nothing", "/api/performance?metric=x", "/assets/nothing"] {
         let answered = ask(&router, path, &[]).await;
         assert_eq!(answered.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answered.header("cache-control"), "no-store", "{path}");

@@ -48,7 +48,10 @@ async fn the_description_has_every_path_and_every_parameter_and_no_dangling_refe
         "/api/cron/hourly-monitoring",
     ];
     assert_eq!(paths[..4], changes);
-    assert_eq!(paths[4..], ["/api/events", "/api/performance", "/healthz", "/metrics", "/openapi.json", "/readyz"]);
+    assert_eq!(
+        paths[4..],
+        ["/api/events", "/api/performance", "/api/session", "/healthz", "/metrics", "/openapi.json", "/readyz"]
+    );
     let parameters = api["paths"]["/api/performance"]["get"]["parameters"].as_array().unwrap();
     let named: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
     assert_eq!(named, PARAMETERS.iter().map(|parameter| parameter.name).collect::<Vec<_>>());

@@ -2,10 +2,12 @@
 
 mod auth;
 mod cron;
+mod dashboard;
 mod docs;
 mod events;
 mod metrics;
 mod params;
 mod performance;
 mod serve;
+mod session;
 mod support;

@@ -149,7 +149,9 @@ impl Setup {
             std::fs::write(&file, routes.collect::<String>()).unwrap();
             command.extend(["--config".to_owned(), file.display().to_string()]);
         }
-        command.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
+        if !self.flags.iter().any(|flag| flag == "--http") {
+            command.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
+        }
         if !self.flags.iter().any(|flag| flag == "--store") {
             command.extend(["--store", "off"].map(str::to_owned));
         }

@@ -1,13 +1,14 @@
 //! PostgreSQL's own programs and other people's drivers, run against an address.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::address::Address;
 #[cfg(feature = "all-clients")]
 use super::postgres::more_clients;
-use super::postgres::{clients, program};
+use super::postgres::{ADVICE, clients, program};
 
 /// A program to run.
 pub(crate) struct Tool {
@@ -43,6 +44,18 @@ impl Tool {
     pub(crate) fn node(script: &str) -> Self {
         let tool = Self::new(Path::new("node")).arg("--no-warnings").arg(&in_clients("javascript", script));
         tool.variable("PGVITALS_NODE_MODULES", &clients().join("node_modules").to_string_lossy())
+    }
+
+    /// A script of `tests/browser` for Node, which drives a browser over the page of this pgvitals.
+    pub(crate) fn browser(script: &str, http: SocketAddr) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let modules = root.join(".cache/browser/node_modules");
+        assert!(modules.is_dir(), "{} is missing: {ADVICE}", modules.display());
+        let tool = Self::new(Path::new("node")).arg(&root.join("tests/browser").join(script).to_string_lossy());
+        tool.variable("PGVITALS_NODE_MODULES", &modules.to_string_lossy())
+            .variable("PGVITALS_CHROMIUM", "/usr/bin/chromium")
+            .variable("PGVITALS_PICTURES", &root.join("target/browser").to_string_lossy())
+            .variable("PGVITALS_HTTP", &format!("127.0.0.1:{}", http.port()))
     }
 
     /// One of the programs that `scripts/bootstrap clients` built or fetched.

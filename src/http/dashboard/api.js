@@ -1,0 +1,95 @@
+// Questions to pgvitals, and the stream of what happens.
+
+import { asked, step } from './address.js';
+
+/** An answer other than 2xx, as `application/problem+json` tells it. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body.detail || body.title || `pgvitals answered ${status}`);
+    this.status = status;
+    this.title = body.title ?? '';
+    this.kind = String(body.type ?? '').split(':').pop();
+  }
+}
+
+async function answer(response) {
+  if (response.ok) return response.status === 204 ? null : response.json();
+  const body = await response.json().catch(() => ({}));
+  if (response.status === 401) window.dispatchEvent(new CustomEvent('signin', { detail: body.detail }));
+  throw new Problem(response.status, body);
+}
+
+async function request(path, options) {
+  let response;
+  try {
+    response = await fetch(path, { credentials: 'same-origin', ...options });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Problem(0, { title: 'No answer', detail: 'pgvitals does not answer. Does it run? The page asks again by itself.' });
+  }
+  return answer(response);
+}
+
+/** A metric over the range and the filters of the address. */
+export function performance(metric, extra = {}, signal) {
+  const wanted = Object.entries({ metric, ...asked(), ...extra }).filter(([, value]) => value != null && value !== '');
+  return request(`api/performance?${new URLSearchParams(wanted)}`, { signal });
+}
+
+/** A metric with a series: in finer steps where less is known than was asked for. */
+export async function overTime(metric, extra, signal) {
+  const { hours } = (await known(metric, extra, signal)) ?? {};
+  return performance(metric, { ...extra, step: step(hours) }, signal);
+}
+
+/** How long is what is known of the range; asked for once while the page stands, where the range is long. */
+async function known(metric, extra, signal) {
+  const key = new URLSearchParams(asked()).toString();
+  if (step() === 'minute') return null;
+  if (lengths.has(key)) return lengths.get(key);
+  const { window } = await performance(metric, { ...extra, step: 'day' }, signal);
+  lengths.set(key, { hours: (new Date(window.to) - new Date(window.from)) / 3.6e6 });
+  setTimeout(() => lengths.delete(key), LENGTH_KEPT_MS);
+  return lengths.get(key);
+}
+
+const lengths = new Map();
+const LENGTH_KEPT_MS = 300_000;
+
+/** Changes something. */
+export function post(path, body, method = 'POST') {
+  const headers = { 'content-type': 'application/json' };
+  return request(path, { method, headers, body: JSON.stringify(body ?? {}) });
+}
+
+/** Seconds that the stream's past holds. */
+const SECONDS_KEPT = 300;
+
+/** What happens: `seconds` the last minutes second by second, `slow` and `alert` as events of `listen`. */
+export const live = Object.assign(new EventTarget(), { seconds: [], state: 'connecting' });
+
+/** A stream that was refused is opened again after so long. */
+const AGAIN_MS = 5000;
+
+/** Opens the stream; the browser opens it again when it breaks, and this when the browser gives up. */
+export function listen() {
+  const stream = new EventSource('api/events');
+  const tell = (name, detail) => live.dispatchEvent(new CustomEvent(name, { detail }));
+  const state = (now) => {
+    live.state = now;
+    tell('state', now);
+  };
+  stream.addEventListener('open', () => state('open'));
+  stream.addEventListener('error', () => {
+    state('broken');
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+  });
+  stream.addEventListener('live', (event) => {
+    const second = JSON.parse(event.data);
+    second.time = new Date(second.at).getTime() / 1000;
+    live.seconds.push(second);
+    if (live.seconds.length > SECONDS_KEPT) live.seconds.shift();
+    tell('live', second);
+  });
+  for (const name of ['slow', 'alert']) stream.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
+}

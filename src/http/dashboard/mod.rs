@@ -1,0 +1,93 @@
+//! The page at `/`: files that are part of the program, plain ES modules without a build step, and uPlot.
+//!
+//! Reading order of the files: `index.html` the frame, `main.js` which page the address names, `address.js` what it holds,
+//! `api.js` questions and the stream, `panel.js` and `table.js` what pages are made of, `charts.js`, `heat.js` and `series.js`
+//! figures over time, `findings.js` what stands out, `pages/` one file a page; `tokens.css` and `style.css`.
+//!
+//! The files are open to everybody (DESIGN §8): they hold no figures. The policy lets the page load its own files and nothing
+//! else; statements come in as text nodes.
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::problem::{Kind, Problem};
+
+/// What the page may do: load its own files, ask its own server.
+const POLICY: &str =
+    "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// One file.
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    content: &'static [u8],
+}
+
+macro_rules! assets {
+    ($($content_type:expr => [$($name:literal $(in $folder:literal)?),+ $(,)?]),+ $(,)?) => {
+        &[$($(Asset { name: $name, content_type: $content_type, content: include_bytes!(concat!($($folder,)? $name)) }),+),+]
+    };
+}
+
+/// All files below `/assets/`, by a name without folders.
+const ASSETS: &[Asset] = assets! {
+    SCRIPT => [
+        "theme.js", "main.js", "address.js", "api.js", "charts.js", "dom.js", "findings.js", "format.js", "heat.js", "panel.js",
+        "series.js", "signin.js", "sql.js", "table.js",
+        "uPlot.iife.min.js" in "vendor/",
+    ],
+    STYLE => ["tokens.css", "style.css", "uPlot.min.css" in "vendor/"],
+    "image/svg+xml" => ["favicon.svg"],
+};
+
+/// Modules below `/assets/pages/`.
+const PAGES: &[Asset] = assets! {
+    SCRIPT => [
+        "alerts.js" in "pages/", "fleet.js" in "pages/", "now.js" in "pages/", "overview.js" in "pages/",
+        "server.js" in "pages/", "statement.js" in "pages/", "statements.js" in "pages/",
+    ],
+};
+
+/// The frame of all pages.
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    const INDEX: Asset =
+        Asset { name: "", content_type: "text/html; charset=utf-8", content: include_bytes!("index.html") };
+    INDEX.answer(&headers)
+}
+
+/// A file that the page loads.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let (assets, name) = match name.strip_prefix("pages/") {
+        Some(name) => (PAGES, name),
+        None => (ASSETS, name.as_str()),
+    };
+    match assets.iter().find(|asset| asset.name == name) {
+        Some(asset) => asset.answer(&headers),
+        None => Problem::new(Kind::NotFound, "the dashboard has no such file").into_response(),
+    }
+}
+
+impl Asset {
+    /// The file; without it when the browser has the same.
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let tag = format!("\"{:016x}\"", xxh3_64(self.content));
+        let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+        let policy = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(self.content_type)),
+            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+            // Kept, but asked for each time: a new version shows at once.
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))),
+        ];
+        if is_known {
+            (StatusCode::NOT_MODIFIED, policy).into_response()
+        } else {
+            (policy, self.content).into_response()
+        }
+    }
+}

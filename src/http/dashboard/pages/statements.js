@@ -1,0 +1,113 @@
+// Statements: all of them, sorted, searched, filtered, page by page.
+
+import { h, replace } from '../dom.js';
+import { FILTERS, go, range, read, same } from '../address.js';
+import { performance } from '../api.js';
+import { sparkline } from '../charts.js';
+import { length } from '../findings.js';
+import { bytes, count, ms, percent } from '../format.js';
+import { empty, heading, link, panel } from '../panel.js';
+import { line } from '../sql.js';
+import { table } from '../table.js';
+
+const PAGE = 50;
+const TYPING_MS = 250;
+
+/** Columns of the table. */
+const COLUMNS = [
+  { title: 'Statement', wide: true, narrow: true, cell: (row) => link('statement', row.query_hash, line(row.query), { class: 'cut', 'data-key': row.query_hash }), hint: (row) => row.query },
+  { title: 'Time', sort: 'total_ms', number: true, narrow: true, cell: (row) => [percent(row.share_percent), h('small', {}, ms(row.total_ms))] },
+  { title: 'Calls', sort: 'calls', number: true, cell: (row) => count(row.calls) },
+  { title: 'Mean', sort: 'mean_ms', number: true, cell: (row) => ms(row.mean_ms) },
+  { title: 'P95', sort: 'p95_ms', number: true, narrow: true, cell: (row) => h('span', { 'data-level': row.level }, ms(row.p95_ms)) },
+  { title: 'P95 over time', cell: (row) => sparkline(row.sparkline ?? [], `P95 over time, ${ms(row.p95_ms)} in all`, row.gap) },
+  { title: 'P99', sort: 'p99_ms', number: true, cell: (row) => ms(row.p99_ms) },
+  { title: 'Longest', sort: 'max_ms', number: true, cell: (row) => ms(row.max_ms) },
+  { title: 'Errors', sort: 'errors', number: true, cell: (row) => (row.errors ? h('span', { 'data-level': 'alert' }, count(row.errors)) : h('span.faint', {}, '0')) },
+  { title: 'Rows', sort: 'rows', number: true, cell: (row) => count(row.rows) },
+  { title: 'Sent', number: true, cell: (row) => bytes(row.bytes_out) },
+];
+
+/** The page. */
+export function statements() {
+  const { params } = read();
+  const [sorted, cursor] = [params.get('sort') || 'total_ms', params.get('cursor')];
+  const list = panel({
+    title: 'Statements', classes: 'bare',
+    load: (signal) => performance('queries', { sort: sorted, search: params.get('search'), cursor, limit: PAGE, sparkline: 'p95_ms', group_by: grouping(params) }, signal),
+    draw: (answer, body) => replace(body, draw(answer, sorted, params)),
+  });
+  const filters = h('div.filters', {}, search(params));
+  offer(filters, params);
+  return { title: 'Statements', element: h('div.page', {}, heading('Statements', h('p.says', {}, `of ${range().says}`)), filters, list.element), refresh: list.refresh };
+}
+
+function grouping(params) {
+  return params.get('split') ? 'hash,database,user,application' : 'hash';
+}
+
+/** Points of a sparkline that one step of what is known may cover, in seconds. */
+const STEP_SECONDS = { minute: 60, hour: 3600, day: 86_400 };
+
+function draw({ queries, total, cursor, window, resolution }, sorted, params) {
+  const point = length(window) / 24;
+  for (const row of queries) row.gap = Math.ceil((STEP_SECONDS[resolution] ?? 60) / point);
+  if (queries.length === 0) {
+    return params.get('search') || FILTERS.some((name) => params.get(name))
+      ? empty('No statement fits.', h('a', { href: same({ search: null, ...Object.fromEntries(FILTERS.map((name) => [name, null])) }) }, 'Show all statements'))
+      : empty('No statements in this time.', 'Point your application at pgvitals, or choose a longer time above.');
+  }
+  const columns = params.get('split') ? [COLUMNS[0], { title: 'Who', cell: who }, ...COLUMNS.slice(1)] : COLUMNS;
+  const begin = Number(params.get('cursor') ?? 0);
+  return [
+    table({ caption: 'Statements', columns, rows: queries, sorted, onsort: (sort) => go(same({ sort, cursor: null })), key: (row) => row.query_hash }),
+    h('nav.pages', { 'aria-label': 'Pages of the table' },
+      h('span', {}, `${count(begin + 1)}–${count(begin + queries.length)} of ${count(total)}`),
+      begin > 0 ? h('a', { href: same({ cursor: begin > PAGE ? begin - PAGE : null }) }, '← Before') : null,
+      cursor ? h('a', { href: same({ cursor }) }, 'Next →') : null),
+  ];
+}
+
+function who(row) {
+  return h('small', {}, [row.application, row.user, row.database].filter(Boolean).join(' · '));
+}
+
+/** What is typed and not yet searched for: it outlives the field, which a new range or filter makes anew. */
+let typed = null;
+let waiting = 0;
+
+function later(text) {
+  clearTimeout(waiting);
+  typed = text;
+  waiting = setTimeout(() => {
+    typed = null;
+    if (read().page === 'statements') go(same({ search: text, cursor: null }), true);
+  }, TYPING_MS);
+}
+
+function search(params) {
+  const input = h('input', { type: 'search', id: 'search', placeholder: 'Search text or hash  ( / )', 'aria-label': 'Search statements', value: typed ?? params.get('search') ?? '', spellcheck: 'false', autocomplete: 'off', 'data-key': 'search' });
+  input.addEventListener('input', () => later(input.value));
+  return input;
+}
+
+/** Who there is, asked for once a minute, not with each letter of a search. */
+let everybody = { at: 0 };
+const EVERYBODY_KEPT_MS = 60_000;
+
+/** Lists of who there is, once it is known. */
+async function offer(filters, params) {
+  if (Date.now() - everybody.at > EVERYBODY_KEPT_MS) {
+    const all = Object.fromEntries(['database', 'user', 'application'].map((name) => [name, null]));
+    const rows = performance('queries', { ...all, group_by: 'hash,database,user,application', limit: 1000 });
+    everybody = { at: Date.now(), rows: rows.then(({ queries }) => queries).catch(() => []) };
+  }
+  const queries = await everybody.rows;
+  for (const name of ['database', 'user', 'application']) {
+    const values = [...new Set([...queries.map((row) => row[name]), params.get(name)].filter(Boolean))].sort();
+    const options = [h('option', { value: '' }, `Any ${name}`), ...values.map((value) => h('option', { value, selected: value === params.get(name) }, value))];
+    filters.append(h('select', { 'aria-label': name, onchange: (event) => go(same({ [name]: event.target.value, cursor: null })) }, options));
+  }
+  const split = h('input', { type: 'checkbox', checked: params.get('split') === '1', onchange: (event) => go(same({ split: event.target.checked ? '1' : null, cursor: null })) });
+  filters.append(h('label.check', {}, split, 'By who runs it'));
+}
