@@ -74,6 +74,14 @@ reasons! {
     }
 }
 
+impl Dropped {
+    /// Whether something is missing that should be there. That not every slow or failed execution is kept one by one is as
+    /// it should be, and no figure misses them.
+    pub const fn is_loss(self) -> bool {
+        !matches!(self, Self::SlowRing | Self::ErrorRing | Self::SampleRing | Self::History)
+    }
+}
+
 reasons! {
     /// Why statements that the client sent never ran (`statements_discarded_total`).
     Discarded {

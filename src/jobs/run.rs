@@ -55,13 +55,24 @@ struct Inner {
     successes: Mutex<BTreeMap<Job, WallTime>>,
 }
 
-/// How a job is to be run.
+/// What is to be run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// Which.
+    /// Which job.
     pub job: Job,
-    /// Also what was done already.
-    pub force: bool,
+    /// On what occasion.
+    pub occasion: Occasion,
+}
+
+/// Why a job runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Occasion {
+    /// Its slot: what was done in it isn't done again.
+    Due,
+    /// Somebody wants it done, whatever was done in its slot.
+    Forced,
+    /// Somebody wants to know now: its slot is still to come.
+    Question,
 }
 
 /// One part of a job under way.
@@ -71,7 +82,7 @@ pub(super) struct Part<'a> {
     pub(super) jobs: &'a Jobs,
     /// The server; empty of the store.
     pub(super) server: &'a str,
-    /// The slot's begin; of a forced run the run's own.
+    /// The slot's begin; of a run beside it the run's own.
     pub(super) slot: WallTime,
 }
 
@@ -116,12 +127,12 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::run`].
-    pub async fn run_on(&self, Order { job, force }: Order, servers: &[String]) -> Result<Ran, Refused> {
+    pub async fn run_on(&self, Order { job, occasion }: Order, servers: &[String]) -> Result<Ran, Refused> {
         let (started_at, began) = (self.0.parts.clock.wall(), self.0.parts.clock.stamp());
         let _turn = Turn::take(&self.0.running, job, started_at)?;
         let (mut steps, mut theirs, mut ran) = (Vec::new(), Vec::new(), false);
         for server in servers {
-            match self.part(job, server, started_at, force).await {
+            match self.part(job, server, started_at, occasion).await {
                 Came::Ran(new) => {
                     ran = true;
                     steps.extend(new);
@@ -154,20 +165,20 @@ impl Jobs {
         }
     }
 
-    async fn part(&self, job: Job, server: &str, now: WallTime, force: bool) -> Came {
+    async fn part(&self, job: Job, server: &str, now: WallTime, occasion: Occasion) -> Came {
         let Parts { settings, store, clock, .. } = &self.0.parts;
         let at = job.slot(now, &settings.time_zone);
         let slot = Slot { job: job.as_str(), server, at, after_idle: false };
-        let part = Part { jobs: self, server, slot: if force { now } else { at } };
+        let part = Part { jobs: self, server, slot: if occasion == Occasion::Due { at } else { now } };
         let Some(store) = store else {
-            return self.in_memory(job, part, at, force).await;
+            return self.in_memory(job, part, at, occasion).await;
         };
         let link = match Link::open(store, *clock).await {
             Ok(link) => link,
             // Without it nobody knows who else is at it; servers can be looked at all the same.
             Err(error) => return Came::Ran(part.work(job, &Record::default(), Err(&error)).await),
         };
-        match self.in_store(job, part, slot, now, &link, force).await {
+        match self.in_store(job, part, slot, now, &link, occasion).await {
             Ok(came) => came,
             Err(error) => Came::Ran(part.work(job, &Record::default(), Err(&error)).await),
         }
@@ -181,7 +192,7 @@ impl Jobs {
         slot: Slot<'_>,
         now: WallTime,
         link: &Link,
-        force: bool,
+        occasion: Occasion,
     ) -> Result<Came, Error> {
         let duty = if part.server.is_empty() { job.as_str() } else { COLLECT };
         let lease = match Lease::of(link, duty, part.server, self.0.parts.holder, now).await? {
@@ -190,37 +201,42 @@ impl Jobs {
         };
         let known = runs::steps(link, slot).await?;
         let mut record = known.as_deref().map(Record::parse).unwrap_or_default();
-        if record.is_done() && !force {
+        if record.is_done() && occasion == Occasion::Due {
             lease.release().await?;
             return Ok(Came::Done);
         }
-        if force {
+        if occasion != Occasion::Due {
             record = Record::default();
         }
         let steps = lease.keep(Box::pin(part.work(job, &record, Ok(())))).await;
         record.update(&steps);
         // What was done is done; without its record a part of it is looked at once more.
-        let noted = runs::note(link, slot, now, &record.json()).await;
+        let noted = match occasion {
+            Occasion::Question => Ok(()),
+            Occasion::Due | Occasion::Forced => runs::note(link, slot, now, &record.json()).await,
+        };
         if let Err(error) = noted.and(lease.release().await) {
             tracing::warn!(%error, job = job.as_str(), "what came of a job was not noted");
         }
         Ok(Came::Ran(steps))
     }
 
-    async fn in_memory(&self, job: Job, part: Part<'_>, slot: WallTime, force: bool) -> Came {
+    async fn in_memory(&self, job: Job, part: Part<'_>, slot: WallTime, occasion: Occasion) -> Came {
         let key = (job, part.server.to_owned());
         let records = || self.0.records.lock().unwrap_or_else(PoisonError::into_inner);
         let known = records().get(&key).filter(|(at, _)| *at == slot).map(|(_, record)| record.clone());
         let mut record = known.unwrap_or_default();
-        if record.is_done() && !force {
+        if record.is_done() && occasion == Occasion::Due {
             return Came::Done;
         }
-        if force {
+        if occasion != Occasion::Due {
             record = Record::default();
         }
         let steps = part.work(job, &record, Ok(())).await;
         record.update(&steps);
-        records().insert(key, (slot, record));
+        if occasion != Occasion::Question {
+            records().insert(key, (slot, record));
+        }
         Came::Ran(steps)
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::job::{Job, Ran, Refused};
-use super::run::{Jobs, Order};
+use super::run::{Jobs, Occasion, Order};
 use super::schedule::{Schedule, day_of};
 use crate::analyze::level::DAY;
 use crate::base::units::{Nanos, WallTime};
@@ -55,7 +55,7 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
             let view = live.borrow().clone();
             servers = tried.worth(jobs, &view, parts.clock.wall());
         }
-        let order = Order { job: Job::Hourly, force: false };
+        let order = Order { job: Job::Hourly, occasion: Occasion::Due };
         again = !servers.is_empty() && is_failed(&Box::pin(jobs.run_on(order, &servers)).await);
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
@@ -75,7 +75,7 @@ async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
     let due = schedule.next(now.before(DAY), zone).filter(|due| *due <= now && day_of(*due, zone) == day_of(now, zone));
     let mut is_due = due.is_some();
     loop {
-        let again = is_due && is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, force: false })).await);
+        let again = is_due && is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, occasion: Occasion::Due })).await);
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
         let now_written = status.counts().batches;

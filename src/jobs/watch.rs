@@ -51,9 +51,7 @@ impl Watch {
 
     fn dropped(&mut self, telemetry: &Telemetry) -> Vec<(String, u64)> {
         let mut news = Vec::new();
-        // That single executions are not kept one by one is as it should be; no figure misses them.
-        let rings = [Dropped::SlowRing, Dropped::ErrorRing, Dropped::SampleRing, Dropped::History];
-        for reason in Dropped::ALL.iter().filter(|reason| !rings.contains(reason)) {
+        for reason in Dropped::ALL.iter().filter(|reason| reason.is_loss()) {
             let (name, total) = (reason.as_str(), telemetry.dropped_total(*reason));
             let before = self.dropped.insert(name, total).unwrap_or_default();
             if total > before {

@@ -16,7 +16,7 @@ use super::shape::rfc3339;
 use crate::http::problem::{Kind, Problem, ProblemBody};
 use crate::http::server::App;
 use crate::jobs::job::{Job, Ran, Refused, Step};
-use crate::jobs::run::Order;
+use crate::jobs::run::{Occasion, Order};
 
 /// What came of a job.
 #[derive(Serialize, ToSchema)]
@@ -107,7 +107,8 @@ pub(in crate::http) async fn daily_maintenance(
 }
 
 async fn run(app: App, job: Job, pairs: Vec<(String, String)>) -> Result<Response, Problem> {
-    let order = Order { job, force: force(&pairs)? };
+    let occasion = if force(&pairs)? { Occasion::Forced } else { Occasion::Due };
+    let order = Order { job, occasion };
     let jobs = app.sources.jobs.clone();
     let _patience = app.patience.hold();
     let ran = tokio::spawn(async move { jobs.run(order).await }).await;

@@ -18,7 +18,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
 use crate::jobs::insight::{Insight, Vitals, since};
 use crate::jobs::job::Job;
-use crate::jobs::run::Order;
+use crate::jobs::run::{Occasion, Order};
 use crate::store::read::health::Health;
 
 /// Others of a fleet may have looked meanwhile.
@@ -106,7 +106,7 @@ async fn look(app: &App, servers: &[String]) -> bool {
     let _patience = app.patience.hold();
     // It goes on when its caller hangs up.
     let looked = tokio::spawn(async move {
-        let order = Order { job: Job::Hourly, force: true };
+        let order = Order { job: Job::Hourly, occasion: Occasion::Question };
         !servers.is_empty() && Box::pin(jobs.run_on(order, &servers)).await.is_ok()
     });
     looked.await.unwrap_or(false)

@@ -127,7 +127,7 @@ struct Own {
     cpu_us_per_query: Option<f64>,
     resident_bytes: Option<u64>,
     series: usize,
-    /// Samples dropped since the start, for any reason.
+    /// Samples lost since the start; that not every slow or failed execution is kept one by one is no loss.
     dropped: u64,
     flush_lag_s: Option<f64>,
     spool_bytes: Option<u64>,
@@ -251,7 +251,7 @@ impl Own {
             cpu_us_per_query: usage.as_ref().and_then(per_query).map(|us| (us * 10.0).round() / 10.0),
             resident_bytes: usage.as_ref().map(|usage| usage.resident_bytes),
             series: ask.view.series().0,
-            dropped: Dropped::ALL.iter().map(|reason| telemetry.dropped_total(*reason)).sum(),
+            dropped: Dropped::ALL.iter().filter(|why| why.is_loss()).map(|why| telemetry.dropped_total(*why)).sum(),
             flush_lag_s: store.map(|store| store.status.lag(ask.view.at()).as_secs_f64()),
             spool_bytes: store.map(|store| store.status.counts().spool_bytes),
             store_bytes: weight.map(|weight| weight.bytes),
