@@ -27,7 +27,7 @@ impl Reader {
             index: IndexLevels { active, unused, large_bytes: self.get("large_index", value::size) },
             disk_capacity_bytes: self.read("disk_capacity", value::size),
             cooldown: self.get("alerts.cooldown", value::duration),
-            learn: self.get("alerts.learn", |text| if text == "0" { Ok(Nanos::ZERO) } else { value::duration(text) }),
+            learn: self.get("alerts.learn", value::duration_or_none),
             overrides: overrides.iter().filter_map(|keys| self.exception(keys)).collect(),
         }
     }

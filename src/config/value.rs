@@ -22,6 +22,12 @@ pub(super) fn duration(text: &str) -> Result<Nanos, Problem> {
     measure(text, DURATION_UNITS, "duration", advice).map(Nanos::new)
 }
 
+/// The same, where none at all means something.
+pub(super) fn duration_or_none(text: &str) -> Result<Nanos, Problem> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    if number.parse() == Ok(0.0) { Ok(Nanos::ZERO) } else { duration(text) }
+}
+
 /// `512B`, `8KiB`, `1GiB`, in bytes.
 pub(super) fn size(text: &str) -> Result<u64, Problem> {
     measure(text, SIZE_UNITS, "size", "write a number and a unit (B, KiB, MiB, GiB), such as 8KiB")
@@ -108,6 +114,11 @@ mod tests {
         for text in ["10", "", "s", "-1s", "10 parsecs", "1e3s", "0s", "1..2s", "99999999999999d"] {
             assert!(duration(text).is_err(), "{text}");
         }
+        assert_eq!(
+            ["0", "0s", "0.0 m", "5m"].map(duration_or_none).map(|read| read.is_ok_and(|span| span == Nanos::ZERO)),
+            [true, true, true, false]
+        );
+        assert!(duration_or_none("").is_err() && duration_or_none("-1s").is_err());
         for text in ["8", "8kB", "8KB", "0B", "KiB", "-1B"] {
             assert!(size(text).is_err(), "{text}");
         }
