@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::analyze::kind::Unit;
 use crate::analyze::report::{Report, StatementLine, Totals};
+use crate::base::text::{escaped_html, is_unsafe};
 
 /// A heading and a table; without rows a sentence.
 struct Section {
@@ -37,7 +38,7 @@ pub fn text(report: &Report) -> String {
 
 /// The report as one HTML page that needs nothing else: mail readers fetch nothing.
 pub fn html(report: &Report) -> String {
-    let title = escaped(&title(report));
+    let title = escaped_html(&title(report));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
          <body style=\"font-family:sans-serif;max-width:60em\">\n<h1>{title}</h1>\n"
@@ -55,7 +56,10 @@ pub fn html(report: &Report) -> String {
         line(&mut out, "<table cellpadding=\"6\">");
         line(&mut out, &cells("th", &mut section.columns.iter().map(|column| (*column).to_owned())));
         for row in &section.rows {
-            line(&mut out, &cells("td", &mut row.iter().map(|cell| escaped(&printable(cell)).replace('\n', "<br>"))));
+            line(
+                &mut out,
+                &cells("td", &mut row.iter().map(|cell| escaped_html(&printable(cell)).replace('\n', "<br>"))),
+            );
         }
         line(&mut out, "</table>");
     }
@@ -74,24 +78,7 @@ fn line(out: &mut String, text: &str) {
 
 /// Names and statements are others' text: no control character reaches a terminal, and none that turns a line around.
 fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Text as HTML takes it.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
+    text.chars().map(|c| if is_unsafe(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 fn sections(report: &Report) -> Vec<Section> {

@@ -5,10 +5,11 @@ use super::settings::Settings;
 use super::wording::{Words, title, words};
 use crate::analyze::kind::Severity;
 use crate::analyze::page;
+use crate::base::text;
 
 /// The page.
 pub(super) fn body(message: &Message, settings: &Settings) -> String {
-    let link = settings.link.as_ref().map(|link| escaped(link.as_str()));
+    let link = settings.link.as_ref().map(|link| text::escaped_html(link.as_str()));
     let link = link.map(|link| format!("<p><a href=\"{link}\">{link}</a></p>\n")).unwrap_or_default();
     match message {
         Message::Alerts(events) => alerts(&title(message), events, settings, &link),
@@ -17,7 +18,7 @@ pub(super) fn body(message: &Message, settings: &Settings) -> String {
 }
 
 fn alerts(title: &str, events: &[Event], settings: &Settings, link: &str) -> String {
-    let title = escaped(title);
+    let title = text::escaped_html(title);
     let alerts: String = events.iter().map(|event| alert(&words(event, settings))).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
@@ -34,29 +35,16 @@ fn alert(words: &Words) -> String {
         (_, Severity::Warning) => "#f9a825",
     };
     let facts = words.facts.iter().map(|(name, value)| {
-        format!("<tr><td style=\"color:#555;vertical-align:top\">{name}</td><td>{}</td></tr>\n", escaped(value))
+        format!(
+            "<tr><td style=\"color:#555;vertical-align:top\">{name}</td><td>{}</td></tr>\n",
+            text::escaped_html(value)
+        )
     });
     format!(
         "<div style=\"border-left:6px solid {colour};padding-left:12px;margin:18px 0\">\n<b>{}</b>\n<p>{}</p>\n\
          <table cellpadding=\"3\">\n{}</table>\n</div>\n",
-        escaped(&words.lead),
-        escaped(&words.sentence),
+        text::escaped_html(&words.lead),
+        text::escaped_html(&words.sentence),
         facts.collect::<String>()
     )
-}
-
-/// Text as HTML takes it, between tags and in quotes.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }

@@ -9,6 +9,7 @@ use super::settings::Settings;
 use crate::analyze::alert::{Alert, Notice};
 use crate::analyze::kind::{Severity, Unit};
 use crate::analyze::report::Report;
+use crate::base::text::is_unsafe;
 use crate::base::units::WallTime;
 
 /// No name and no sentence of others is shown longer than this, in characters.
@@ -134,11 +135,10 @@ pub(super) fn utc(time: WallTime) -> String {
 /// Others' text without what could act on a reader's terminal or turn a line around: control characters, and those
 /// that change the direction of what follows. Line breaks become spaces.
 pub(super) fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            c if c.is_control() || turns(c) => '\u{fffd}',
+            c if is_unsafe(c) => '\u{fffd}',
             c => c,
         })
         .collect()

@@ -187,6 +187,17 @@ impl Status {
         Some(self.instance_id.load(Relaxed)).filter(|id| *id > 0)
     }
 
+    /// What a flush takes on average; `None` before the first.
+    pub fn flush_mean(&self) -> Option<Nanos> {
+        let (durations, sum) = self.flushes();
+        sum.get().checked_div(durations.count()).map(Nanos::new)
+    }
+
+    /// How long the oldest batch of the journal has been waiting at `now`; zero when it is empty.
+    pub fn spool_age(&self, now: WallTime) -> Duration {
+        if self.counts().spool_bytes > 0 { self.lag(now) } else { Duration::ZERO }
+    }
+
     /// How long the oldest closed minute has been waiting at `now`.
     pub fn lag(&self, now: WallTime) -> Duration {
         let since = self.waiting_since_us.load(Relaxed);

@@ -129,8 +129,17 @@ struct Own {
     series: usize,
     /// Samples lost since the start; that not every slow or failed execution is kept one by one is no loss.
     dropped: u64,
+    /// Rows and bytes written to the monitoring tables since the start.
+    rows_written: Option<u64>,
+    bytes_written: Option<u64>,
+    /// What writing a batch takes; null before the first.
+    flush_mean_ms: Option<f64>,
     flush_lag_s: Option<f64>,
+    /// The store's clock minus ours.
+    clock_offset_ms: Option<f64>,
     spool_bytes: Option<u64>,
+    /// How long the oldest batch of the journal has been waiting.
+    spool_age_s: Option<f64>,
     /// Of the monitoring tables, as last weighed by this process.
     store_bytes: Option<u64>,
     /// For which every monitoring table has partitions, as last seen by this process.
@@ -242,6 +251,7 @@ impl Own {
     fn new(ask: &Ask<'_>) -> Self {
         let telemetry = &ask.app.sources.telemetry;
         let (usage, store) = (Usage::read(), ask.app.sources.store.as_ref());
+        let counts = store.map(|store| store.status.counts());
         let weight = store.and_then(|store| store.status.weight());
         let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
         let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
@@ -252,8 +262,13 @@ impl Own {
             resident_bytes: usage.as_ref().map(|usage| usage.resident_bytes),
             series: ask.view.series().0,
             dropped: Dropped::ALL.iter().filter(|why| why.is_loss()).map(|why| telemetry.dropped_total(*why)).sum(),
+            rows_written: counts.map(|counts| counts.rows),
+            bytes_written: counts.map(|counts| counts.bytes),
+            flush_mean_ms: store.and_then(|store| store.status.flush_mean()).map(Nanos::as_millis_f64),
             flush_lag_s: store.map(|store| store.status.lag(ask.view.at()).as_secs_f64()),
-            spool_bytes: store.map(|store| store.status.counts().spool_bytes),
+            clock_offset_ms: store.map(|store| store.status.offset_us() as f64 / 1_000.0),
+            spool_bytes: counts.map(|counts| counts.spool_bytes),
+            spool_age_s: store.map(|store| store.status.spool_age(ask.view.at()).as_secs_f64()),
             store_bytes: weight.map(|weight| weight.bytes),
             partitions_ahead_days: weight.map(|weight| (weight.days_ahead * 10.0).round() / 10.0),
         }

@@ -189,6 +189,8 @@ impl Snapshot {
         writer.gauge(&names::STORE_FULL, u64::from(status.is_some_and(Status::full)))?;
         writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))?;
         writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)?;
+        let age = status.map(|status| status.spool_age(self.view.at())).unwrap_or_default();
+        writer.gauge(&names::SPOOL_AGE, age.as_secs_f64())?;
         writer.counter(&names::SPOOL_WRITTEN, counts.spool_written_bytes)
     }
 

@@ -108,6 +108,8 @@ families! {
     STORE_AHEAD Gauge "pgvitals_store_partitions_ahead_days" "days" []
         "Days for which every monitoring table has partitions, as last seen by this process; 0 before.";
     SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";
+    SPOOL_AGE Gauge "pgvitals_spool_age_seconds" "seconds" []
+        "How long the oldest batch in the journal has been waiting; 0 when it is empty.";
     SPOOL_WRITTEN Counter "pgvitals_spool_written_bytes" "bytes" [] "Bytes written to the journal, each second's and batches.";
     ALERTS_OPEN Gauge "pgvitals_alerts_open" "alerts" ["kind", "severity"]
         "Alerts that are open: all where this process judges them, else those that it sees alone.";
