@@ -61,7 +61,7 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub struct Meter {
     /// Bytes of the batches in it.
-    held: AtomicU64,
+    pub(super) held: AtomicU64,
     /// Bytes that were ever written to it.
     written: AtomicU64,
 }

@@ -204,3 +204,26 @@ impl Status {
         if since == NONE { Duration::ZERO } else { now.since(WallTime::from_unix_micros(since)).into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_is_as_old_as_its_oldest_batch_and_an_empty_one_has_no_age() {
+        let (status, at) = (Status::default(), |seconds: i64| WallTime::from_unix_micros(seconds * 1_000_000));
+        status.waiting(Some(at(100)));
+        assert_eq!((status.lag(at(130)).as_secs(), status.spool_age(at(130)).as_secs()), (30, 0), "it waits in memory");
+        status.spool().held.store(1, Relaxed);
+        assert_eq!(status.spool_age(at(130)).as_secs(), 30);
+    }
+
+    #[test]
+    fn the_mean_flush_is_of_those_that_came_through() {
+        let status = Status::default();
+        assert_eq!(status.flush_mean(), None);
+        status.failed();
+        [10, 30].map(|millis| status.wrote(1, 1, Nanos::from_millis(millis), WallTime::default()));
+        assert_eq!(status.flush_mean(), Some(Nanos::from_millis(20)));
+    }
+}
