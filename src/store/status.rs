@@ -223,7 +223,7 @@ mod tests {
         let status = Status::default();
         assert_eq!(status.flush_mean(), None);
         status.failed();
-        [10, 30].map(|millis| status.wrote(1, 1, Nanos::from_millis(millis), WallTime::default()));
+        [10, 30].into_iter().for_each(|millis| status.wrote(1, 1, Nanos::from_millis(millis), WallTime::default()));
         assert_eq!(status.flush_mean(), Some(Nanos::from_millis(20)));
     }
 }
