@@ -44,7 +44,8 @@ bench:
 	    cargo build --release && \
 	    python3 '$(BENCH_TOOLS)/bench.py' --pgvitals target/release/pgvitals \
 	        --one-cpu --rounds 5 --seconds 3 --clients 1,32 && \
-	    python3 benches/load/run.py --tools '$(BENCH_TOOLS)' --one-cpu; \
+	    python3 benches/load/run.py --tools '$(BENCH_TOOLS)' --one-cpu && \
+	    python3 benches/load/server_side.py --tools '$(BENCH_TOOLS)' --one-cpu; \
 	fi
 
 fmt:
