@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use crate::analyze::alert::{Alert, Change, Finding, Look, Notice, Notified, Sighting, Silence, Subject, What};
 use crate::analyze::kind::{Cadence, Kind, Severity};
-use crate::analyze::level::{DAY, HOUR, Settings};
+use crate::analyze::level::{DAY, HOUR};
+use crate::analyze::settings::Settings;
 use crate::base::units::{Nanos, WallTime};
 
 /// Rows that are over are handed to a [`Book`] for so long: they tell flapping, and sightings that were counted before.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analyze::alert::{Finding, Sighting, Subject};
 use crate::analyze::kind::{Kind, Severity};
-use crate::analyze::level::Settings;
+use crate::analyze::settings::Settings;
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;

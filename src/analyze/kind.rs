@@ -1,10 +1,7 @@
-//! What an alert can be about: its name, when it counts as over, and from which value on it is one.
+//! What an alert can be about: its name, when it counts as over, and how bad a value is.
 
 use std::fmt;
 use std::str::FromStr;
-
-use crate::analyze::level::Settings;
-use crate::sql::hash::QueryHash;
 
 /// Declares the kinds with their names.
 macro_rules! kinds {
@@ -254,55 +251,6 @@ impl Kind {
         }
     }
 
-    /// The thresholds that hold when nobody says otherwise. Those of latency and bloat are the owner's levels; of the rest
-    /// wraparound is FIELD (b)'s, and the others are such that one has days, for a percentage hours, to act.
-    pub fn usual(self, settings: &Settings) -> Thresholds {
-        let (first, critical) = match self {
-            Kind::SlowStatement => (500.0, 1_000.0),
-            Kind::Regression => (1.5, 4.0),
-            Kind::ErrorRate => (5.0, 50.0),
-            Kind::IdleInTransaction => (300.0, 3_600.0),
-            Kind::ConnectionSaturation => (80.0, 95.0),
-            Kind::HighBloat => (settings.bloat.warning, settings.bloat.critical),
-            Kind::UnusedIndex => (settings.index.unused.as_secs_f64() / 86_400.0, f64::INFINITY),
-            Kind::InvalidIndex | Kind::SamplesDropped => (0.0, f64::INFINITY),
-            Kind::Wraparound => (50.0, 80.0),
-            Kind::SequenceExhaustion => (75.0, 90.0),
-            Kind::ReplicationSlot => ((1u64 << 30) as f64, (64u64 << 30) as f64),
-            Kind::DiskForecast => (30.0, 7.0),
-            Kind::UpstreamDown | Kind::StoreDown => (120.0, 120.0),
-            Kind::PartitionsAhead => (3.0, 1.0),
-            Kind::Clock => (5.0, 60.0),
-        };
-        Thresholds { first, critical }
-    }
-
-    /// The thresholds for a subject; `None`: the owner wants no such alert. The most precise override holds: of a
-    /// statement, of a database, of the kind; of equals the last. The critical threshold moves in proportion.
-    pub fn thresholds(
-        self,
-        settings: &Settings,
-        database: Option<&str>,
-        query_hash: Option<QueryHash>,
-    ) -> Option<Thresholds> {
-        let usual = self.usual(settings);
-        let holds = |rule: &&crate::analyze::level::Override| {
-            rule.kind == self
-                && rule.database.as_deref().is_none_or(|name| Some(name) == database)
-                && rule.query_hash.is_none_or(|hash| Some(hash) == query_hash)
-        };
-        let precision = |rule: &&crate::analyze::level::Override| (rule.query_hash.is_some(), rule.database.is_some());
-        let Some(rule) = settings.overrides.iter().filter(holds).max_by_key(precision) else {
-            return Some(usual);
-        };
-        let first = rule.threshold?;
-        let mut critical = if usual.first > 0.0 { usual.critical * first / usual.first } else { usual.critical };
-        if self.unit() == Unit::Percent && critical > 100.0 {
-            critical = f64::midpoint(first, 100.0);
-        }
-        Some(Thresholds { first, critical })
-    }
-
     /// How bad `value` is, `None` when it is nothing.
     pub fn severity(self, value: f64, thresholds: Thresholds) -> Option<Severity> {
         let beyond = |bound: f64| if self.less_is_worse() { value < bound } else { value > bound };
@@ -322,7 +270,6 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::level::Override;
 
     #[test]
     fn names_read_back() {
@@ -330,39 +277,6 @@ mod tests {
             assert_eq!(kind.as_str().parse(), Ok(*kind));
         }
         assert_eq!("slow".parse::<Kind>(), Err(NotAKind));
-    }
-
-    #[test]
-    fn values_at_a_threshold_are_no_alert_yet() {
-        let settings = Settings::default();
-        let of = |kind: Kind, value| kind.severity(value, kind.thresholds(&settings, None, None).unwrap());
-        assert_eq!(of(Kind::SlowStatement, 500.0), None);
-        assert_eq!(of(Kind::SlowStatement, 500.1), Some(Severity::Alert));
-        assert_eq!(of(Kind::SlowStatement, 1_000.0), Some(Severity::Alert));
-        assert_eq!(of(Kind::SlowStatement, 1_000.1), Some(Severity::Critical));
-        assert_eq!(of(Kind::DiskForecast, 31.0), None);
-        assert_eq!(of(Kind::DiskForecast, 29.0), Some(Severity::Warning));
-        assert_eq!(of(Kind::DiskForecast, 6.0), Some(Severity::Critical));
-    }
-
-    #[test]
-    fn the_most_precise_override_holds_and_moves_the_critical_threshold_too() {
-        let hash = QueryHash::of("select 1");
-        let rule = |database: Option<&str>, query_hash, threshold| Override {
-            kind: Kind::SlowStatement,
-            database: database.map(str::to_owned),
-            query_hash,
-            threshold,
-        };
-        let overrides =
-            vec![rule(None, Some(hash), Some(2_000.0)), rule(Some("etl"), None, None), rule(None, None, Some(100.0))];
-        let settings = Settings { overrides, ..Settings::default() };
-        let of = |database, hash| Kind::SlowStatement.thresholds(&settings, database, hash);
-        assert_eq!(of(Some("shop"), None), Some(Thresholds { first: 100.0, critical: 200.0 }));
-        assert_eq!(of(Some("etl"), None), None);
-        assert_eq!(of(Some("etl"), Some(hash)), Some(Thresholds { first: 2_000.0, critical: 4_000.0 }));
-        assert_eq!(of(None, Some(QueryHash::of("select 2"))).map(|bounds| bounds.first), Some(100.0));
-        assert_eq!(Kind::ErrorRate.thresholds(&settings, None, None).map(|bounds| bounds.first), Some(5.0));
     }
 
     #[test]
@@ -379,13 +293,5 @@ mod tests {
         ] {
             assert_eq!(unit.show(value), text);
         }
-    }
-
-    #[test]
-    fn a_percentage_never_gets_a_threshold_that_nothing_can_pass() {
-        let rule = Override { kind: Kind::HighBloat, database: None, query_hash: None, threshold: Some(60.0) };
-        let settings = Settings { overrides: vec![rule], ..Settings::default() };
-        let bounds = Kind::HighBloat.thresholds(&settings, None, None);
-        assert_eq!(bounds, Some(Thresholds { first: 60.0, critical: 80.0 }));
     }
 }

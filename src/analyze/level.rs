@@ -1,8 +1,6 @@
-//! Levels of DESIGN §7 but those of latency (`stats::level`), and what the owner may set of the rules.
+//! Levels of DESIGN §7 but those of latency (`stats::level`).
 
-use crate::analyze::kind::Kind;
 use crate::base::units::Nanos;
-use crate::sql::hash::QueryHash;
 
 /// A day.
 pub const DAY: Nanos = Nanos::from_millis(86_400_000);
@@ -129,69 +127,6 @@ impl IndexLevels {
     }
 }
 
-/// A threshold that the owner sets for some of the alerts of a kind.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Override {
-    /// Which kind.
-    pub kind: Kind,
-    /// Only of this database.
-    pub database: Option<String>,
-    /// Only of this statement.
-    pub query_hash: Option<QueryHash>,
-    /// In the kind's unit; `None`: no alert.
-    pub threshold: Option<f64>,
-}
-
-/// What the owner may set.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Settings {
-    /// `levels.bloat`.
-    pub bloat: BloatLevels,
-    /// `bloat_min_wasted`: less wasted than this is no alert, in bytes.
-    pub bloat_min_wasted_bytes: u64,
-    /// `levels.index`, `unused_days`, `large_index`.
-    pub index: IndexLevels,
-    /// `disk_capacity`: what the server's disk holds, in bytes; nobody can ask PostgreSQL.
-    pub disk_capacity_bytes: Option<u64>,
-    /// `alerts.cooldown`: an alert resolves when it was quiet for so long.
-    pub cooldown: Nanos,
-    /// `alerts.learn`: in a server's first time alerts about statements open and tell nobody; zero turns that off.
-    pub learn: Nanos,
-    /// `[[alerts.override]]`.
-    pub overrides: Vec<Override>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            bloat: BloatLevels::default(),
-            bloat_min_wasted_bytes: 10 << 20,
-            index: IndexLevels::default(),
-            disk_capacity_bytes: None,
-            cooldown: Nanos::from_millis(15 * 60_000),
-            learn: DAY,
-            overrides: Vec::new(),
-        }
-    }
-}
-
-impl Settings {
-    /// The keys whose values differ.
-    pub fn changed(&self, new: &Settings) -> Vec<&'static str> {
-        let same = [
-            ("levels.bloat", self.bloat == new.bloat),
-            ("bloat_min_wasted", self.bloat_min_wasted_bytes == new.bloat_min_wasted_bytes),
-            ("levels.index", (self.index.active, self.index.unused) == (new.index.active, new.index.unused)),
-            ("large_index", self.index.large_bytes == new.index.large_bytes),
-            ("disk_capacity", self.disk_capacity_bytes == new.disk_capacity_bytes),
-            ("alerts.cooldown", self.cooldown == new.cooldown),
-            ("alerts.learn", self.learn == new.learn),
-            ("alerts.override", self.overrides == new.overrides),
-        ];
-        same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,13 +160,5 @@ mod tests {
         ] {
             assert_eq!(levels.level(ago, size), level, "{ago} {size}");
         }
-    }
-
-    #[test]
-    fn each_setting_that_changes_is_named() {
-        let old = Settings::default();
-        assert!(old.changed(&old.clone()).is_empty());
-        let new = Settings { learn: Nanos::ZERO, disk_capacity_bytes: Some(1), ..old.clone() };
-        assert_eq!(old.changed(&new), ["disk_capacity", "alerts.learn"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Rules over snapshots and statistics: facts in, findings out. Pure: every instant is a parameter.
 //!
-//! Reading order: [`level`] thresholds of DESIGN §7 and what the owner may set; alerts: [`kind`] what one can be about,
-//! [`alert`] its row, [`judge`] facts to findings, [`look`] what was judged at all,
+//! Reading order: [`level`] levels of DESIGN §7; alerts: [`kind`] what one can be about, [`settings`] what the owner may
+//! set and with it their thresholds, [`alert`] its row, [`judge`] facts to findings, [`look`] what was judged at all,
 //! [`book`] its life. Facts of snapshots: [`server`] vital signs, [`holder`]
 //! who keeps dead rows alive, [`evidence`] and [`indexes`] which indexes are used, [`redundant`] which stand for others,
 //! [`bloat`], [`forecast`] and [`capacity`] what runs out. Facts of statements: [`baseline`] what was usual, [`statements`]
@@ -28,9 +28,10 @@ pub mod recommend;
 pub mod redundant;
 pub mod report;
 pub mod server;
+pub mod settings;
 pub mod statements;
 
-pub use level::Settings;
+pub use settings::Settings;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use super::settings::Reader;
 use super::value;
 use crate::analyze;
 use crate::analyze::kind::{Kind, Unit};
-use crate::analyze::level::{BloatLevels, DAY, IndexLevels, Override, days};
+use crate::analyze::level::{BloatLevels, DAY, IndexLevels, days};
+use crate::analyze::settings::Override;
 use crate::base::units::Nanos;
 
 /// Longer than anybody keeps snapshots.

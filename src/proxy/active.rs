@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::look::Watched;
+use super::watched::Watched;
 use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::session::Session;
 use crate::session::observation::{FlightState, InFlight};

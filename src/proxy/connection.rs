@@ -1,57 +1,27 @@
 //! One future owns both sockets, both directions and the session (LAYOUT §5): here bytes meet what measures them.
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::cancel::Registered;
 use super::error::shutting_down;
 use super::handshake::Established;
-use super::look::{Eye, Watched};
+use super::link::{Link, Order};
+use super::local::Local;
+use super::look::Eye;
 use super::pump::{Direction, End, Turn};
 use super::shared::Counted;
 use super::socket::Socket;
 use super::upstream::Peer;
-use super::worker::Worker;
+use super::watched::Watched;
 use crate::session::{Leg, Phase};
-
-/// What a connection shares with its worker: the worker lists sessions for the harvest, and asks them to end.
-#[derive(Default)]
-pub(crate) struct Link {
-    pub(crate) watched: Watched,
-    order: Cell<Option<Order>>,
-    waker: RefCell<Option<Waker>>,
-}
-
-/// A request to end.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Order {
-    /// Outside a transaction, with nothing owed.
-    WhenIdle,
-    /// Whatever is going on.
-    Now,
-}
-
-impl Link {
-    pub(crate) fn new(watched: Watched) -> Self {
-        Self { watched, ..Self::default() }
-    }
-
-    /// Asks the connection to end.
-    pub(crate) fn order(&self, order: Order) {
-        self.order.set(self.order.get().max(Some(order)));
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
-        }
-    }
-}
 
 /// An established connection. Ready when both directions are over.
 pub(crate) struct Connection {
-    worker: Rc<Worker>,
+    local: Rc<Local>,
     link: Rc<Link>,
     client: Rc<Socket>,
     server: Rc<Socket>,
@@ -71,14 +41,14 @@ struct Start {
 }
 
 impl Connection {
-    pub(crate) fn new(worker: Rc<Worker>, client: Socket, route: usize, established: Established) -> Self {
+    pub(crate) fn new(local: Rc<Local>, client: Socket, route: usize, established: Established) -> Self {
         let Established { server, peer, session, opaque, slot } = established;
         let link = Rc::new(Link::new(Watched::new(session)));
         if let Some(reason) = opaque {
-            worker.lens.look(&link.watched, |session, _, recorder| session.make_opaque(reason, recorder));
+            local.lens.look(&link.watched, |session, _, recorder| session.make_opaque(reason, recorder));
         }
         Self {
-            worker,
+            local,
             link,
             client: Rc::new(client),
             server: Rc::new(server),
@@ -98,10 +68,10 @@ impl Connection {
 
     /// Client to server first, then server to client, in one poll.
     fn pump(&mut self, cx: &mut Context<'_>) {
-        let Self { worker, link, client, server, start, .. } = self;
-        let mut buffer = worker.buffer.borrow_mut();
-        let mut turn = Turn { buffer: &mut buffer, budget: &worker.budget, clock: worker.shared.clock };
-        let mut eye = Eye { lens: &worker.lens, link, from: Leg::Client, at_once: start.is_some() };
+        let Self { local, link, client, server, start, .. } = self;
+        let mut buffer = local.buffer.borrow_mut();
+        let mut turn = Turn { buffer: &mut buffer, budget: &local.budget, clock: local.shared.clock };
+        let mut eye = Eye { lens: &local.lens, link, from: Leg::Client, at_once: start.is_some() };
         if self.up_end.is_none()
             && let Poll::Ready(end) = self.up.poll(cx, client, server, &mut turn, &mut eye)
         {
@@ -138,7 +108,7 @@ impl Connection {
             && self.down_end.is_none()
             && let Some(key) = session.backend_key()
         {
-            let registry = &self.worker.shared.registry;
+            let registry = &self.local.shared.registry;
             self.registered = Some(Arc::clone(registry).register(start.route, key, start.peer.clone()));
         }
         let over = session.started() || session.phase() == Phase::Opaque;
@@ -151,7 +121,7 @@ impl Connection {
     /// Ends the connection as `order` wants it, if it can be now; says so where PROTOCOL §8 allows.
     fn part(&self, order: Order, cx: &mut Context<'_>) -> bool {
         let holds = self.up.holds() || self.down.holds();
-        self.worker.lens.catch_up();
+        self.local.lens.catch_up();
         let stands = self.link.watched.session().map(|session| (session.phase(), session.client_quiet()));
         let told = !holds
             && match stands {
@@ -174,9 +144,9 @@ impl Future for Connection {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if this.start.is_some() {
-            this.link.waker.replace(Some(cx.waker().clone()));
+            this.link.wake_with(cx.waker());
         }
-        let order = this.link.order.get();
+        let order = this.link.ordered();
         // What has come before the order is still served.
         let over = order == Some(Order::Now) && this.part(Order::Now, cx) || {
             this.pump(cx);
@@ -196,8 +166,8 @@ impl Future for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let now = self.worker.shared.clock.stamp();
-        self.worker.lens.look(&self.link.watched, |session, fingerprinter, recorder| {
+        let now = self.local.shared.clock.stamp();
+        self.local.lens.look(&self.link.watched, |session, fingerprinter, recorder| {
             session.closed(now, fingerprinter, recorder);
         });
     }

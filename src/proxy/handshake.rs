@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::cancel;
 use super::error::{Error, in_time};
+use super::local::Local;
 use super::shared::{Counted, Shared};
 use super::socket::Socket;
 use super::tls::gate::Gate;
 use super::tls::start;
 use super::upstream::{Dialer, Opened, Peer};
-use super::worker::Worker;
 use super::{DrainMode, Route};
 use crate::base::telemetry::{TlsStartup, Unmeasured};
 use crate::base::units::Stamp;
@@ -45,19 +45,19 @@ pub(crate) struct Established {
 
 /// Carries a client's start-up as far as the server; `None` when the client wanted a cancel request carried, and it is.
 pub(crate) async fn establish(
-    worker: &Rc<Worker>,
+    local: &Local,
     client: &mut Socket,
     route: usize,
     accepted: Stamp,
 ) -> Result<Option<Established>, Error> {
-    let shared = &worker.shared;
+    let shared = &local.shared;
     let settings = shared.settings();
     let Some(Route { upstream, tls, .. }) = settings.routes.get(route) else { return Ok(None) };
     let limit = settings.max_connections;
     let place = shared.starting.enter_below(limit.max(STARTING_MIN)).ok_or(Error::Crowded)?;
     let acceptor = shared.tls.acceptor(route).filter(|_| !client.is_unix());
     let packet = tokio::select! {
-        packet = read_startup(worker, client, acceptor.as_deref(), settings.startup_timeout) => packet?,
+        packet = read_startup(local, client, acceptor.as_deref(), settings.startup_timeout) => packet?,
         () = silent_at_the_end(shared) => return Err(Error::Draining),
     };
     let dialer = Dialer {
@@ -67,7 +67,7 @@ pub(crate) async fn establish(
     };
     let (parameters, opaque) = match startup::parse(packet.get(LENGTH_BYTES..).unwrap_or_default())? {
         Packet::Cancel(key) => {
-            cancel::forward(&shared.registry, &dialer, &worker.loan, route, upstream, &packet, key).await;
+            cancel::forward(&shared.registry, &dialer, &local.loan, route, upstream, &packet, key).await;
             // libpq takes an end without close_notify for a failure.
             drop(client.finish());
             return Ok(None);
@@ -98,7 +98,7 @@ pub(crate) async fn establish(
     let outcome = connected.as_ref().map(drop).map_err(Error::to_string);
     shared.health.record(route, outcome);
     let shown = acceptor.as_deref().filter(|_| client.tls().is_some());
-    let (server, peer) = ready(worker, connected?, shown);
+    let (server, peer) = ready(local, connected?, shown);
     server.write_all(&packet).await.map_err(Error::Upstream)?;
 
     let get = |name| parameters.and_then(|parameters| parameters.get(name));
@@ -109,7 +109,7 @@ pub(crate) async fn establish(
         replication: get("replication"),
     };
     let name = shared.servers.get(route).cloned().unwrap_or_else(|| "".into());
-    let session = worker.lens.equipped(Session::new(name, accepted, &parameters));
+    let session = local.lens.equipped(Session::new(name, accepted, &parameters));
     Ok(Some(Established { server, peer, session, opaque, slot }))
 }
 
@@ -133,14 +133,14 @@ async fn left(client: &Socket, timers: &Timers) -> std::io::Error {
 
 /// The server's leg. Where it is encrypted and the client doesn't see the server's own certificate (`shown` is what it
 /// sees), channel binding can't hold.
-fn ready(worker: &Worker, opened: Opened, shown: Option<&Acceptor>) -> (Socket, Peer) {
+fn ready(local: &Local, opened: Opened, shown: Option<&Acceptor>) -> (Socket, Peer) {
     let Opened { mut socket, peer, secured } = opened;
     if let Some(secured) = secured {
         let seen = shown.and_then(|acceptor| acceptor.leaf.as_ref());
         let binds = seen.is_some() && seen == secured.peer();
-        socket.encrypt(secured, Rc::clone(&worker.loan));
+        socket.encrypt(secured, Rc::clone(&local.loan));
         if let (false, Some(tls)) = (binds, socket.tls()) {
-            tls.install(Gate::new(Arc::clone(&worker.shared)));
+            tls.install(Gate::new(Arc::clone(&local.shared.unbound)));
         }
     }
     (socket, peer)
@@ -148,14 +148,14 @@ fn ready(worker: &Worker, opened: Opened, shown: Option<&Acceptor>) -> (Socket, 
 
 /// The packet that says what the client wants, whole, once encryption was negotiated; all in time, and counted.
 async fn read_startup(
-    worker: &Worker,
+    local: &Local,
     client: &mut Socket,
     acceptor: Option<&Acceptor>,
     limit: Duration,
 ) -> Result<Vec<u8>, Error> {
-    let shared = &worker.shared;
+    let shared = &local.shared;
     let handshaking = Cell::new(false);
-    let opening = Opening { worker, client, acceptor, handshaking: &handshaking };
+    let opening = Opening { local, client, acceptor, handshaking: &handshaking };
     let late = || {
         if handshaking.get() {
             shared.telemetry.client_tls(TlsStartup::Timeout);
@@ -167,7 +167,7 @@ async fn read_startup(
 
 /// A client that has not said yet what it wants.
 struct Opening<'a> {
-    worker: &'a Worker,
+    local: &'a Local,
     client: &'a mut Socket,
     acceptor: Option<&'a Acceptor>,
     handshaking: &'a Cell<bool>,
@@ -205,7 +205,7 @@ impl Opening<'_> {
                 return Err(Error::AskedTwice);
             }
             if self.client.has_more() {
-                self.worker.shared.telemetry.client_tls(TlsStartup::EarlyBytes);
+                self.local.shared.telemetry.client_tls(TlsStartup::EarlyBytes);
                 return Err(Error::EarlyBytes);
             }
             let for_tls = packet.as_slice() == reply::SSL_REQUEST;
@@ -216,7 +216,7 @@ impl Opening<'_> {
                 }
                 None => {
                     if for_tls {
-                        self.worker.shared.telemetry.client_tls(TlsStartup::Declined);
+                        self.local.shared.telemetry.client_tls(TlsStartup::Declined);
                     }
                     self.answer(reply::REFUSE_ENCRYPTION).await?;
                 }
@@ -232,13 +232,13 @@ impl Opening<'_> {
     async fn encrypt(&mut self, acceptor: &Acceptor, first: &[u8], direct: bool) -> Result<(), Error> {
         self.handshaking.set(true);
         let accepted = start::accept(self.client, acceptor, first).await;
-        let accepted = if direct { accepted.and_then(start::Secured::with_protocol) } else { accepted };
+        let accepted = if direct { accepted.and_then(start::with_protocol) } else { accepted };
         self.handshaking.set(false);
-        self.worker.shared.telemetry.client_tls(match &accepted {
+        self.local.shared.telemetry.client_tls(match &accepted {
             Ok(_) => TlsStartup::Completed,
             Err(failure) => failure.outcome(),
         });
-        self.client.encrypt(accepted.map_err(Error::ClientTls)?, Rc::clone(&self.worker.loan));
+        self.client.encrypt(accepted.map_err(Error::ClientTls)?, Rc::clone(&self.local.loan));
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
 //! The one guard around measuring code (PROTOCOL §7): whatever panics behind it, the bytes still flow.
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::connection::Link;
+use super::link::Link;
 use super::pump::Look;
 use super::shared::Shared;
 use super::tape::Tape;
+use super::watched::Watched;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::{Stamp, WallTime};
 use crate::session::observation::Event;
@@ -19,45 +20,6 @@ use crate::sql::bound::Allowance;
 use crate::sql::fingerprint::Fingerprinter;
 use crate::stats::harvest::Harvest;
 use crate::stats::recorder::Recorder;
-
-/// A connection's session; `None` once measuring code has panicked on it: from then on it is opaque.
-#[derive(Default)]
-pub(crate) struct Watched {
-    session: RefCell<Option<Box<Session>>>,
-    /// Start of the statement that was last told of because it has been in flight for long.
-    running: Cell<Option<Stamp>>,
-}
-
-impl Watched {
-    pub(crate) fn new(session: Session) -> Self {
-        Self { session: RefCell::new(Some(Box::new(session))), running: Cell::default() }
-    }
-
-    /// A second has passed.
-    pub(crate) fn rest(&self) {
-        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
-            session.rest();
-        }
-    }
-
-    /// The session, unless it is opaque because of a panic.
-    pub(crate) fn session(&self) -> Option<Ref<'_, Session>> {
-        Ref::filter_map(self.session.borrow(), |session| session.as_deref()).ok()
-    }
-
-    /// Does something to the session.
-    #[cfg(test)]
-    pub(super) fn with(&self, act: impl FnOnce(&mut Session)) {
-        if let Some(session) = self.session.borrow_mut().as_deref_mut() {
-            act(session);
-        }
-    }
-
-    /// Whether this is the first time that the statement that began at `start` is told of.
-    pub(crate) fn is_news(&self, start: Stamp) -> bool {
-        self.running.replace(Some(start)) != Some(start)
-    }
-}
 
 /// A worker's recorder and fingerprinter, borrowed only while looking and while harvesting.
 pub(crate) struct Lens {
@@ -166,7 +128,7 @@ impl Lens {
         watched: &Watched,
         measure: impl FnOnce(&mut Session, &mut Fingerprinter, &mut Recorder),
     ) {
-        let mut session = watched.session.borrow_mut();
+        let mut session = watched.place();
         let Some(measured) = session.as_deref_mut() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             measure(measured, &mut parts.fingerprinter, &mut parts.recorder);

@@ -2,9 +2,10 @@
 //!
 //! Reading order: `plane` listeners, threads and tasks of one proxy, `acceptor` → `worker` → `handshake` →
 //! `connection`, which drives two `pump` directions over two `socket`s and lets `look` see each chunk, a row of short
-//! ones at a time, from the worker's `tape`; `held` bytes of slow readers; `tls` encrypted legs; `upstream`, `cancel` and
-//! [`health`] towards the server; `harvester` and `active` towards readers;
-//! `shared` what all workers have in common, `tune` what may change of it; `error` what a client is told.
+//! ones at a time, from the worker's `tape`; a session is `watched`, `link` is what its connection and the worker know of
+//! each other; `held` bytes of slow readers; `stream` what the kernel has of a leg, `tls` what encrypts it; `upstream`,
+//! `cancel` and [`health`] towards the server; `harvester` and `active` towards readers; `local` what a thread's
+//! connections share, `shared` what all workers do, `tune` what may change of it; `error` what a client is told.
 
 mod acceptor;
 mod active;
@@ -17,15 +18,19 @@ mod handshake;
 mod harvester;
 pub mod health;
 mod held;
+mod link;
+mod local;
 mod look;
 mod plane;
 mod pump;
 mod shared;
 mod socket;
+mod stream;
 mod tape;
 mod tls;
 mod tune;
 mod upstream;
+mod watched;
 mod worker;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::acceptor::{self, Door};
 use super::cancel::Registry;
 use super::health::Health;
 use super::shared::{Count, Current, Shared};
+use super::tls::gate::Unbound;
 use super::tune::Tuner;
 use super::{Route, Settings, harvester, tls, worker};
 use crate::base::telemetry::{LogGate, Telemetry};
@@ -103,7 +104,7 @@ impl Proxy {
             starting: Count::default(),
             failures: LogGate::default(),
             tls: Arc::new(tls),
-            unbound: LogGate::default(),
+            unbound: Arc::new(Unbound::new(clock)),
             current: watch::Sender::new(Current { settings: Arc::new(settings), stats: Arc::new(stats) }),
             clock,
             timers: Timers::current(),

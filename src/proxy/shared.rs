@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::Settings;
 use super::cancel::Registry;
 use super::health::Health;
+use super::tls::gate::Unbound;
 use crate::base::telemetry::{LogGate, Telemetry};
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Shutdown;
@@ -41,7 +42,7 @@ pub(crate) struct Shared {
     /// Certificates, keys and roots of both legs.
     pub(crate) tls: Arc<Store>,
     /// One line a while about clients that could not bind authentication to TLS.
-    pub(crate) unbound: LogGate,
+    pub(crate) unbound: Arc<Unbound>,
 }
 
 /// Settings that hold at a moment.

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use super::connection::Link;
+use super::link::Link;
 use crate::base::units::Stamp;
 use crate::session::Leg;
 

@@ -11,7 +11,8 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::error::Error;
 use super::socket::Socket;
-use super::tls::start::{self, Failure, Secured};
+use super::tls::secured::Secured;
+use super::tls::start::{self, Failure};
 use crate::base::telemetry::{Telemetry, TlsStartup};
 use crate::runtime::clock;
 use crate::runtime::listen::Address;
@@ -142,7 +143,7 @@ async fn first<T, F: Future<Output = Result<T, OpenError>>>(
 /// Asks for TLS, unless it begins at once, and does the handshake.
 async fn begin(socket: &Socket, connector: &Connector, host: &str) -> Result<Secured, Failure> {
     if connector.direct {
-        return start::connect(socket, connector, host).await?.with_protocol();
+        return start::with_protocol(start::connect(socket, connector, host).await?);
     }
     socket.write_all(SSL_REQUEST).await?;
     let mut answer = [0];

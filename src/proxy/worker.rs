@@ -12,14 +12,13 @@ use slab::Slab;
 use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc};
 
-use super::connection::{Connection, Link, Order};
+use super::connection::Connection;
 use super::error::{Error, Side};
 use super::handshake::establish;
-use super::held::{Budget, READ_MAX};
-use super::look::Lens;
+use super::link::{Link, Order};
+use super::local::Local;
 use super::shared::{Counted, Shared};
 use super::socket::Socket;
-use super::tls::stream::Loan;
 use super::{DrainMode, active};
 use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, Stamp};
@@ -44,14 +43,9 @@ pub(crate) struct Incoming {
     pub(crate) load: Counted,
 }
 
-/// What the connections of one thread share. Borrowed only inside one poll.
-pub(crate) struct Worker {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) lens: Lens,
-    pub(crate) budget: Rc<Budget>,
-    pub(crate) buffer: RefCell<Box<[u8]>>,
-    /// What encrypted legs borrow.
-    pub(crate) loan: Rc<Loan>,
+/// The connections of one thread.
+struct Worker {
+    local: Rc<Local>,
     links: RefCell<Slab<Rc<Link>>>,
     /// Connections, start-ups among them.
     present: Cell<usize>,
@@ -90,17 +84,12 @@ pub(crate) fn run(
 
 impl Worker {
     fn new(shared: Arc<Shared>) -> Self {
-        let budget = Rc::new(Budget::new(shared.workers));
         Self {
-            lens: Lens::new(Arc::clone(&shared)),
-            loan: Rc::new(Loan::new(Rc::clone(&budget))),
-            budget,
-            buffer: RefCell::new(vec![0; READ_MAX].into_boxed_slice()),
+            local: Rc::new(Local::new(shared)),
             links: RefCell::default(),
             present: Cell::default(),
             empty: Notify::new(),
             told: Cell::default(),
-            shared,
         }
     }
 
@@ -111,11 +100,11 @@ impl Worker {
         inbox: &mut mpsc::Receiver<Incoming>,
         harvests: &mpsc::Sender<(usize, Harvest)>,
     ) {
-        let Shared { timers, clock, shutdown, .. } = &*self.shared;
+        let Shared { timers, clock, shutdown, .. } = &*self.local.shared;
         timers.sleep(pause).await;
         let mut draining = pin!(shutdown.reached(Phase::Draining));
         let mut flushing = pin!(shutdown.reached(Phase::Flushing));
-        let mut drains = self.shared.settings().drain_mode == DrainMode::Transactions;
+        let mut drains = self.local.shared.settings().drain_mode == DrainMode::Transactions;
         let mut second = pin!(timers.sleep(clock.until_next_second()));
         loop {
             tokio::select! {
@@ -148,7 +137,7 @@ impl Worker {
 
     fn begin(self: &Rc<Self>, incoming: Incoming) {
         #[cfg(any(test, feature = "fault-injection"))]
-        super::fault::arrived(self.shared.servers.get(incoming.route));
+        super::fault::arrived(self.local.shared.servers.get(incoming.route));
         self.present.set(self.present.get() + 1);
         drop(tokio::task::spawn_local(connect(Present(Rc::clone(self)), incoming)));
     }
@@ -171,17 +160,17 @@ impl Worker {
         if let Some(harvest) = self.harvest()
             && let Err(refused) = harvests.blocking_send((number, harvest))
         {
-            self.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
+            self.local.shared.telemetry.dropped(Dropped::HarvestQueue, refused.0.1.executions());
         }
     }
 
     /// `None` when nothing was recorded, nothing is in flight, and that was told already.
     fn harvest(&self) -> Option<Harvest> {
-        let (at, now) = (self.shared.clock.wall(), self.shared.clock.stamp());
-        let recorded = self.lens.harvest(at, now);
+        let (at, now) = (self.local.shared.clock.wall(), self.local.shared.clock.stamp());
+        let recorded = self.local.lens.harvest(at, now);
         let empty = recorded.is_none();
         let mut harvest = recorded.unwrap_or_else(|| Harvest::empty(at));
-        let parameters = self.shared.stats().capture_parameters;
+        let parameters = self.local.shared.stats().capture_parameters;
         active::list(self.links.borrow().iter().map(|(_, link)| &link.watched), now, parameters, &mut harvest);
         let busy = !harvest.active.is_empty() || !harvest.transactions.is_empty();
         let telling = (busy, harvest.open_sessions);
@@ -191,7 +180,7 @@ impl Worker {
 
     /// Lists a new connection, and tells it of an end that has begun.
     fn list(self: &Rc<Self>, link: Rc<Link>) -> Listed {
-        match (self.shared.shutdown.phase(), self.shared.settings().drain_mode) {
+        match (self.local.shared.shutdown.phase(), self.local.shared.settings().drain_mode) {
             (Phase::Serving, _) | (Phase::Draining, DrainMode::Clients) => {}
             (Phase::Draining, DrainMode::Transactions) => link.order(Order::WhenIdle),
             (Phase::Flushing | Phase::Stopped, _) => link.order(Order::Now),
@@ -208,9 +197,9 @@ impl Worker {
                 return None;
             }
         };
-        match establish(self, &mut client, route, at).await {
+        match establish(&self.local, &mut client, route, at).await {
             Ok(established) => {
-                established.map(|established| Connection::new(Rc::clone(self), client, route, established))
+                established.map(|established| Connection::new(Rc::clone(&self.local), client, route, established))
             }
             Err(error) => {
                 self.refuse(&client, error).await;
@@ -224,8 +213,8 @@ impl Worker {
         if matches!(error, Error::NothingSent) {
             return;
         }
-        self.lens.record(Event::StartupFailed(error.sqlstate()));
-        if let Some(suppressed) = self.shared.failures.open(self.shared.clock.stamp(), FAILURE_LOG) {
+        self.local.lens.record(Event::StartupFailed(error.sqlstate()));
+        if let Some(suppressed) = self.local.shared.failures.open(self.local.shared.clock.stamp(), FAILURE_LOG) {
             match error.side() {
                 Side::Client => tracing::info!(%error, suppressed, "a start-up failed"),
                 side => tracing::warn!(%error, ?side, suppressed, "a start-up failed"),
@@ -269,7 +258,7 @@ impl Drop for Listed {
 async fn connect(present: Present, incoming: Incoming) {
     let worker = Rc::clone(&present.0);
     let Incoming { socket, at, route, load } = incoming;
-    let _watch = worker.shared.panics.watch("connection");
+    let _watch = worker.local.shared.panics.watch("connection");
     if let Some(connection) = Box::pin(worker.start_up(socket, at, route)).await {
         let _listed = worker.list(Rc::clone(connection.link()));
         connection.await;

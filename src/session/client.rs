@@ -8,6 +8,7 @@ use crate::session::key::Key;
 use crate::session::observation::Event;
 use crate::session::owed::Owed;
 use crate::session::parameters::typed;
+use crate::session::text::Text;
 use crate::session::track::{CopyIn, Mode, Track, pseudo};
 use crate::sql::bound::Bound;
 use crate::sql::fingerprint::Fingerprinter;
@@ -36,8 +37,35 @@ impl Track {
             Piece::Frame { tag, body, bytes } => self.client_frame(tag, body, bytes, now, fingerprinter),
             Piece::Run { tag, frames, bytes } => self.client_run(tag, frames, bytes, now),
             Piece::Begin { tag, bytes } => self.begin_text(tag == FrontendTag::Parse, bytes, fingerprinter),
-            Piece::Chunk(chunk) => self.feed_text(chunk, fingerprinter),
+            Piece::Chunk(chunk) => {
+                if let Some(text) = &mut self.text {
+                    text.feed(chunk, fingerprinter);
+                }
+            }
             Piece::End => self.end_text(now, fingerprinter),
+        }
+    }
+
+    fn begin_text(&mut self, is_parse: bool, bytes: u64, fingerprinter: &mut Fingerprinter) {
+        let text = Text::begin(is_parse, bytes, self.allowance.is_some(), self.dialect, fingerprinter);
+        self.text = Some(Box::new(text));
+    }
+
+    fn end_text(&mut self, now: Stamp, fingerprinter: &mut Fingerprinter) {
+        let Some(text) = self.text.take() else { return };
+        let (is_parse, bytes) = (text.is_parse, text.bytes);
+        let (stream, statements) = text.end(fingerprinter);
+        if is_parse {
+            self.parse(Key::of(stream.name()), statements, stream.types(), bytes, now);
+        } else {
+            self.query(statements, bytes, now);
+        }
+    }
+
+    /// The text that was arriving won't end.
+    pub(super) fn abandon_text(&mut self, fingerprinter: &mut Fingerprinter) {
+        if let Some(text) = self.text.take() {
+            text.abandon(fingerprinter);
         }
     }
 

@@ -1,48 +1,45 @@
 //! Query and Parse whose text spans reads: it streams through the lexer and is not kept.
 
-use crate::base::units::Stamp;
-use crate::session::key::Key;
-use crate::session::track::Track;
-use crate::sql::fingerprint::{Fingerprinter, Ticket};
+use crate::sql::fingerprint::Fingerprinter;
+use crate::sql::pool::Ticket;
+use crate::sql::statement::{Dialect, Statements};
 use crate::wire::frontend::TextStream;
 
 /// A text that is arriving.
 #[derive(Debug)]
 pub(super) struct Text {
     stream: TextStream,
+    pub(super) is_parse: bool,
+    /// Of its message.
+    pub(super) bytes: u64,
     ticket: Ticket,
-    is_parse: bool,
-    bytes: u64,
 }
 
-impl Track {
-    pub(super) fn begin_text(&mut self, is_parse: bool, bytes: u64, fingerprinter: &mut Fingerprinter) {
-        let stream = if is_parse { TextStream::parse(self.allowance.is_some()) } else { TextStream::query() };
-        let ticket = fingerprinter.begin(self.dialect);
-        self.text = Some(Box::new(Text { stream, ticket, is_parse, bytes }));
+impl Text {
+    /// Begins one; `typed`: a Parse's types are wanted.
+    pub(super) fn begin(
+        is_parse: bool,
+        bytes: u64,
+        typed: bool,
+        dialect: Dialect,
+        fingerprinter: &mut Fingerprinter,
+    ) -> Self {
+        let stream = if is_parse { TextStream::parse(typed) } else { TextStream::query() };
+        Self { stream, is_parse, bytes, ticket: fingerprinter.begin(dialect) }
     }
 
-    pub(super) fn feed_text(&mut self, chunk: &[u8], fingerprinter: &mut Fingerprinter) {
-        if let Some(text) = &mut self.text {
-            fingerprinter.feed(&text.ticket, text.stream.feed(chunk));
-        }
+    /// The next piece of its message.
+    pub(super) fn feed(&mut self, chunk: &[u8], fingerprinter: &mut Fingerprinter) {
+        fingerprinter.feed(&self.ticket, self.stream.feed(chunk));
     }
 
-    pub(super) fn end_text(&mut self, now: Stamp, fingerprinter: &mut Fingerprinter) {
-        let Some(text) = self.text.take() else { return };
-        let Text { stream, ticket, is_parse, bytes } = *text;
-        let statements = fingerprinter.end(ticket);
-        if is_parse {
-            self.parse(Key::of(stream.name()), statements, stream.types(), bytes, now);
-        } else {
-            self.query(statements, bytes, now);
-        }
+    /// It has ended: what its message was, and its statements.
+    pub(super) fn end(self, fingerprinter: &mut Fingerprinter) -> (TextStream, Statements) {
+        (self.stream, fingerprinter.end(self.ticket))
     }
 
-    /// The text won't end.
-    pub(super) fn abandon_text(&mut self, fingerprinter: &mut Fingerprinter) {
-        if let Some(text) = self.text.take() {
-            fingerprinter.abandon(text.ticket);
-        }
+    /// It won't end.
+    pub(super) fn abandon(self, fingerprinter: &mut Fingerprinter) {
+        fingerprinter.abandon(self.ticket);
     }
 }

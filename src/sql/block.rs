@@ -3,6 +3,8 @@
 //! Arithmetic on the eight bytes of a number at once: the top bit of each one says yes or no, and no carry leaves its
 //! byte.
 
+use memchr::memchr;
+
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 16;
 
@@ -122,6 +124,16 @@ fn short(bytes: &[u8]) -> u128 {
     } else {
         bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
     }
+}
+
+/// Where `byte` is: most strings are short.
+#[inline(always)]
+pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let before = Block::front(bytes).find(byte);
+    if before < BLOCK {
+        return Some(before);
+    }
+    memchr(byte, bytes.get(BLOCK..)?).map(|at| BLOCK + at)
 }
 
 #[cfg(test)]

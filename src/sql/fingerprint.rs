@@ -7,21 +7,13 @@ use super::canonical;
 use super::characters;
 use super::hash::QueryHash;
 use super::kind::Kind;
-use super::pool::Pool;
+use super::piece::Piece;
+use super::pool::{Pool, Ticket};
 use super::prepare;
 use super::query::Pseudo;
-use super::split::{Piece, Reader};
+use super::split::Reader;
 use super::statement::{Details, Dialect, Statement, Statements, Tags, Trace};
 use super::tags::Interner;
-
-/// A text that comes in pieces. Good until its buffer is taken for another one.
-#[derive(Debug)]
-pub struct Ticket {
-    /// Of the [`Fingerprinter`] that gave it. Another one knows nothing of it: a worker replaces its own after a panic.
-    pub(super) owner: u64,
-    pub(super) index: usize,
-    pub(super) generation: u64,
-}
 
 /// A statement's fingerprint, whole.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,10 +4,10 @@
 //! dollar quotes and comments are in [`super::quotes`], operators in [`super::operators`], numbers in [`super::number`].
 
 use super::block::Block;
-use super::number::Number;
-use super::operators::Operator;
-use super::quotes::{Dollar, Escapes};
-use super::split::Piece;
+use super::digits::Number;
+use super::dollar::{Dollar, Escapes};
+use super::operator::Operator;
+use super::piece::Piece;
 use super::statement::{Dialect, Encoding};
 use super::token::{Byte, FOLDED, class};
 

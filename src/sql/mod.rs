@@ -1,9 +1,9 @@
 //! Text to fingerprint: a lexer of our own makes the canonical text, its hash groups statements. Pure; never fails.
 //!
 //! Reading order: [`query`] what a fingerprint is, [`statement`] what is known of one statement of a text,
-//! [`bound`] the values that it runs with, [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with `number`,
-//! `operators`, `quotes`, `repeats` and the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
-//! `text`; `block` is behind their scanning; `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
+//! [`bound`] the values that it runs with, [`fingerprint`] the way from text to statements. Behind it, in the order in which bytes pass: `lexer` with what it keeps
+//! of a token (`digits`, `operator`, `dollar`) and its chapters `number`, `operators`, `quotes`, `repeats`, the tables of `token`; `skeleton` with `words`, `names`, `spacing`, `lists` and its buffer
+//! `text`; `block` is behind their scanning; `piece` is the statement in progress, `split` holds them together, `characters` and `pool` serve it; `cache`, `canonical`, [`hash`], [`kind`] and
 //! `prepare` make a statement of a skeleton. [`tags`] with `comment` reads comments, [`describe`] with `relations` and
 //! `catalog` reads canonical texts, off the statement path.
 
@@ -15,6 +15,8 @@ mod catalog;
 mod characters;
 mod comment;
 pub mod describe;
+mod digits;
+mod dollar;
 pub mod fingerprint;
 pub mod hash;
 pub mod kind;
@@ -22,8 +24,10 @@ mod lexer;
 mod lists;
 mod names;
 mod number;
+mod operator;
 mod operators;
-mod pool;
+mod piece;
+pub mod pool;
 mod prepare;
 pub mod query;
 mod quotes;

@@ -1,37 +1,10 @@
 //! Operators and the comments that end them (FINGERPRINT §1).
 
 use super::lexer::{Last, Lexer, State};
-use super::split::Piece;
+use super::operator::Operator;
+use super::piece::Piece;
 use super::tags::CommentStyle;
 use super::token::{Byte, class, keeps_sign};
-
-/// Bytes of one operator: PostgreSQL refuses any longer than 63, here it goes on as another one.
-const OPERATOR_MAX: usize = 64;
-
-/// The operator in progress.
-pub(super) struct Operator {
-    bytes: [u8; OPERATOR_MAX],
-    len: usize,
-}
-
-impl Default for Operator {
-    fn default() -> Self {
-        Self { bytes: [0; OPERATOR_MAX], len: 0 }
-    }
-}
-
-impl Operator {
-    fn last(&self) -> Option<u8> {
-        self.bytes.get(..self.len)?.last().copied()
-    }
-
-    /// False when no room is left.
-    fn push(&mut self, byte: u8) -> bool {
-        let slot = self.bytes.get_mut(self.len);
-        self.len += usize::from(slot.is_some());
-        slot.map(|slot| *slot = byte).is_some()
-    }
-}
 
 /// How many bytes of a run are one operator: trailing signs are operators by themselves, unless a byte before keeps them.
 fn operator_len(run: &[u8]) -> usize {

@@ -2,12 +2,20 @@
 //! free (FINGERPRINT §4).
 
 use super::characters::Characters;
-use super::fingerprint::Ticket;
 use super::split::Reader;
 use super::statement::{Dialect, Statements};
 
 /// Texts in pieces at once.
 const BUFFERS_MAX: usize = 32;
+
+/// A text that comes in pieces. Good until its buffer is taken for another one.
+#[derive(Debug)]
+pub struct Ticket {
+    /// Of the `Fingerprinter` that gave it. Another one knows nothing of it: a worker replaces its own after a panic.
+    owner: u64,
+    index: usize,
+    generation: u64,
+}
 
 /// A text in the making.
 pub(super) struct Text {

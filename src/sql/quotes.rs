@@ -2,67 +2,12 @@
 
 use memchr::{memchr, memchr2};
 
-use super::block::{BLOCK, Block};
+use super::block::find;
+use super::dollar::{Escapes, TAG_KEPT, Tag};
 use super::lexer::{Last, Lexer, State};
-use super::split::Piece;
+use super::piece::Piece;
 use super::statement::Encoding;
 use super::token::{Byte, class};
-
-/// What a backslash in a string does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Escapes {
-    Nothing,
-    /// Skips the next character.
-    Skip,
-}
-
-/// Bytes of a tag that are kept, for the case that no dollar quote begins after all.
-const TAG_KEPT: usize = 64;
-
-/// A dollar quote, or what may become one.
-pub(super) struct Dollar {
-    kept: [u8; TAG_KEPT],
-    /// Its tag.
-    tag: Tag,
-    /// What followed the last `$` inside: the closing tag, if it is the same and `$` follows.
-    seen: Option<Tag>,
-}
-
-impl Default for Dollar {
-    fn default() -> Self {
-        Self { kept: [0; TAG_KEPT], tag: Tag::default(), seen: None }
-    }
-}
-
-/// Length and FNV-1a hash of a tag: it may be of any length.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Tag {
-    len: usize,
-    hash: u64,
-}
-
-impl Default for Tag {
-    fn default() -> Self {
-        Self { len: 0, hash: 0xcbf2_9ce4_8422_2325 }
-    }
-}
-
-impl Tag {
-    fn push(&mut self, byte: u8) {
-        self.len += 1;
-        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-}
-
-/// Where `byte` is: most strings are short.
-#[inline(always)]
-pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
-    let before = Block::front(bytes).find(byte);
-    if before < BLOCK {
-        return Some(before);
-    }
-    memchr(byte, bytes.get(BLOCK..)?).map(|at| BLOCK + at)
-}
 
 impl Lexer {
     /// `'` was read, behind a prefix or alone.

@@ -1,9 +1,9 @@
 //! Elements of a list that vanish because they are literals like the one before them (FINGERPRINT §2, rule 5), told by
 //! their bytes: lists of thousands are common.
 
+use super::block::find;
 use super::block::{BLOCK, Block};
 use super::lexer::Lexer;
-use super::quotes::find;
 
 impl Lexer {
     /// How many bytes at the front are such elements, each with its comma. What is anything but plain digits, a parameter

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::figures::Figures;
+use super::figures::{Figures, micros, signed};
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
 use crate::sql::describe::{Description, describe};
@@ -343,14 +343,6 @@ fn series_id(row: &SeriesRow) -> i64 {
     }
     let digest = hasher.finalize();
     digest.iter().take(8).fold(0_u64, |id, byte| id << 8 | u64::from(*byte)).cast_signed()
-}
-
-pub(super) fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub(super) fn micros(span: Nanos) -> i64 {
-    signed(span.as_micros())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::batch::{micros, signed};
+use crate::base::units::Nanos;
 use crate::stats::series::SeriesStats;
 
 /// As wide as the hours' and days' columns; minutes are cut to `integer` where they are written.
@@ -101,4 +101,12 @@ pub(super) fn add_histogram(to: (&mut Vec<i32>, &mut Vec<i64>), other: (&[i32], 
             }
         }
     }
+}
+
+pub(super) fn micros(span: Nanos) -> i64 {
+    signed(span.as_micros())
+}
+
+pub(super) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use super::support::{DATABASE, day, set, table};
 use crate::analyze::capacity::{self, Capacity};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Severity};
-use crate::analyze::level::Settings;
+use crate::analyze::settings::Settings;
 use crate::snapshot::database::DatabaseFigures;
 use crate::snapshot::history::{History, Sample};
 use crate::snapshot::relation::{Key, Oid};

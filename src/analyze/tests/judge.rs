@@ -8,7 +8,7 @@ use crate::analyze::capacity::{Capacity, Growth};
 use crate::analyze::forecast::FullIn;
 use crate::analyze::judge::{Execution, Idle, Judge, Own};
 use crate::analyze::kind::{Kind, Severity};
-use crate::analyze::level::{Override, Settings};
+use crate::analyze::settings::{Override, Settings};
 use crate::analyze::{bloat, indexes};
 use crate::base::units::Nanos;
 use crate::snapshot::database::Database;

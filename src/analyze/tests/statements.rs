@@ -7,7 +7,7 @@ use super::support::{day, hour};
 use crate::analyze::baseline::{Figure, Hour};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Severity};
-use crate::analyze::level::{Override, Settings};
+use crate::analyze::settings::{Override, Settings};
 use crate::analyze::statements::{self, Failures, Statement, error_rate, regression};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::kind::Class;

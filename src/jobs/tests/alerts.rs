@@ -6,7 +6,7 @@ use crate::analyze;
 use crate::analyze::alert::Notice;
 use crate::analyze::judge::Execution;
 use crate::analyze::kind::{Kind, Severity};
-use crate::analyze::level::Override;
+use crate::analyze::settings::Override;
 use crate::base::secret::Secret;
 use crate::base::telemetry::{Channel, Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use crate::base::sqlstate::Sqlstate;
+use crate::base::telemetry::LogGate;
 use crate::base::units::Nanos;
-use crate::proxy::shared::Shared;
+use crate::runtime::clock::Clock;
 use crate::wire::{reply, sasl};
 
 /// Tag and length.
@@ -47,16 +48,16 @@ pub(crate) struct Gate {
     held: Vec<u8>,
     /// Bytes of a frame that pass unseen.
     passing: usize,
-    shared: Option<Arc<Shared>>,
+    unbound: Option<Arc<Unbound>>,
 }
 
 impl Gate {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self::logging(Some(shared))
+    pub(crate) fn new(unbound: Arc<Unbound>) -> Self {
+        Self::logging(Some(unbound))
     }
 
-    fn logging(shared: Option<Arc<Shared>>) -> Self {
-        Self { state: State::Start, held: Vec::new(), passing: 0, shared }
+    fn logging(unbound: Option<Arc<Unbound>>) -> Self {
+        Self { state: State::Start, held: Vec::new(), passing: 0, unbound }
     }
 
     /// What the client gets for `bytes`. At the server's `end` nothing is kept.
@@ -137,8 +138,26 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        let (State::Offered { answered: false }, Some(shared)) = (self.state, &self.shared) else { return };
-        if let Some(suppressed) = shared.unbound.open(shared.clock.stamp(), LOG) {
+        if let (State::Offered { answered: false }, Some(unbound)) = (self.state, &self.unbound) {
+            unbound.log();
+        }
+    }
+}
+
+/// Says that clients left because they can't bind authentication to TLS; one of all gates.
+#[derive(Debug)]
+pub(crate) struct Unbound {
+    gate: LogGate,
+    clock: Clock,
+}
+
+impl Unbound {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { gate: LogGate::default(), clock }
+    }
+
+    fn log(&self) {
+        if let Some(suppressed) = self.gate.open(self.clock.stamp(), LOG) {
             tracing::warn!(
                 suppressed,
                 "a client left when it saw that it can't bind authentication to TLS (channel_binding=require): {WAYS_OUT}"

@@ -4,11 +4,11 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
 
-use super::PROTOCOL;
 use super::machine::{Machine, PLAIN_MAX, RECORD_MAX, Step};
+use super::secured::Secured;
 use crate::base::telemetry::TlsStartup;
 use crate::proxy::socket::Socket;
 use crate::tls::store::{Acceptor, Connector};
@@ -76,26 +76,9 @@ impl Failure {
     }
 }
 
-/// What a handshake leaves behind: all that an encrypted leg needs.
-#[derive(Debug)]
-pub(crate) struct Secured {
-    pub(super) machine: Machine,
-    /// A record that is not whole.
-    pub(super) incoming: Vec<u8>,
-    /// What the peer has said already.
-    pub(super) plain: Vec<u8>,
-}
-
-impl Secured {
-    /// The certificate that the peer has shown, as DER.
-    pub(crate) fn peer(&self) -> Option<&CertificateDer<'static>> {
-        self.machine.peer_certificates()?.first()
-    }
-
-    /// Fails unless the peer speaks our protocol and has said so.
-    pub(crate) fn with_protocol(self) -> Result<Self, Failure> {
-        if self.machine.alpn_protocol() == Some(PROTOCOL) { Ok(self) } else { Err(Failure::NoProtocol) }
-    }
+/// Fails unless the peer speaks our protocol and has said so.
+pub(crate) fn with_protocol(secured: Secured) -> Result<Secured, Failure> {
+    if secured.has_protocol() { Ok(secured) } else { Err(Failure::NoProtocol) }
 }
 
 /// The server's part, towards a client. `first` was read already.

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, ready};
 
 use super::gate::Gate;
 use super::machine::{Machine, PLAIN_MAX, RECORD_MAX, Step, invalid};
-use super::start::Secured;
+use super::secured::Secured;
 use crate::proxy::held::{Budget, Held};
-use crate::proxy::socket::Stream;
+use crate::proxy::stream::Stream;
 
 /// The least space that a read needs: the longest record behind room for its plaintext.
 const SPACE_MIN: usize = PLAIN_MAX + RECORD_MAX;

@@ -1,14 +1,27 @@
 //! Arrays in their binary format (`array_send`, utils/adt/arrayfuncs.c): dimensions, then elements as Bind has values.
 
-use super::VALUE_MAX;
-use super::value::{self, is_array};
+use super::{CUT, VALUE_MAX};
 use crate::wire::values::Value;
 
 /// `MAXDIM` (utils/array.h).
 const DIMENSIONS_MAX: usize = 6;
 
-/// Adds an array as nested JSON arrays; `None` when it is none.
-pub(super) fn write(out: &mut String, bytes: &[u8]) -> Option<()> {
+/// Arrays of types whose values can be read.
+const ARRAYS: &[u32] = &[
+    199, 1000, 1001, 1002, 1003, 1005, 1007, 1009, 1014, 1015, 1016, 1021, 1022, 1028, 1115, 1182, 1183, 1185, 1231,
+    2951, 3807,
+];
+
+/// Whether a value of this type is an array.
+pub(super) fn is_array(oid: u32) -> bool {
+    ARRAYS.contains(&oid)
+}
+
+/// Adds a value of a type to an array.
+type Write = fn(&mut String, &Value<'_>, u32);
+
+/// Adds an array as nested JSON arrays, `element` each of its values; `None` when it is none.
+pub(super) fn write(out: &mut String, bytes: &[u8], element: Write) -> Option<()> {
     let (head, mut rest) = bytes.split_first_chunk::<12>()?;
     let [dimensions, _flags, oid] = words(head);
     let dimensions = usize::try_from(dimensions).ok().filter(|count| *count <= DIMENSIONS_MAX)?;
@@ -27,7 +40,7 @@ pub(super) fn write(out: &mut String, bytes: &[u8]) -> Option<()> {
         out.push_str("[]");
     } else {
         let most = out.len() + VALUE_MAX;
-        level(out, &lengths, &mut Elements { rest, oid, most });
+        level(out, &lengths, &mut Elements { rest, oid, most, write: element });
     }
     Some(())
 }
@@ -37,6 +50,7 @@ struct Elements<'a> {
     oid: u32,
     /// Nothing is added to an output that is longer.
     most: usize,
+    write: Write,
 }
 
 /// One dimension, and those inside it. False when something was cut off.
@@ -51,7 +65,7 @@ fn level(out: &mut String, lengths: &[usize], elements: &mut Elements<'_>) -> bo
         if !room || !level(out, inner, elements) {
             // An inner dimension has said so already.
             if !room || inner.is_empty() {
-                value::cut(out);
+                out.push_str(CUT);
             }
             out.push(']');
             return false;
@@ -72,7 +86,7 @@ impl Elements<'_> {
         };
         let (bytes, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         self.rest = rest;
-        value::write(out, &Value { binary: true, bytes: Some(bytes), length }, self.oid);
+        (self.write)(out, &Value { binary: true, bytes: Some(bytes), length }, self.oid);
         true
     }
 }

@@ -1,9 +1,9 @@
 //! One value as JSON, by its type (catalog/pg_type.dat) and format.
 
+use super::VALUE_MAX;
 use super::array;
 use super::moment;
 use super::number;
-use super::{CUT, VALUE_MAX};
 use crate::wire::values::Value;
 
 const BOOL: u32 = 16;
@@ -29,12 +29,6 @@ const NUMERIC: u32 = 1700;
 const UUID: u32 = 2950;
 const JSONB: u32 = 3802;
 
-/// Arrays of the above.
-const ARRAYS: &[u32] = &[
-    199, 1000, 1001, 1002, 1003, 1005, 1007, 1009, 1014, 1015, 1016, 1021, 1022, 1028, 1115, 1182, 1183, 1185, 1231,
-    2951, 3807,
-];
-
 /// Bytes that are shown of what can't be read.
 const RAW_MAX: usize = 64;
 
@@ -53,11 +47,6 @@ pub(super) fn write(out: &mut String, value: &Value<'_>, oid: u32) {
         None if value.binary => raw(out, oid, bytes, value.length),
         None => string(out, &readable(bytes, value.length)),
     }
-}
-
-/// Whether a value of this type is an array.
-pub(super) fn is_array(oid: u32) -> bool {
-    ARRAYS.contains(&oid)
 }
 
 /// Types whose text is more to JSON than a string.
@@ -81,7 +70,7 @@ fn binary(out: &mut String, oid: u32, bytes: &[u8], value: &Value<'_>) -> Option
     match oid {
         TEXT | VARCHAR | BPCHAR | NAME | CHAR | XML => string(out, &readable(bytes, value.length)),
         BYTEA => string(out, &format!("\\x{}", hex(bytes, value.length))),
-        oid if is_array(oid) => array::write(out, bytes)?,
+        oid if array::is_array(oid) => array::write(out, bytes, write)?,
         _ if !value.is_whole() => return None,
         JSON => document(out, bytes),
         // A version stands before the text.
@@ -186,9 +175,4 @@ fn uuid(bytes: [u8; 16]) -> String {
     let digits = hex(&bytes, bytes.len());
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or_default());
     parts.join("-")
-}
-
-/// Ends a list that is longer.
-pub(super) fn cut(out: &mut String) {
-    out.push_str(CUT);
 }

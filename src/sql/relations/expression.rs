@@ -5,7 +5,7 @@ use sqlparser::ast::{
     FunctionArguments, InTarget, Subscript, WindowSpec, WindowType,
 };
 
-use super::statement::Walk;
+use super::walk::Walk;
 
 impl Walk {
     /// The condition of WHERE, ON or WHEN.

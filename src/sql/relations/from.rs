@@ -1,78 +1,10 @@
-//! FROM clauses: which tables a query names, under which aliases, and the conditions of its joins.
+//! The walk over FROM clauses: their tables, and the conditions of their joins.
 
-use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableFactor, TableWithJoins};
+use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
 
 use super::Step;
-use super::statement::Walk;
-
-/// What one query's FROM clause names.
-#[derive(Default)]
-pub(super) struct Scope(Vec<Source>);
-
-/// A name that qualifies columns.
-struct Source {
-    alias: String,
-    /// The table, as written; `None` for a query, a function or a CTE.
-    table: Option<String>,
-}
-
-impl Scope {
-    /// What `tables` name, CTEs told apart by `ctes`.
-    pub(super) fn of<'a>(tables: impl IntoIterator<Item = &'a TableWithJoins>, ctes: &[String]) -> Self {
-        let factors = |table: &'a TableWithJoins| {
-            std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
-        };
-        Self::of_factors(tables.into_iter().flat_map(factors), ctes)
-    }
-
-    /// The same for single items of a FROM clause.
-    pub(super) fn of_factors<'a>(factors: impl IntoIterator<Item = &'a TableFactor>, ctes: &[String]) -> Self {
-        let mut scope = Self::default();
-        for factor in factors {
-            scope.add(factor, ctes);
-        }
-        scope
-    }
-
-    /// One table, as INSERT names it.
-    pub(super) fn table(name: &ObjectName, alias: Option<&Ident>) -> Self {
-        Self(vec![Source {
-            alias: alias.map_or_else(|| last_part(name), |alias| alias.value.clone()),
-            table: Some(name.to_string()),
-        }])
-    }
-
-    fn add(&mut self, factor: &TableFactor, ctes: &[String]) {
-        match factor {
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let table = name.to_string();
-                let alias = alias.as_ref().map_or_else(|| last_part(name), |alias| alias.name.value.clone());
-                self.0.push(Source { alias, table: (!ctes.contains(&table)).then_some(table) });
-            }
-            TableFactor::NestedJoin { table_with_joins, .. } => {
-                self.add(&table_with_joins.relation, ctes);
-                for join in &table_with_joins.joins {
-                    self.add(&join.relation, ctes);
-                }
-            }
-            TableFactor::Table { alias, .. }
-            | TableFactor::Derived { alias, .. }
-            | TableFactor::TableFunction { alias, .. }
-            | TableFactor::Function { alias, .. }
-            | TableFactor::UNNEST { alias, .. }
-            | TableFactor::JsonTable { alias, .. }
-            | TableFactor::XmlTable { alias, .. } => {
-                let alias = alias.as_ref().map(|alias| alias.name.value.clone()).unwrap_or_default();
-                self.0.push(Source { alias, table: None });
-            }
-            _ => {}
-        }
-    }
-}
-
-fn last_part(name: &ObjectName) -> String {
-    name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).unwrap_or_default()
-}
+use super::scope::{Scope, Source};
+use super::walk::Walk;
 
 impl Walk {
     pub(super) fn is_cte(&self, name: &str) -> bool {
@@ -134,7 +66,7 @@ impl Walk {
     /// Notes that a column is compared, by what its query's FROM tells of it.
     pub(super) fn compared(&mut self, qualifier: &[Ident], column: &Ident) {
         let Some(alias) = qualifier.last() else { return self.compared_name(column.to_string()) };
-        let known = self.scopes.iter().rev().flat_map(|scope| &scope.0).find(|source| source.alias == alias.value);
+        let known = self.scopes.iter().rev().flat_map(Scope::sources).find(|source| source.alias == alias.value);
         match known {
             Some(Source { table: Some(table), .. }) => self.note(format!("{table}.{column}")),
             Some(Source { table: None, .. }) => {}
@@ -144,7 +76,7 @@ impl Walk {
 
     /// The same for a column without qualifier: the table is known when there is one only.
     fn compared_name(&mut self, column: String) {
-        match self.scopes.last().map(|scope| scope.0.as_slice()) {
+        match self.scopes.last().map(Scope::sources) {
             Some([Source { table: Some(table), .. }]) => self.note(format!("{table}.{column}")),
             Some([Source { table: None, .. }]) => {}
             _ => self.note(column),

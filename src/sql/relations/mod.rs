@@ -1,15 +1,17 @@
 //! What a statement does with which tables, from its canonical text alone (FINGERPRINT §5). Off the statement path.
 //!
 //! Reading order: [`token`] tokens of a canonical text, [`lexical`] the rule that answers for every text, [`parsed`]
-//! the reading by `sqlparser` where it understands a text, [`statement`], [`from`] and [`expression`] the walk over its
-//! tree.
+//! the reading by `sqlparser` where it understands a text: [`walk`] over its tree, with a [`scope`] for each query, in
+//! [`statement`], [`from`] and [`expression`].
 
 mod expression;
 mod from;
 mod lexical;
 mod parsed;
+mod scope;
 mod statement;
 mod token;
+mod walk;
 
 use super::kind::Kind;
 

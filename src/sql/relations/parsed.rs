@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::statement::Walk;
 use super::token::{Class, Token, tokens};
+use super::walk::Walk;
 use super::{Relations, Step};
 use crate::sql::kind::Kind;
 

@@ -6,21 +6,9 @@ use sqlparser::ast::{
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableObject, Update, UpdateTableFromKind, With,
 };
 
-use super::from::Scope;
-use super::{Relations, Step};
-
-/// A walk over one statement. The tree's depth is bounded by the parser but for chains that nest to the left; those are
-/// walked in loops.
-#[derive(Default)]
-pub(super) struct Walk {
-    pub(super) found: Relations,
-    /// Names that WITH gave to queries, the innermost last.
-    pub(super) ctes: Vec<String>,
-    /// What FROM names, the innermost query's last.
-    pub(super) scopes: Vec<Scope>,
-    /// Inside WHERE or a join's condition.
-    pub(super) filtering: bool,
-}
+use super::Step;
+use super::scope::Scope;
+use super::walk::Walk;
 
 impl Walk {
     /// Walks a statement; `None` for one that is better read by the lexical rule.
