@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
+use super::colour::When;
 use super::exit::Failure;
-use super::{check, fingerprint, healthcheck, migrate, report, run, top};
+use super::{check, examples, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
 use crate::config::load::{self, Flags, Loaded};
@@ -24,7 +25,7 @@ pub(super) enum Command {
     /// Proxy and HTTP side.
     Run(Flags),
     /// What will and won't work.
-    Check(Flags),
+    Check(Flags, check::Options),
     /// Monitoring tables made, or looked at.
     Migrate(Flags, migrate::Options),
     /// The daily report.
@@ -47,7 +48,7 @@ impl Command {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
             Command::Run(flags) => run::run(flags),
-            Command::Check(flags) => check::run(&load(flags)?, std::io::stdout().lock()),
+            Command::Check(flags, options) => check::run(&load(flags)?, options, std::io::stdout().lock()),
             Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
             Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
@@ -72,7 +73,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
         None => Command::Run(flags(&matches)),
-        Some(("check", matches)) => Command::Check(flags(matches)),
+        Some(("check", matches)) => Command::Check(flags(matches), check_options(matches)),
         Some(("migrate", matches)) => Command::Migrate(flags(matches), migrate_options(matches)),
         Some(("report", matches)) => Command::Report(flags(matches), report_options(matches)),
         Some(("fingerprint", _)) => Command::Fingerprint,
@@ -92,14 +93,20 @@ pub(super) fn command() -> clap::Command {
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A sidecar proxy for PostgreSQL that times every statement and changes nothing else")
-        .after_help(
-            "Without a command, pgvitals runs. Every key of the configuration file is a flag of `pgvitals run`.",
-        )
+        .after_help(examples::ALL)
         .args_conflicts_with_subcommands(true)
         .arg(config_argument())
         .args(all())
-        .subcommand(sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()))
-        .subcommand(sub("check", "Say what will and won't work with these settings").arg(config_argument()).args(all()))
+        .subcommand(
+            sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()).after_help(examples::RUN),
+        )
+        .subcommand(
+            sub("check", "Say what will and won't work with these settings; an upstream sees nothing but a connect")
+                .arg(config_argument())
+                .args(check_arguments())
+                .args(all())
+                .after_help(examples::CHECK),
+        )
         .subcommand(
             sub("migrate", "Make the monitoring tables, or bring them to this version")
                 .arg(config_argument())
@@ -112,14 +119,20 @@ pub(super) fn command() -> clap::Command {
                 .args(store())
                 .args(report_arguments()),
         )
-        .subcommand(sub("fingerprint", "Read statements as JSON lines, print their fingerprints"))
         .subcommand(
-            sub("top", "Show statements as they run, from a running pgvitals")
+            sub("fingerprint", "Read statements as JSON lines, print their fingerprints")
+                .after_help(examples::FINGERPRINT),
+        )
+        .subcommand(
+            sub("top", "Show the statements of a running pgvitals, live")
                 .arg(config_argument())
                 .args(client())
-                .args(top_arguments()),
+                .args(top_arguments())
+                .after_help(examples::TOP),
         )
-        .subcommand(sub("healthcheck", "Exit 0 if a running pgvitals answers").arg(config_argument()).args(client()))
+        .subcommand(
+            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1").arg(config_argument()).args(client()),
+        )
         .subcommand(
             sub("config", "Print the configuration file with each key and its default").hide(true).arg(
                 Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document"),
@@ -192,32 +205,65 @@ fn migrate_options(matches: &ArgMatches) -> migrate::Options {
     }
 }
 
-fn top_arguments() -> [Arg; 4] {
+fn check_arguments() -> [Arg; 2] {
+    let format = Arg::new("format").long("format").value_name("WORD").value_parser(["text", "json"]);
+    [format.default_value("text").help("How to write it"), color_argument()]
+}
+
+fn check_options(matches: &ArgMatches) -> check::Options {
+    let is_json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
+    check::Options { json: is_json, color: color(matches) }
+}
+
+fn color_argument() -> Arg {
+    let argument = Arg::new("color").long("color").value_name("WHEN").value_parser(When::WORDS);
+    argument.default_value("auto").help("In colour; auto is on a terminal, unless NO_COLOR is set")
+}
+
+fn color(matches: &ArgMatches) -> When {
+    When::named(matches.get_one::<String>("color").map_or("", String::as_str))
+}
+
+fn top_arguments() -> [Arg; 6] {
     let positive = value_parser!(u64).range(1..=1_000);
     [
         Arg::new("once").long("once").action(ArgAction::SetTrue).help("Print one table and end"),
         Arg::new("sort")
             .long("sort")
             .value_name("COLUMN")
-            .value_parser(["total_ms", "calls", "mean_ms", "p95_ms", "errors"])
+            .value_parser(top::SORTS.map(|(name, _)| name))
             .default_value("total_ms")
             .help("Largest first"),
-        Arg::new("limit").long("limit").value_name("ROWS").value_parser(positive).default_value("15").help("Rows"),
+        Arg::new("window")
+            .long("window")
+            .value_name("TIME")
+            .value_parser(top::WINDOWS.map(|window| window.flag))
+            .default_value("1h")
+            .help("Of the last minute, 5 minutes, hour or day"),
+        Arg::new("limit")
+            .long("limit")
+            .value_name("ROWS")
+            .value_parser(positive)
+            .help("Rows of a printed table [default: 15]"),
         Arg::new("interval")
             .long("interval")
             .value_name("SECONDS")
             .value_parser(positive)
             .default_value("2")
-            .help("Time between two tables"),
+            .help("Time between two looks"),
+        color_argument(),
     ]
 }
 
 fn top_options(matches: &ArgMatches) -> top::Options {
-    let number = |name: &str| matches.get_one::<u64>(name).copied().unwrap_or(1);
+    let number = |name: &str| matches.get_one::<u64>(name).copied();
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     top::Options {
         once: matches.get_flag("once"),
-        sort: matches.get_one::<String>("sort").cloned().unwrap_or_default(),
+        sort: text("sort"),
+        window: text("window"),
         limit: number("limit"),
-        interval: Duration::from_secs(number("interval")),
+        interval: Duration::from_secs(number("interval").unwrap_or(2)),
+        color: color(matches),
     }
 }

@@ -1,11 +1,14 @@
-//! One file per command. Errors end here: what is wrong goes to stderr, how it went into the exit code.
+//! One file or folder per command. Errors end here: what is wrong goes to stderr, how it went into the exit code.
 //!
-//! Reading order: [`arguments`] the command line, made from the table of keys, [`exit`] codes, then the commands:
-//! [`run`], [`check`], [`migrate`], [`report`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`] and [`client`] serve them.
+//! Reading order: [`arguments`] the command line, made from the table of keys, [`examples`] in its help, [`exit`] codes, then the commands:
+//! [`run`], [`check`], [`migrate`], [`report`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`], [`client`],
+//! [`colour`] and [`text`] serve them.
 
 mod arguments;
 mod check;
 mod client;
+mod colour;
+mod examples;
 mod exit;
 pub mod fingerprint;
 mod healthcheck;
@@ -14,7 +17,7 @@ mod logging;
 mod migrate;
 mod report;
 mod run;
-mod statements;
+mod text;
 mod top;
 
 #[cfg(test)]

@@ -26,9 +26,8 @@ impl Error {
     /// The SQLSTATE, where the server gave one.
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Connect(connect::Error::Connect { reason, .. }) | Self::Database(reason) => {
-                reason.code().map(SqlState::code)
-            }
+            Self::Connect(error) => error.code(),
+            Self::Database(reason) => reason.code().map(SqlState::code),
             _ => None,
         }
     }

@@ -16,9 +16,6 @@ use crate::base::telemetry::Channel;
 use crate::notify::quiet::QuietHours;
 use crate::notify::settings::{Email, Login, Route, Security, Settings, Topic, Webhook, signing_key};
 
-/// Below this a secret can be guessed.
-const SECRET_MIN: usize = 16;
-
 /// The name of the daily report in a route's `kind`.
 const REPORT: &str = "report";
 
@@ -59,9 +56,7 @@ impl Reader {
     fn webhook(&mut self) -> Option<Webhook> {
         let url = self.read("notify.webhook.url", |text| receiver(text).map(Some)).flatten();
         let secret = self.read("notify.webhook.secret", |text| key(text).map(Some)).flatten();
-        if secret.as_ref().is_some_and(|secret| secret.len() < SECRET_MIN) {
-            self.warn(format!("`notify.webhook.secret` has fewer than {SECRET_MIN} bytes and can be guessed"));
-        }
+        self.guessable("notify.webhook.secret", secret.as_ref().map(Vec::len));
         Some(Webhook { url: Secret::new(url?), secret: secret.map(Secret::new) })
     }
 

@@ -107,8 +107,8 @@ impl Reader {
         let token: Option<String> = self.read("http_token", token);
         // An empty one closes the endpoints, as none does.
         let cron: Option<String> = self.read("cron_secret", |text| Ok(text.to_owned())).filter(|text| !text.is_empty());
-        if cron.as_ref().is_some_and(|secret| secret.len() < SECRET_MIN_BYTES) {
-            self.warn(format!("cron_secret is shorter than {SECRET_MIN_BYTES} bytes: it can be guessed"));
+        for (key, secret) in [("http_token", &token), ("cron_secret", &cron)] {
+            self.guessable(key, secret.as_ref().map(String::len));
         }
         let service = self.read("service", name).unwrap_or_else(|| self.host.service().to_owned());
         Some(http::Settings {
@@ -233,6 +233,15 @@ impl Reader {
             self.fail(name, given, problem);
             T::default()
         })
+    }
+
+    /// Warns of a secret of so few bytes that it can be guessed.
+    pub(super) fn guessable(&mut self, key: &str, bytes: Option<usize>) {
+        if bytes.is_some_and(|bytes| bytes < SECRET_MIN_BYTES) {
+            self.warn(format!(
+                "`{key}` has fewer than {SECRET_MIN_BYTES} bytes and can be guessed; `openssl rand -hex 24` makes a better one"
+            ));
+        }
     }
 
     /// Adds a warning for the owner.

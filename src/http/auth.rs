@@ -14,9 +14,6 @@ use super::server::App;
 use super::session;
 use crate::runtime::listen::Address;
 
-/// Shorter tokens can be guessed; they get a warning.
-const TOKEN_MIN_BYTES: usize = 16;
-
 /// What is below wants `CRON_SECRET`, wherever the listener is bound, and nothing else.
 const CRON_PATHS: &str = "/api/cron/";
 
@@ -45,15 +42,11 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 
 /// Says in the log what the rules come to, once, at start.
 pub(super) fn announce(settings: &Settings) {
-    let token_bytes = settings.token.as_ref().map(|token| token.expose().len());
-    if !is_local(&settings.listen) && token_bytes.is_none() {
+    if !is_local(&settings.listen) && settings.token.is_none() {
         tracing::warn!(
             listen = %settings.listen,
             "the HTTP side is not bound to loopback and http_token is not set: the API answers 401"
         );
-    }
-    if token_bytes.is_some_and(|bytes| bytes < TOKEN_MIN_BYTES) {
-        tracing::warn!("http_token is shorter than {TOKEN_MIN_BYTES} bytes: it can be guessed");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -28,6 +29,16 @@ pub enum Error {
         /// Of the last host.
         reason: tokio_postgres::Error,
     },
+}
+
+impl Error {
+    /// The SQLSTATE, where a server gave one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Error::Connect { reason, .. } => reason.code().map(SqlState::code),
+            Error::Tls(_) => None,
+        }
+    }
 }
 
 /// An open connection; dropped, it is closed.

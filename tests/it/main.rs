@@ -30,6 +30,7 @@ mod startup;
 mod store;
 mod support;
 mod tls;
+mod top;
 mod transparency;
 mod truth;
 mod upstream;

@@ -13,7 +13,7 @@ fn keys(line: &str) -> (String, Vec<(&'static str, String)>) {
     let command = parsed(line).unwrap_or_else(|failure| panic!("{line}: {failure}"));
     let name = format!("{command:?}").split(['(', ' ']).next().unwrap().to_owned();
     let flags = match command {
-        Command::Run(flags) | Command::Check(flags) | Command::Top(flags, _) | Command::Healthcheck(flags) => flags,
+        Command::Run(flags) | Command::Check(flags, _) | Command::Top(flags, _) | Command::Healthcheck(flags) => flags,
         other => panic!("{other:?} has no settings"),
     };
     (name, flags.keys.into_iter().map(|(key, value)| (key.name, value)).collect())

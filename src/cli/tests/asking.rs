@@ -6,7 +6,6 @@ use std::os::unix::net::UnixListener;
 
 use crate::base::secret::Secret;
 use crate::cli::client::{Client, runtime};
-use crate::cli::statements::{printable, table};
 use crate::runtime::listen::Address;
 
 /// Answers one request and gives back what was asked.
@@ -45,6 +44,25 @@ fn a_problem_is_told_with_its_detail() {
     let said = value.unwrap_err().to_string();
     assert!(said.contains("401") && said.contains("send http_token"), "{said}");
     assert!(!asked.contains("Authorization"), "{asked}");
+    assert!(said.contains("--http-token-file") && said.contains("PGVITALS_HTTP_TOKEN"), "{said}");
+    let (value, _) = ask("HTTP/1.1 401 Unauthorized\r\n\r\n{}", Some("t"));
+    assert!(value.unwrap_err().to_string().contains("of this command"));
+}
+
+#[test]
+fn events_are_followed_until_their_stream_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = Address::Tcp { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port() };
+    let text = "HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: alive\n\nevent: live\ndata: 1\n\nevent: slow\n\
+                data: 2\n\ndata: 3\nevent: live\r\n\r\ndata: 4\n\nevent: live\ndata: 5";
+    let server = std::thread::spawn(move || answer(listener.accept().unwrap().0, text));
+    let mut told = Vec::new();
+    let client = Client::new(&listen, None);
+    let take = |data: &[u8]| told.push(String::from_utf8(data.to_vec()).unwrap());
+    runtime().unwrap().block_on(client.follow("/api/events", "live", take)).unwrap();
+    assert!(server.join().unwrap().starts_with("GET /api/events HTTP/1.0\r\n"));
+    // What was cut off is no event.
+    assert_eq!(told, ["1", "3"]);
 }
 
 #[test]
@@ -62,27 +80,4 @@ fn unix_sockets_are_asked_too() {
     let answer = runtime().unwrap().block_on(Client::new(&Address::Unix(path), None).get("/healthz")).unwrap();
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ok"[..]));
     assert!(server.join().unwrap().contains("Host: localhost"));
-}
-
-#[test]
-fn the_table_shows_what_the_api_answers() {
-    let summary = r#"{"totals":{"calls":1200,"errors":3,"mean_ms":1.234,"p95_ms":null,"p99_ms":812.7},"connections":{"open":4,"opened":9}}"#;
-    let queries = r#"{"total":1,"queries":[{"query":"select $1 from\n  t","calls":1200,"errors":3,"mean_ms":1.234,
-        "p95_ms":45.678,"p99_ms":812.7,"share_percent":99.6,"more":1}]}"#;
-    let lines = table(&serde_json::from_str(summary).unwrap(), &serde_json::from_str(queries).unwrap());
-    assert!(
-        lines[0].contains("1200 calls, 3 errors, mean 1.23 ms, P95 - ms, P99 813 ms; 4 connections, 1 statements"),
-        "{}",
-        lines[0]
-    );
-    assert_eq!(
-        lines.last().unwrap().split_whitespace().collect::<Vec<_>>().join(" "),
-        "1200 3 1.23 45.7 813 100 % select $1 from t"
-    );
-}
-
-#[test]
-fn a_terminal_obeys_nothing_that_a_client_sent() {
-    assert_eq!(printable("select\x1b[2J\r\n \"a\u{202e}b\" \u{9b}31m"), "select [2J \"a b\" 31m");
-    assert!(printable(&"x".repeat(10_000)).chars().count() < 500);
 }

@@ -2,4 +2,5 @@
 
 mod arguments;
 mod asking;
+mod docs;
 mod exits;

@@ -132,5 +132,5 @@ fn check_names_rights_and_row_level_security() {
     let said = check("pgvitals_writer");
     assert!(said.contains("ALTER TABLE pgvitals.query_stats DISABLE ROW LEVEL SECURITY"), "{said}");
     let said = check("pgvitals_reader");
-    assert!(said.contains("FAIL  store: role `pgvitals_reader` may not write"), "{said}");
+    assert!(said.contains("FAIL  role `pgvitals_reader` may not write"), "{said}");
 }

@@ -2,7 +2,8 @@
 //!
 //! [`postgres`] a private cluster per major version, [`pgvitals`] the program under test, [`client`] and [`server`]
 //! scripted peers, [`tool`] other people's programs, [`http`] what pgvitals tells, [`keeper`] processes that end with
-//! us, [`pki`] certificates, [`ledger`] a load that notices what is lost or doubled, [`address`] and [`clock`].
+//! us, [`pki`] certificates, [`ledger`] a load that notices what is lost or doubled, [`terminal`]
+//! a screen with keys, [`address`] and [`clock`].
 
 pub(crate) mod address;
 pub(crate) mod client;
@@ -14,4 +15,5 @@ pub(crate) mod pgvitals;
 pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod terminal;
 pub(crate) mod tool;

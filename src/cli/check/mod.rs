@@ -1,13 +1,20 @@
 //! `pgvitals check`: what will and won't work with these settings. An upstream sees nothing but a connect, the store some
 //! questions about its catalogues.
 
-use std::io::Write;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::{TcpStream, UnixStream};
 
+use self::report::Report;
 use super::client::runtime;
+use super::colour::When;
 use super::exit::Failure;
 use super::holder;
 use crate::collect::examine::examine;
@@ -20,48 +27,27 @@ use crate::store::examine::{self, Finding};
 use crate::tls::settings::{ClientMode, Settings, UpstreamMode};
 use crate::tls::store::Store;
 
-/// How a finding turned out.
+/// How to say it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Outcome {
-    Well,
-    Note,
-    Bad,
-}
-
-/// What is said, line by line.
-#[derive(Default)]
-struct Report(Vec<(Outcome, String)>);
-
-impl Report {
-    fn well(&mut self, text: impl Into<String>) {
-        self.0.push((Outcome::Well, text.into()));
-    }
-
-    fn note(&mut self, text: impl Into<String>) {
-        self.0.push((Outcome::Note, text.into()));
-    }
-
-    fn bad(&mut self, text: impl Into<String>) {
-        self.0.push((Outcome::Bad, text.into()));
-    }
+pub(super) struct Options {
+    /// As data.
+    pub(super) json: bool,
+    /// Whether in colour.
+    pub(super) color: When,
 }
 
 /// Says it; a failure if something won't work.
-pub(super) fn run(loaded: &Loaded, mut out: impl Write) -> Result<(), Failure> {
+pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> Result<(), Failure> {
     let mut report = Report::default();
     runtime()?.block_on(look(loaded, &mut report));
-    for (outcome, text) in &report.0 {
-        let mark = match outcome {
-            Outcome::Well => "ok  ",
-            Outcome::Note => "note",
-            Outcome::Bad => "FAIL",
-        };
-        writeln!(out, "{mark}  {text}").context("can't write the report")?;
-    }
-    if report.0.iter().any(|(outcome, _)| *outcome == Outcome::Bad) { Err(Failure::Said) } else { Ok(()) }
+    let is_coloured = options.color.is_wanted(std::io::stdout().is_terminal(), |name| std::env::var(name).ok());
+    let text = if options.json { report.json()? } else { report.text(is_coloured) };
+    out.write_all(text.as_bytes()).context("can't write the report")?;
+    if report.is_bad() { Err(Failure::Said) } else { Ok(()) }
 }
 
 async fn look(loaded: &Loaded, report: &mut Report) {
+    report.about("settings");
     match &loaded.file {
         Some(file) => report.well(format!("settings: {} with environment and flags over it", file.display())),
         None => report.well("settings: environment and flags, no file"),
@@ -84,17 +70,22 @@ async fn look(loaded: &Loaded, report: &mut Report) {
 }
 
 async fn listen(address: &Address, reuse_port: bool, report: &mut Report) {
+    report.about("listen");
     match Listener::bind(address, reuse_port).await {
         Ok(_) => report.well(format!("listen {address}: free")),
         Err(error) if error.reason.kind() == std::io::ErrorKind::AddrInUse => {
             report.bad(format!("listen {address}: taken by {}; stop that one, or set `listen`", holder(address).await));
         }
-        Err(error) => report.bad(format!("listen {address}: {}", error.reason)),
+        Err(error) => {
+            let what = "set `listen` to an address of this machine, with a port above 1023";
+            report.bad(format!("listen {address}: {}; {what}", error.reason));
+        }
     }
 }
 
 /// Bare connects: a start-up packet would wake a database that sleeps.
 async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
+    report.about("upstream");
     for address in &route.upstream {
         match tokio::time::timeout(timeout, connect(address)).await {
             Ok(Ok(())) => report.well(format!("upstream {address}: accepts connections, as server `{}`", route.server)),
@@ -109,22 +100,26 @@ async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
 
 /// Reads the route's certificates, and says who can connect how.
 fn tls(route: &Route, report: &mut Report) {
+    report.about("tls");
     let Settings { client, upstream } = &route.tls;
     if let Err(error) = Store::load([&route.tls], &[], &[]) {
         report.bad(format!("TLS of server `{}`: {error}", route.server));
     }
     match (client.mode, &client.cert) {
         (ClientMode::Disable, _) => report.note(
-            "tls.client: disable; clients with sslmode=require or stricter can't connect, prefer and disable can",
+            "tls.client: disable, so clients that say sslmode=require or stricter can't connect; for those set it to allow",
         ),
         (mode, None) => report
-            .note(format!("tls.client: {mode:?}, with a self-signed certificate: it encrypts, and proves nothing")),
+            .note(format!(
+                "tls.client: {mode:?}, with a self-signed certificate: it encrypts, and proves nothing; for clients that \
+                 verify, set tls.cert and tls.key"
+            )),
         (mode, Some(cert)) => report.well(format!("tls.client: {mode:?}, with {}", cert.display())),
     }
     if client.mode != ClientMode::Disable && upstream.mode != UpstreamMode::Disable {
         report.note(
-            "channel binding: clients that use TLS can authenticate with SCRAM only if tls.cert is the server's own, \
-             or with channel_binding=disable: docs/channel-binding.md",
+            "channel binding: clients that use TLS can authenticate with SCRAM only if tls.cert is the server's own; \
+             others have to say channel_binding=disable: docs/channel-binding.md",
         );
     }
     report.well(format!("tls.upstream: {:?}", upstream.mode));
@@ -145,20 +140,34 @@ async fn connect(address: &Address) -> std::io::Result<()> {
 }
 
 async fn http(loaded: &Loaded, report: &mut Report) {
+    report.about("http");
     let http = &loaded.app.http;
     match Listener::bind(&http.listen, false).await {
         Ok(_) => report.well(format!("http {}: free", http.listen)),
         Err(error) if error.reason.kind() == std::io::ErrorKind::AddrInUse => {
             let holder = holder(&http.listen).await;
-            report.note(format!("http {}: taken by {holder}; pgvitals runs without its HTTP side", http.listen));
+            report.note(format!(
+                "http {}: taken by {holder}, so pgvitals runs without its HTTP side; stop that one, or set `http`",
+                http.listen
+            ));
         }
         Err(error) => {
-            report.note(format!("http {}: {}; pgvitals runs without its HTTP side", http.listen, error.reason));
+            report.note(format!(
+                "http {}: {}, so pgvitals runs without its HTTP side; set `http` to an address of this machine",
+                http.listen, error.reason
+            ));
         }
     }
     if !is_local(&http.listen).await && http.token.is_none() {
         report.note(
-            "http_token: none, and http is not on loopback: /metrics, /healthz and /readyz answer, the API answers 401",
+            "http_token: none, and http is not on loopback: /metrics, /healthz and /readyz answer, the API answers 401; \
+             set PGVITALS_HTTP_TOKEN or http_token_file",
+        );
+    }
+    if http.cron_secret.is_none() {
+        report.note(
+            "CRON_SECRET: none, so /api/cron/… answers 403 and the own scheduler runs the jobs; set it if another one \
+             is to start them",
         );
     }
 }
@@ -172,14 +181,18 @@ async fn holder(address: &Address) -> String {
 
 /// Connects, and looks at tables and rights.
 async fn store(loaded: &Loaded, report: &mut Report) {
+    report.about("store");
     let Some(store) = &loaded.app.store else {
-        return report.note("store: off; statistics stay in memory, and are gone with the process");
+        return report.note(
+            "store: off, so statistics stay in memory and are gone with the process; set `store.url` to keep them",
+        );
     };
     let target = &store.target;
     let client = match Connection::open(target).await {
         Ok(client) => client,
         Err(error) => {
-            return report.bad(format!("store: {error}; pgvitals runs without its tables until that is right"));
+            let remedy = remedy(error.code(), "store.url");
+            return report.bad(format!("store: {error}; {remedy}; until then pgvitals runs without its tables"));
         }
     };
     report.well(format!("store {target}: connected"));
@@ -194,15 +207,32 @@ async fn store(loaded: &Loaded, report: &mut Report) {
     }
 }
 
+/// What to do about a connection that a server refused with this SQLSTATE, or that nobody took.
+fn remedy(code: Option<&str>, key: &str) -> String {
+    match code {
+        Some("28P01" | "28000") => format!("look at user and password in `{key}`, and at the server's pg_hba.conf"),
+        Some("3D000") => format!("create that database, or name another one in `{key}`"),
+        Some("53300") => "the server has no connection left; raise its max_connections, or end some".to_owned(),
+        _ => format!("is PostgreSQL there, and `{key}` right?"),
+    }
+}
+
 /// Asks each monitored server what the role may see.
 async fn monitored(loaded: &Loaded, report: &mut Report) {
+    report.about("monitor");
     if loaded.app.collect.is_empty() {
-        report.note("monitor.url: none; indexes, bloat and capacity stay unknown");
+        report.note(
+            "monitor.url: none, so indexes, bloat and capacity stay unknown; set it to a role that may look at the \
+             server: docs/health.md",
+        );
     }
     for settings in &loaded.app.collect {
         let target = &settings.target;
         match examine(settings).await {
-            Err(error) => report.bad(format!("monitor {target}: {error}; pgvitals runs without what is seen there")),
+            Err(error) => {
+                let remedy = remedy(error.code(), "monitor.url");
+                report.bad(format!("monitor {target}: {error}; {remedy}; until then nothing is seen there"));
+            }
             Ok(missing) => {
                 report.well(format!("monitor {target}: server `{}` can be asked", settings.server));
                 for Missing { database, why, remedy, .. } in missing {
@@ -213,9 +243,6 @@ async fn monitored(loaded: &Loaded, report: &mut Report) {
             }
         }
     }
-    if loaded.app.http.cron_secret.is_none() {
-        report.note("CRON_SECRET: none; /api/cron/… answers 403, the own scheduler runs the jobs");
-    }
 }
 
 async fn is_local(address: &Address) -> bool {
@@ -225,10 +252,14 @@ async fn is_local(address: &Address) -> bool {
 
 /// What follows from the settings for those who connect.
 fn promises(loaded: &Loaded, report: &mut Report) {
+    report.about("promises");
     let (proxy, http) = (&loaded.app.proxy, &loaded.app.http);
     report.well(format!("statistics: service `{}`, instance `{}`, in memory", http.service, http.instance));
     report.well("authentication: password, md5, SCRAM, LDAP, RADIUS, PAM and OAuth pass unchanged");
-    report.note("authentication: peer, ident, cert and address rules of pg_hba.conf see pgvitals, not the client");
+    report.note(
+        "authentication: peer, ident, cert and address rules of pg_hba.conf see pgvitals, not the client; where such \
+         rules matter, name pgvitals' address in them, or use passwords",
+    );
     if proxy.drain_mode == DrainMode::Clients {
         report.well(format!("SIGTERM: serves until no client is connected, at most {:?}", proxy.drain_timeout));
     } else {
