@@ -17,6 +17,7 @@ use super::client::runtime;
 use super::colour::When;
 use super::exit::Failure;
 use super::holder;
+use crate::collect::error::Error;
 use crate::collect::examine::examine;
 use crate::config::load::Loaded;
 use crate::pgclient::connect::Connection;
@@ -102,19 +103,21 @@ async fn upstream(route: &Route, timeout: Duration, report: &mut Report) {
 fn tls(route: &Route, report: &mut Report) {
     report.about("tls");
     let Settings { client, upstream } = &route.tls;
-    if let Err(error) = Store::load([&route.tls], &[], &[]) {
+    let files = Store::load([&route.tls], &[], &[]);
+    if let Err(error) = &files {
         report.bad(format!("TLS of server `{}`: {error}", route.server));
     }
+    let mode = word(client.mode);
     match (client.mode, &client.cert) {
         (ClientMode::Disable, _) => report.note(
             "tls.client: disable, so clients that say sslmode=require or stricter can't connect; for those set it to allow",
         ),
-        (mode, None) => report
-            .note(format!(
-                "tls.client: {mode:?}, with a self-signed certificate: it encrypts, and proves nothing; for clients that \
-                 verify, set tls.cert and tls.key"
-            )),
-        (mode, Some(cert)) => report.well(format!("tls.client: {mode:?}, with {}", cert.display())),
+        (_, None) => report.note(format!(
+            "tls.client: {mode}, with a self-signed certificate: it encrypts, and proves nothing; for clients that \
+             verify, set tls.cert and tls.key"
+        )),
+        (_, Some(cert)) if files.is_ok() => report.well(format!("tls.client: {mode}, with {}", cert.display())),
+        (_, Some(_)) => {}
     }
     if client.mode != ClientMode::Disable && upstream.mode != UpstreamMode::Disable {
         report.note(
@@ -122,7 +125,19 @@ fn tls(route: &Route, report: &mut Report) {
              others have to say channel_binding=disable: docs/channel-binding.md",
         );
     }
-    report.well(format!("tls.upstream: {:?}", upstream.mode));
+    report.well(format!("tls.upstream: {}", word(upstream.mode)));
+}
+
+/// A mode as it is written in settings: `VerifyFull` is `verify-full`.
+fn word(mode: impl std::fmt::Debug) -> String {
+    let mut word = String::new();
+    for c in format!("{mode:?}").chars() {
+        if c.is_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.extend(c.to_lowercase());
+    }
+    word
 }
 
 async fn connect(address: &Address) -> std::io::Result<()> {
@@ -192,7 +207,7 @@ async fn store(loaded: &Loaded, report: &mut Report) {
         Ok(client) => client,
         Err(error) => {
             let remedy = remedy(error.code(), "store.url");
-            return report.bad(format!("store: {error}; {remedy}; until then pgvitals runs without its tables"));
+            return report.bad(format!("store: {error}; {remedy} (until then pgvitals runs without its tables)"));
         }
     };
     report.well(format!("store {target}: connected"));
@@ -231,7 +246,9 @@ async fn monitored(loaded: &Loaded, report: &mut Report) {
         match examine(settings).await {
             Err(error) => {
                 let remedy = remedy(error.code(), "monitor.url");
-                report.bad(format!("monitor {target}: {error}; {remedy}; until then nothing is seen there"));
+                // Where there is no connection, the error says whereto.
+                let at = if matches!(error, Error::Connect(_)) { String::new() } else { format!(" {target}") };
+                report.bad(format!("monitor{at}: {error}; {remedy} (until then nothing is seen there)"));
             }
             Ok(missing) => {
                 report.well(format!("monitor {target}: server `{}` can be asked", settings.server));

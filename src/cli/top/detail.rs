@@ -321,6 +321,7 @@ impl Page<'_> {
         ];
         match &sample.error {
             Some(code) => spans.push(Span::styled(format!("  error {code}"), self.palette.level(Level::Critical))),
+            None if sample.rows == 1 => spans.push(Span::raw("  1 row")),
             None => spans.push(Span::raw(format!("  {} rows", count(sample.rows)))),
         }
         let by = [&sample.user, &sample.application].into_iter().filter(|name| !name.is_empty());

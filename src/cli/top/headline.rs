@@ -27,7 +27,7 @@ pub(super) fn title(state: &State, palette: Palette, now: Stamp, columns: usize)
         (None, false, None) => ("asking".to_owned(), palette.quiet()),
         (None, false, Some(_)) => ("live".to_owned(), palette.level(Level::Good)),
     };
-    let at = clock.map_or_else(String::new, |clock| format!(", {clock}"));
+    let at = clock.filter(|_| columns >= 60).map_or_else(String::new, |clock| format!(", {clock}"));
     let time = format!("last {window}{at}  ");
     let taken = width("pgvitals") + 3 + width(&time) + width(&state_of) + 3;
     let whom = cut(&whom, columns.saturating_sub(taken));

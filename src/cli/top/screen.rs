@@ -155,7 +155,8 @@ fn chart(frame: &mut Frame<'_>, area: Rect, chart: &Chart<'_>, palette: Palette)
     let rows = usize::from(area.height);
     let known = chart.values.iter().flatten().copied();
     let Some(most) = known.clone().reduce(f64::max) else {
-        let words = format!(" {}nothing ran yet", left(chart.label, LABEL));
+        let what = if chart.values.is_empty() { "…" } else { "nothing ran" };
+        let words = format!(" {}{what}", left(chart.label, LABEL));
         return frame.render_widget(Line::styled(words, palette.quiet()), area);
     };
     let last = chart.values.last().copied().flatten();
@@ -195,6 +196,32 @@ fn chart(frame: &mut Frame<'_>, area: Rect, chart: &Chart<'_>, palette: Palette)
     frame.render_widget(Paragraph::new(lines), area);
 }
 
+/// Keys of the list and what they do; those of the lowest weight go first.
+const LIST: &[(u8, &str, &str)] = &[
+    (0, "↑↓", "choose"),
+    (KEY_MOST, "Enter", "look"),
+    (3, "s", "sort"),
+    (3, "/", "filter"),
+    (2, "w", "time"),
+    (1, "d", "split"),
+    (1, "p", "pause"),
+    (4, "?", "help"),
+    (KEY_MOST, "q", "quit"),
+];
+
+/// Keys of a statement, likewise.
+const STATEMENT: &[(u8, &str, &str)] = &[
+    (0, "↑↓", "scroll"),
+    (KEY_MOST, "Esc", "back"),
+    (2, "w", "time"),
+    (1, "p", "pause"),
+    (4, "?", "help"),
+    (KEY_MOST, "q", "quit"),
+];
+
+/// The weight of keys that always stay.
+const KEY_MOST: u8 = 5;
+
 fn draw_keys(frame: &mut Frame<'_>, state: &State, palette: Palette, area: Rect) {
     if state.typing {
         let text = format!(" / {}", state.wanted.search);
@@ -204,22 +231,16 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, palette: Palette, area: Rect)
         let column = (width(&text) as u16).min(area.width.saturating_sub(1));
         return frame.set_cursor_position((area.x + column, area.y));
     }
-    const LIST: &[(&str, &str)] = &[
-        ("↑↓", "choose"),
-        ("Enter", "look"),
-        ("s", "sort"),
-        ("/", "filter"),
-        ("w", "time"),
-        ("d", "split"),
-        ("p", "pause"),
-        ("?", "help"),
-        ("q", "quit"),
-    ];
-    const STATEMENT: &[(&str, &str)] =
-        &[("↑↓", "scroll"), ("Esc", "back"), ("w", "time"), ("p", "pause"), ("?", "help"), ("q", "quit")];
     let keys = if state.wanted.statement.is_some() { STATEMENT } else { LIST };
+    let room = usize::from(area.width).saturating_sub(1);
+    let taken = |least: u8| {
+        let shown = keys.iter().filter(|(weight, ..)| *weight >= least);
+        shown.map(|(_, key, does)| width(key) + width(does) + 3).sum::<usize>()
+    };
+    // The blanks behind the last one need no room.
+    let least = (0..=KEY_MOST).find(|least| taken(*least) <= room + 2).unwrap_or(KEY_MOST);
     let mut spans = vec![Span::raw(" ")];
-    for (key, does) in keys {
+    for (_, key, does) in keys.iter().filter(|(weight, ..)| *weight >= least) {
         spans.push(Span::styled(*key, palette.accent().patch(palette.strong())));
         spans.push(Span::styled(format!(" {does}  "), palette.quiet()));
     }

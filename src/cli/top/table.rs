@@ -9,9 +9,6 @@ use super::figures::{count, maybe_percent, maybe_span, rate, span};
 use super::palette::{Level, Palette};
 use super::wanted::{SORTS, Wanted};
 
-/// What is left for a statement's text, at least, before a column goes.
-const TEXT_MIN: usize = 26;
-
 /// A column of figures.
 struct Column {
     title: &'static str,
@@ -24,11 +21,11 @@ struct Column {
 }
 
 const COLUMNS: [Column; 9] = [
-    Column { title: "share", columns: 6, weight: 9, sort: "", value: |row, _| maybe_percent(row.share_percent) },
+    Column { title: "share", columns: 6, weight: 7, sort: "", value: |row, _| maybe_percent(row.share_percent) },
     Column { title: "total", columns: 8, weight: 6, sort: "total_ms", value: |row, _| span(row.total_ms) },
-    Column { title: "calls/s", columns: 8, weight: 7, sort: "calls", value: |row, s| rate(row.calls as f64 / s) },
+    Column { title: "calls/s", columns: 8, weight: 8, sort: "calls", value: |row, s| rate(row.calls as f64 / s) },
     Column { title: "mean", columns: 8, weight: 4, sort: "mean_ms", value: |row, _| maybe_span(row.mean_ms) },
-    Column { title: "P95", columns: 8, weight: 8, sort: "p95_ms", value: |row, _| maybe_span(row.p95_ms) },
+    Column { title: "P95", columns: 8, weight: 9, sort: "p95_ms", value: |row, _| maybe_span(row.p95_ms) },
     Column { title: "P99", columns: 8, weight: 2, sort: "p99_ms", value: |row, _| maybe_span(row.p99_ms) },
     Column { title: "max", columns: 8, weight: 3, sort: "max_ms", value: |row, _| maybe_span(row.max_ms) },
     Column { title: "errors", columns: 7, weight: 5, sort: "errors", value: |row, _| count(row.errors) },
@@ -55,7 +52,9 @@ impl Table {
         let parts = if width >= 60 { [0, 10, 26][wanted.group.min(2)] } else { 0 };
         let mut columns: Vec<&Column> = COLUMNS.iter().collect();
         let taken = |columns: &[&Column]| columns.iter().map(|column| column.columns + 1).sum::<usize>() + 2 + parts;
-        while columns.len() > 1 && taken(&columns) + TEXT_MIN > width {
+        // What the statements' text gets at least, before a column goes.
+        let text = width * 2 / 5;
+        while columns.len() > 1 && taken(&columns) + text > width {
             let least = columns.iter().map(|column| weight(column)).min();
             columns.retain(|column| Some(weight(column)) != least);
         }
