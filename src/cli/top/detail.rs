@@ -9,7 +9,6 @@ use super::chart::{bar, buckets, columns, squeezed};
 use super::figures::{count, maybe_percent, maybe_span, percent, rate, span};
 use super::headline::clock;
 use super::palette::{Level, Palette};
-use super::screen::{errors, pair};
 use super::state::State;
 use crate::cli::text::Text;
 
@@ -120,48 +119,10 @@ impl Page<'_> {
     }
 
     fn figures(&self, columns: usize) -> Vec<Line<'static>> {
-        let (statement, palette) = (&self.detail.statement, self.palette);
-        let level = Level::named(statement.level.as_deref().unwrap_or_default());
-        let seconds = self.detail.envelope.window.seconds();
-        let calls = statement.calls.max(1) as f64;
-        let mut pairs = vec![
-            pair(
-                "calls",
-                format!("{} ({}/s)", count(statement.calls), rate(statement.calls as f64 / seconds)),
-                palette,
-            ),
-            pair("share of all time", maybe_percent(statement.share_percent), palette),
-            pair("total", span(statement.total_ms), palette),
-            [
-                Span::styled("errors ", palette.quiet()),
-                Span::styled(format!("{}  ", count(statement.errors)), errors(statement.errors, palette)),
-            ],
-            pair("rows a call", rate(statement.rows as f64 / calls), palette),
-            pair("mean", maybe_span(statement.mean_ms), palette),
-            pair("P50", maybe_span(statement.p50_ms), palette),
-            [
-                Span::styled("P95 ", palette.quiet()),
-                Span::styled(format!("{}  ", maybe_span(statement.p95_ms)), palette.level(level)),
-            ],
-            pair("P99", maybe_span(statement.p99_ms), palette),
-            pair("min", maybe_span(statement.min_ms), palette),
-            pair("max", maybe_span(statement.max_ms), palette),
-            pair("to the first row", maybe_span(statement.first_row_mean_ms), palette),
-            pair("waiting for the client", span(statement.client_stall_ms / calls), palette),
-        ];
-        if statement.aborted > 0 {
-            pairs.push(pair("cut off", count(statement.aborted), palette));
-        }
-        if let Some(level) = &statement.level {
-            pairs.insert(0, [Span::styled("level ", palette.quiet()), Span::raw(format!("{level}  "))]);
-        }
-        if !statement.tables.is_empty() {
-            let tables: Vec<&str> = statement.tables.iter().map(|table| &**table).collect();
-            pairs.push(pair("tables", tables.join(", "), palette));
-        }
         let mut lines = vec![Line::default()];
-        for pair in pairs {
+        for pair in self.pairs() {
             let needed: usize = pair.iter().map(Span::width).sum();
+            // The blanks behind the last one need no room.
             if lines.last().is_none_or(|line| line.spans.is_empty() || line.width() + needed > columns + 2) {
                 lines.push(Line::from(" "));
             }
@@ -171,6 +132,39 @@ impl Page<'_> {
         }
         lines.extend(self.detail.baseline.as_ref().and_then(|baseline| self.baseline(baseline)));
         lines
+    }
+
+    /// Labels and figures.
+    fn pairs(&self) -> Vec<[Span<'static>; 2]> {
+        let (statement, palette) = (&self.detail.statement, self.palette);
+        let level = Level::named(statement.level.as_deref().unwrap_or_default());
+        let calls = statement.calls.max(1) as f64;
+        let rate_of_calls = rate(statement.calls as f64 / self.detail.envelope.window.seconds());
+        let mut pairs = Vec::new();
+        pairs.extend(statement.level.as_ref().map(|level| palette.pair("level", level.to_string())));
+        pairs.extend([
+            palette.pair("calls", format!("{} ({rate_of_calls}/s)", count(statement.calls))),
+            palette.pair("share of all time", maybe_percent(statement.share_percent)),
+            palette.pair("total", span(statement.total_ms)),
+            palette.styled_pair("errors", count(statement.errors), palette.errors(statement.errors)),
+            palette.pair("rows a call", rate(statement.rows as f64 / calls)),
+            palette.pair("mean", maybe_span(statement.mean_ms)),
+            palette.pair("P50", maybe_span(statement.p50_ms)),
+            palette.styled_pair("P95", maybe_span(statement.p95_ms), palette.level(level)),
+            palette.pair("P99", maybe_span(statement.p99_ms)),
+            palette.pair("min", maybe_span(statement.min_ms)),
+            palette.pair("max", maybe_span(statement.max_ms)),
+            palette.pair("to the first row", maybe_span(statement.first_row_mean_ms)),
+            palette.pair("waiting for the client", span(statement.client_stall_ms / calls)),
+        ]);
+        if statement.aborted > 0 {
+            pairs.push(palette.pair("cut off", count(statement.aborted)));
+        }
+        if !statement.tables.is_empty() {
+            let tables: Vec<&str> = statement.tables.iter().map(|table| &**table).collect();
+            pairs.push(palette.pair("tables", tables.join(", ")));
+        }
+        pairs
     }
 
     /// What it used to be.
@@ -297,7 +291,7 @@ impl Page<'_> {
             let figures: String = figures.iter().map(|(figure, columns)| right(figure, *columns)).collect();
             lines.push(Line::from(vec![
                 Span::raw(format!(" {}{figures}", left(&names, whom))),
-                Span::styled(right(&count(caller.errors), 8), errors(caller.errors, self.palette)),
+                Span::styled(right(&count(caller.errors), 8), self.palette.errors(caller.errors)),
             ]));
         }
         lines

@@ -5,7 +5,6 @@ use ratatui::text::{Line, Span};
 use super::cells::{cut, width, wrap};
 use super::figures::{count, maybe_span, percent, rate, span};
 use super::palette::{Level, Palette};
-use super::screen::{errors, pair};
 use super::state::State;
 use crate::base::units::Stamp;
 
@@ -63,22 +62,19 @@ fn age(at: Stamp, now: Stamp) -> String {
 pub(super) fn figures(state: &State, palette: Palette, columns: usize) -> Line<'static> {
     let Some((summary, _)) = &state.seen else { return Line::default() };
     let totals = &summary.totals;
-    let failed = [
-        Span::styled("errors ", palette.quiet()),
-        Span::styled(failures(totals.errors, totals.calls) + "  ", errors(totals.errors, palette)),
-    ];
+    let failed = failures(totals.errors, totals.calls);
     // The lowest goes first.
     let mut figures = vec![
-        (6, pair("calls/s", rate(totals.calls as f64 / summary.envelope.window.seconds()), palette)),
-        (5, failed),
-        (1, pair("P50", maybe_span(totals.p50_ms), palette)),
-        (7, pair("P95", maybe_span(totals.p95_ms), palette)),
-        (3, pair("P99", maybe_span(totals.p99_ms), palette)),
+        (6, palette.pair("calls/s", rate(totals.calls as f64 / summary.envelope.window.seconds()))),
+        (5, palette.styled_pair("errors", failed, palette.errors(totals.errors))),
+        (1, palette.pair("P50", maybe_span(totals.p50_ms))),
+        (7, palette.pair("P95", maybe_span(totals.p95_ms))),
+        (3, palette.pair("P99", maybe_span(totals.p99_ms))),
     ];
     // Of others nobody here knows what they are doing.
     if summary.envelope.instances.count <= 1 {
         let open = summary.connections.as_ref().and_then(|connections| connections.open);
-        figures.extend(open.map(|open| (2, pair("clients", count(open), palette))));
+        figures.extend(open.map(|open| (2, palette.pair("clients", count(open)))));
         figures.extend(idle(state, palette).map(|idle| (4, idle)));
     }
     let width =
@@ -106,7 +102,7 @@ fn idle(state: &State, palette: Palette) -> Option<[Span<'static>; 2]> {
     let idle: Vec<f64> = active.transactions.iter().filter_map(|transaction| transaction.idle_ms).collect();
     let longest = idle.iter().copied().fold(0.0, f64::max);
     let words = if idle.is_empty() { "0".to_owned() } else { format!("{} ({})", idle.len(), span(longest)) };
-    Some(pair("idle tx", words, palette))
+    Some(palette.pair("idle tx", words))
 }
 
 /// Open alerts, the worst first, at most `most` lines of them; or why nothing is known.

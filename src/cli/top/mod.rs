@@ -1,6 +1,6 @@
 //! `pgvitals top`: the statements of a running pgvitals, live on a terminal, or printed.
 //!
-//! Reading order: [`answers`] what is told, [`wanted`] what is asked, [`state`] what keys make of both; [`screen`] draws it,
+//! Reading order: [`options`], [`answers`] what is told, [`wanted`] what is asked, [`state`] what keys make of both; [`screen`] draws it,
 //! with [`headline`], [`table`], [`detail`] and [`help`] out of [`figures`], [`chart`], [`cells`] and [`palette`]: all of it
 //! without a terminal or a network. [`feed`] asks, [`terminal`] shows. [`plain`] prints for scripts.
 
@@ -12,6 +12,7 @@ mod feed;
 mod figures;
 mod headline;
 mod help;
+mod options;
 mod palette;
 mod plain;
 mod screen;
@@ -24,33 +25,15 @@ mod wanted;
 mod tests;
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use ratatui::crossterm::style::force_color_output;
 
+pub(super) use self::options::Options;
 pub(super) use self::wanted::{SORTS, WINDOWS};
 
 use self::palette::Palette;
 use super::client::{Client, runtime};
-use super::colour::When;
 use crate::config::load::Loaded;
-
-/// How to show it.
-#[derive(Debug)]
-pub(super) struct Options {
-    /// One table, then the end.
-    pub(super) once: bool,
-    /// A `sort` of API.md.
-    pub(super) sort: String,
-    /// The flag of one of [`WINDOWS`].
-    pub(super) window: String,
-    /// Rows of a printed table.
-    pub(super) limit: Option<u64>,
-    /// Between two rounds of questions.
-    pub(super) interval: Duration,
-    /// Whether in colour.
-    pub(super) color: When,
-}
 
 /// Shows the statements until somebody quits, or prints them.
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Colours by meaning. They are dark enough for a light ground and light enough for a dark one, and never the only sign.
 
 use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Span;
 
 /// What a terminal can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,6 +93,21 @@ impl Palette {
     /// Of the row that is chosen.
     pub(super) fn chosen(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Of errors; without any, nothing stands out.
+    pub(super) fn errors(self, count: u64) -> Style {
+        if count == 0 { Style::new() } else { self.level(Level::Critical) }
+    }
+
+    /// A label and its value, with blanks behind it.
+    pub(super) fn pair(self, label: &str, value: String) -> [Span<'static>; 2] {
+        self.styled_pair(label, value, Style::new())
+    }
+
+    /// The same, the value standing out.
+    pub(super) fn styled_pair(self, label: &str, value: String, style: Style) -> [Span<'static>; 2] {
+        [Span::styled(format!("{label} "), self.quiet()), Span::styled(value + "  ", style)]
     }
 
     fn pick(self, one_of_sixteen: Color, one_of_many: u8) -> Style {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use super::Options;
 use super::answers::{Queries, Statement, Summary};
+use super::options::Options;
 use super::wanted::Wanted;
 use crate::cli::client::Client;
 use crate::cli::text::printable;

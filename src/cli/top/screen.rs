@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::cells::{cut, left, width};
 use super::chart::{columns, squeezed};
 use super::figures::{maybe_span, rate, span};
-use super::palette::{Level, Palette};
+use super::palette::Palette;
 use super::state::State;
 use super::table::Table;
 use super::{detail, headline, help};
@@ -245,14 +245,4 @@ fn draw_keys(frame: &mut Frame<'_>, state: &State, palette: Palette, area: Rect)
         spans.push(Span::styled(format!(" {does}  "), palette.quiet()));
     }
     frame.render_widget(Line::from(spans), area);
-}
-
-/// A label in a quiet colour and its value.
-pub(super) fn pair(label: &str, value: String, palette: Palette) -> [Span<'static>; 2] {
-    [Span::styled(format!("{label} "), palette.quiet()), Span::raw(value + "  ")]
-}
-
-/// The style of errors: none stand out when there are none.
-pub(super) fn errors(count: u64, palette: Palette) -> ratatui::style::Style {
-    if count == 0 { ratatui::style::Style::new() } else { palette.level(Level::Critical) }
 }

@@ -10,8 +10,8 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::Options;
 use super::feed::{Order, ask, follow};
+use super::options::Options;
 use super::palette::Palette;
 use super::screen::draw;
 use super::state::{Effect, State};

@@ -11,7 +11,7 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::{Value, json};
 
-use super::Options;
+use super::options::Options;
 use super::palette::Palette;
 use super::screen::draw;
 use super::state::{Answers, State};
