@@ -101,7 +101,7 @@ pub(super) fn command() -> clap::Command {
             sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()).after_help(examples::RUN),
         )
         .subcommand(
-            sub("check", "Say what will and won't work with these settings; an upstream sees nothing but a connect")
+            sub("check", "Say what will and won't work with these settings")
                 .arg(config_argument())
                 .args(check_arguments())
                 .args(all())

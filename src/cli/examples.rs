@@ -25,12 +25,13 @@ Examples:
   pgvitals check --upstream db.example.com:5432
   pgvitals check --config /etc/pgvitals.toml --format json
 
-It exits 0 if all of it will work, 1 if something won't, 78 if the settings can't be read.";
+It exits 0 if all of it will work, 1 if something won't, 78 if the settings can't be used. An upstream sees nothing but a
+connect, the store and the monitored server some questions.";
 
 /// Of `top`.
 pub(super) const TOP: &str = "\
 Examples:
-  pgvitals top                                    of the one that listens here; ? shows the keys
+  pgvitals top                                    the one that listens here; ? shows the keys
   pgvitals top --http 10.0.0.7:7480 --http-token-file token
   pgvitals top --once --sort p95_ms --window 5m   one table, for scripts
 
