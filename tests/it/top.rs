@@ -75,7 +75,9 @@ fn a_person_finds_the_slow_statement_with_keys() {
     terminal.resize(40, 12);
     terminal.await_screen("a small screen", |lines| lines.len() == 12 && has(lines, "Esc back"));
     terminal.press("Escape");
-    terminal.await_screen("the list", |lines| has(lines, "with “sleep”"));
+    terminal.await_screen("the list", |lines| has(lines, "1 of 1") && has(lines, "pg_sleep"));
+    terminal.resize(100, 30);
+    terminal.await_screen("a large screen", |lines| has(lines, "mean") && has(lines, "with “sleep”"));
     terminal.press("q");
     assert_clean(&mut terminal);
 }
