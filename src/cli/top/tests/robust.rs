@@ -72,7 +72,9 @@ fn hostile(rows: usize, total: u64, figure: f64, text: &str) -> Answers {
     Answers {
         queries: Some(answer(json!({"queries": queries, "total": total}))),
         detail: Some(detail),
-        timeline: (rows % 2 == 0).then(|| answer(json!({"series": {"calls": [total, null], "p95_ms": [figure]}}))),
+        timeline: rows
+            .is_multiple_of(2)
+            .then(|| answer(json!({"series": {"calls": [total, null], "p95_ms": [figure]}}))),
         alerts: vec![serde_json::from_value(json!({"severity": text, "message": text, "acknowledged": text})).unwrap()],
         summary: answer(summary(total)),
         ..answers()
