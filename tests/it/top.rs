@@ -119,4 +119,10 @@ fn scripts_get_plain_text() {
     let sorted = once(&["--sort", "calls", "--window", "5m", "--limit", "1"]);
     assert!(sorted.starts_with("last 5 minutes") && sorted.trim_end().ends_with("  select $1"), "{sorted}");
     assert_eq!(sorted.lines().count(), 4, "{sorted}");
+    // Without `--once` a pipe gets one table after the other; that nobody reads on is no failure.
+    let head =
+        format!("{} top --http {http} --interval 1 | sed -n '/^last hour/{{p;q}}'", env!("CARGO_BIN_EXE_pgvitals"));
+    let piped = std::process::Command::new("bash").args(["-o", "pipefail", "-c", &head]).output().unwrap();
+    assert!(piped.status.success() && piped.stderr.is_empty(), "{piped:?}");
+    assert!(piped.stdout.starts_with(b"last hour: 2 calls"), "{piped:?}");
 }

@@ -1,7 +1,7 @@
 //! Tables as text, for scripts, pipes and terminals that can't do more: one, or one after the other.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use super::answers::{Queries, Statement, Summary};
 use super::options::Options;
@@ -24,9 +24,11 @@ pub(super) async fn show(client: &Client, options: &Options) -> anyhow::Result<(
             Err(error) => vec![printable(&format!("{error:#}"), QUERY_MAX)],
         };
         let between = if options.once { "" } else { "\n" };
-        write(&format!("{}\n{between}", lines.join("\n")))?;
-        if options.once {
-            return Ok(());
+        match write(&format!("{}\n{between}", lines.join("\n"))) {
+            Ok(()) if !options.once => {}
+            // Nobody reads on.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            end => return Ok(end?),
         }
     }
 }
@@ -80,8 +82,8 @@ fn millis(value: Option<f64>) -> String {
     }
 }
 
-fn write(text: &str) -> anyhow::Result<()> {
+fn write(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
-    Ok(stdout.flush()?)
+    stdout.flush()
 }
