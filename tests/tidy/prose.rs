@@ -92,7 +92,11 @@ fn links(text: &str) -> Vec<&str> {
 
 /// `pgvitals_…` where it stands alone between backticks, labels aside.
 fn metric_names(text: &str) -> impl Iterator<Item = &str> {
-    let spans = text.split('`').skip(1).step_by(2).filter(|span| span.starts_with("pgvitals_"));
+    let spans = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|span| span.strip_prefix("pgvitals_").is_some_and(|name| !name.is_empty()));
     let names = spans.map(|span| span.split('{').next().unwrap_or_default());
     names.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'))
 }

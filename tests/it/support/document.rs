@@ -5,8 +5,6 @@ use std::path::Path;
 /// A fenced block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
-    /// The document, from the root of the repository.
-    pub(crate) path: String,
     /// Where its first line stands, from 1.
     pub(crate) line: usize,
     /// What stands behind the fence: `sh`, `sql`, `json`; often nothing.
@@ -40,8 +38,7 @@ pub(crate) fn blocks(path: &str) -> Vec<Block> {
         let indentation = line.len() - line.trim_start().len();
         let body = lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim_start() != "```");
         let body: Vec<_> = body.map(|line| line.get(indentation..).unwrap_or_default()).collect();
-        let (path, language) = (path.to_owned(), language.trim().to_owned());
-        blocks.push(Block { path, line: number + 2, language, text: body.join("\n") });
+        blocks.push(Block { line: number + 2, language: language.trim().to_owned(), text: body.join("\n") });
     }
     blocks
 }
