@@ -27,7 +27,12 @@ const FURNITURE: [&str; 4] = [
 ];
 
 /// Commands that end when they are told to, and a word of what they say before.
-const ENDLESS: [(&str, &str); 3] = [("pgvitals run", " listening "), ("pgvitals top", "calls"), ("curl -N", "live")];
+const ENDLESS: [(&str, &str); 4] = [
+    ("pgvitals run", " listening "),
+    ("pgvitals serve", " http "),
+    ("pgvitals top", "calls"),
+    ("curl -N", "event: live"),
+];
 
 /// Commands that open sockets of their own.
 const OPENERS: [&str; 3] = ["pgvitals run", "pgvitals check", "pgvitals serve"];
@@ -134,6 +139,8 @@ impl Site {
         let names = [
             ("db.example.com:5432", server.as_str()),
             ("127.0.0.1:5432", &server),
+            ("pgvitals_serve@stats/pgvitals", &format!("postgres@{server}/monitoring")),
+            ("0.0.0.0:7480", "127.0.0.1:0"),
             ("127.0.0.1:7432", &self.pgvitals.address().to_string()),
             ("127.0.0.1:7480", &self.pgvitals.http.to_string()),
             // Ten seconds show something; that it runs is seen in one.
