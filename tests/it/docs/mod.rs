@@ -94,8 +94,11 @@ fn each_configuration_of_the_documents_can_be_used() {
     let home = tempfile::tempdir().unwrap();
     let (secrets, file) = (home.path().join("secrets"), home.path().join("pgvitals.toml"));
     std::fs::create_dir(&secrets).unwrap();
-    for (name, secret) in [("slack-url", "https://hooks.slack.com/services/T/B/X"), ("webhook", "of-some-length-0123")]
-    {
+    for (name, secret) in [
+        ("slack-url", "https://hooks.slack.com/services/T/B/X"),
+        ("webhook", "of-some-length-0123"),
+        ("orders-monitor", "postgres://monitor@orders-db:5432/orders"),
+    ] {
         std::fs::write(secrets.join(name), secret).unwrap();
     }
     let mut found = 0;
