@@ -275,7 +275,7 @@ impl Part<'_> {
 }
 
 const NO_MONITOR: &str = "there is no server that can be asked: set monitor.url (PGVITALS_MONITOR_URL) to a role that \
-                          reads the monitored server, docs/privileges.md says which";
+                          reads the monitored server, docs/health.md says which";
 const NO_STORE: &str = "there are no monitoring tables to maintain: set store.url (PGVITALS_STORE)";
 
 /// That a job runs in this process; ends with it, however it ends.

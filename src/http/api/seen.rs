@@ -141,7 +141,7 @@ fn nothing(app: &App, servers: &[String]) -> Problem {
     }
     Problem::new(
         Kind::NotConfigured,
-        "pgvitals may not ask this server: set monitor.url (PGVITALS_MONITOR_URL) to a role that reads it, docs/privileges.md \
+        "pgvitals may not ask this server: set monitor.url (PGVITALS_MONITOR_URL) to a role that reads it, docs/health.md \
          says which",
     )
 }
