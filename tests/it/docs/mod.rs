@@ -31,7 +31,10 @@ const RUN_ELSEWHERE: &[(&str, &str)] =
     &[("docs/sql.md", "store/questions.rs, on each version"), ("docs/privileges.md", "privileges.rs, on each version")];
 
 /// Documents with JSON that no command answers with.
-const OTHER_JSON: &[(&str, &str)] = &[("docs/notify.md", "what a webhook gets, which notify/posts.rs receives")];
+const OTHER_JSON: &[(&str, &str)] = &[
+    ("docs/http.md", "requests and answers, which a test of their own compares"),
+    ("docs/notify.md", "what a webhook gets, which notify/posts.rs receives"),
+];
 
 /// Words that begin a command: a block that begins with one says what it is in.
 const PROGRAMS: [&str; 9] =
