@@ -9,6 +9,8 @@
 mod cases;
 #[path = "tidy/docs.rs"]
 mod docs;
+#[path = "tidy/prose.rs"]
+mod prose;
 #[path = "tidy/rooms.rs"]
 mod rooms;
 #[path = "tidy/shape.rs"]
@@ -115,4 +117,25 @@ fn the_house_is_tidy() {
     assert!(house.sources.len() > 20, "tidy must see the sources, it saw {}", house.sources.len());
     let broken: Vec<String> = house.violations().iter().map(ToString::to_string).collect();
     assert!(broken.is_empty(), "{} rules are broken:\n{}", broken.len(), broken.join("\n"));
+}
+
+/// Links, quoted messages and metrics in what people read.
+#[test]
+fn the_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut files, mut sources) = (Vec::new(), Vec::new());
+    collect(root, "docs", &[".md"], &mut files);
+    for entry in std::fs::read_dir(root).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            files.push((name, std::fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+    collect(root, "src", &[".rs"], &mut sources);
+    // What libpq says, as a test writes it down.
+    sources.extend(files.iter().filter(|(path, _)| path == "docs/channel-binding.md").cloned());
+    let sources = sources.iter().map(|(_, text)| prose::flattened(text)).collect();
+    let shelf = prose::Shelf { documents: files.into_iter().collect(), sources };
+    let wrong = shelf.wrong(|path| root.join(path).exists());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -39,7 +39,7 @@ pub(super) async fn sign_in(
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Problem> {
     let Json(SignIn { token: candidate }) =
-        body.map_err(|rejection| Problem::new(Kind::BadParameter, rejection.body_text()))?;
+        body.map_err(|rejection| Problem::new(Kind::BadBody, rejection.body_text()))?;
     let Some(token) = &app.settings.token else {
         return Err(Problem::new(Kind::Unauthorized, "there is no token to sign in with: http_token is not set"));
     };

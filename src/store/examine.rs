@@ -36,7 +36,8 @@ pub async fn examine(client: &Client, schema: &Schema) -> Result<Vec<Finding>, E
         findings.push(Finding::Bad(format!("store: PostgreSQL {}, but 13 is the oldest that works", told(3))));
     }
     let state = State::read(client, schema).await?;
-    findings.push(version(&state, schema, &role, can_create));
+    let owns = ask(schema.fill(OWNS)).await?.first().and_then(|row| row.get(0)) == Some("t");
+    findings.push(version(&state, schema, &role, Power { can_create, owns }));
     if state.version == 0 {
         return Ok(findings);
     }
@@ -53,10 +54,23 @@ pub async fn examine(client: &Client, schema: &Schema) -> Result<Vec<Finding>, E
     Ok(findings)
 }
 
-fn version(state: &State, schema: &Schema, role: &str, can_create: bool) -> Finding {
+/// What a role may do to the schema.
+struct Power {
+    /// Make it.
+    can_create: bool,
+    /// Change what is in it.
+    owns: bool,
+}
+
+fn version(state: &State, schema: &Schema, role: &str, Power { can_create, owns }: Power) -> Finding {
     match state.accepts_us(schema) {
         Err(error) => Finding::Bad(format!("store: {error}")),
         Ok(true) => Finding::Well(format!("store: schema {schema}, version {}", state.version)),
+        Ok(false) if state.version > 0 && !owns => Finding::Bad(format!(
+            "store: schema {schema}, version {}, and role `{role}` may not bring it to {VERSION}: nothing is written until an \
+             owner ran `pgvitals migrate --store URL`, or what `pgvitals migrate --print --store URL` prints",
+            state.version
+        )),
         Ok(false) if state.version > 0 => Finding::Note(format!(
             "store: schema {schema}, version {}; pgvitals brings it to {VERSION}, or `pgvitals migrate` does",
             state.version
@@ -91,6 +105,9 @@ fn rights_of(schema: &Schema, role: &str, may_write: bool, may_read: bool) -> [F
 const SERVER: &str = "\
 select current_setting('server_version_num'), current_user,
     has_database_privilege(current_database(), 'create'), current_setting('server_version')";
+
+const OWNS: &str =
+    "select pg_has_role(current_user, nspowner, 'usage') from pg_namespace where nspname = '{schema_name}'";
 
 const RIGHTS: &str = "\
 select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'insert'),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -19,6 +20,9 @@ use super::sum::Sum;
 const FORM: u64 = 1;
 
 const EXTENSION: &str = "seconds";
+
+/// Statements, names and, where they are kept, bind values are in it: nobody else may read it.
+const FILE_MODE: u32 = 0o600;
 
 /// Files of one process.
 #[derive(Debug)]
@@ -54,7 +58,7 @@ impl Seconds {
         let path = self.path(sequence);
         let (file, bytes) = match self.open.entry(sequence) {
             Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(free) => free.insert((OpenOptions::new().create(true).append(true).open(path)?, 0)),
+            Entry::Vacant(free) => free.insert((private(&path, OpenOptions::new().append(true))?, 0)),
         };
         let written = file.write_all(record);
         match &written {
@@ -76,6 +80,11 @@ impl Seconds {
     fn path(&self, sequence: i64) -> PathBuf {
         self.directory.join(format!("{}{sequence}.{EXTENSION}", prefix(self.journal)))
     }
+}
+
+/// Opens a file of a journal, or makes one that its owner alone may read.
+pub(super) fn private(path: &Path, how: &mut OpenOptions) -> Result<File, Error> {
+    how.create(true).mode(FILE_MODE).open(path)
 }
 
 fn prefix(journal: u32) -> String {

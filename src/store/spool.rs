@@ -5,6 +5,8 @@
 //! The database (redb) is crash-safe and locked by its process; a second process of the same directory takes a file of
 //! its own.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,6 +24,9 @@ const FILES: u32 = 100;
 
 /// What the database may hold of itself in memory; its default is a GiB.
 const CACHE: usize = 4 << 20;
+
+/// Of a directory that isn't there yet; as its files', whatever the umask is.
+const DIRECTORY_MODE: u32 = 0o700;
 
 /// Why there is no journal.
 #[derive(thiserror::Error, Debug)]
@@ -97,13 +102,14 @@ impl Spool {
     /// A directory or a database that can't be used.
     pub fn open(directory: &Path, most_bytes: u64, meter: Arc<Meter>) -> Result<Self, Error> {
         let failed = |reason| Error::Directory { path: directory.to_path_buf(), reason };
-        std::fs::create_dir_all(directory).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory).map_err(failed)?;
         let mut own: Option<Self> = None;
         for file in 0..FILES {
             let path = directory.join(format!("spool-{file}.redb"));
             if own.is_some() && !path.exists() {
                 continue;
             }
+            seconds::private(&path, OpenOptions::new().write(true)).map_err(failed)?;
             let database = match Builder::new().set_cache_size(CACHE).create(&path) {
                 Ok(database) => database,
                 Err(DatabaseError::DatabaseAlreadyOpen) => continue,

@@ -122,3 +122,16 @@ fn journals_that_do_not_fit_into_one_say_what_they_cost() {
     let spool = open(directory.path(), size + 10);
     assert_eq!((spool.evicted(), drain(&spool)), (5, vec![2]));
 }
+
+/// "Statements, names and bind values are in it": whatever the umask is, its owner alone reads it.
+#[test]
+fn nobody_else_may_read_a_journal() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("journal");
+    let mut spool = open(&directory, u64::MAX);
+    spool.note(&part(&batch(1))).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let files: Vec<_> = std::fs::read_dir(&directory).unwrap().map(|entry| mode(&entry.unwrap().path())).collect();
+    assert_eq!((mode(&directory), files), (0o700, vec![0o600, 0o600]));
+}

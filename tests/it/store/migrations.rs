@@ -118,6 +118,20 @@ fn an_older_program_goes_on_as_long_as_the_store_lets_it() {
     assert!(refused.stderr.contains("0002_percentile was applied"), "{refused:?}");
 }
 
+/// A newer program whose role may not change the tables is told so before it waits for somebody who may.
+#[test]
+fn check_says_who_has_to_migrate() {
+    let store = Store::on(Cluster::newest());
+    store.superuser().query(&format!("update pgvitals.meta set schema_version = {}", VERSION - 1));
+    let check = |role: &str| {
+        Tool::pgvitals().args(&["check", "--http", "127.0.0.1:0", "--store", &store.url(role)]).run().stdout
+    };
+    let said = check("pgvitals_writer");
+    assert!(said.contains(&format!("role `pgvitals_writer` may not bring it to {VERSION}")), "{said}");
+    let said = check("postgres");
+    assert!(said.contains(&format!("pgvitals brings it to {VERSION}")), "{said}");
+}
+
 /// "`check` and the first flush name such a table with its `ALTER TABLE`" (STORE §4).
 #[test]
 fn check_names_rights_and_row_level_security() {

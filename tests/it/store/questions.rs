@@ -1,14 +1,14 @@
 //! `docs/sql.md`: each statement runs, on every server.
 
 use super::{Store, furnish};
+use crate::support::document::blocks;
 use crate::support::postgres::Cluster;
 
 /// "twenty questions that a person asks …, each with a statement that a test runs" (issue 5)
 #[test]
 fn each_question_of_the_document_is_answered() {
-    let document = include_str!("../../../docs/sql.md");
-    let statements: Vec<&str> =
-        document.split("```sql\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
+    let blocks = blocks("docs/sql.md");
+    let statements: Vec<_> = blocks.iter().filter(|block| block.language == "sql").map(|block| &*block.text).collect();
     assert_eq!(statements.len(), 20);
     for major in Cluster::majors() {
         let store = Store::on(Cluster::of(major));

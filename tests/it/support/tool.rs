@@ -35,6 +35,11 @@ impl Tool {
         Self::new(Path::new(env!("CARGO_BIN_EXE_pgvitals")))
     }
 
+    /// A line for the shell, which fails as soon as a part of it does.
+    pub(crate) fn shell(line: &str) -> Self {
+        Self::new(Path::new("bash")).args(&["-euo", "pipefail", "-c", line])
+    }
+
     /// A script of `tests/clients/python` for Python with its drivers.
     pub(crate) fn python(script: &str) -> Self {
         Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients("python", script))
@@ -90,6 +95,12 @@ impl Tool {
     pub(crate) fn against(mut self, address: &Address, database: &str) -> Self {
         let (host, port) = address.host_and_port();
         self.command.env("PGHOST", host).env("PGPORT", port).env("PGDATABASE", database);
+        self
+    }
+
+    /// Where it runs.
+    pub(crate) fn directory(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
         self
     }
 
