@@ -8,9 +8,13 @@ import { choose } from './address.js';
 const SYNC = 'pgvitals';
 const charts = new Set();
 
-/** A colour of the stylesheet. */
+/** A colour of the stylesheet, as it is now: light or dark. */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const probe = document.getElementById('said');
+  probe.style.color = `var(--${name})`;
+  const now = getComputedStyle(probe).color;
+  probe.style.color = '';
+  return now;
 }
 
 /** Draws all charts again, in the colours of now. */
@@ -42,6 +46,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
     label: one.label,
     stroke: colour(one.colour),
     width: one.bars ? 0 : one.width ?? 1.5,
+    dash: one.dash,
     fill: one.bars ? colour(one.colour) : one.fill ? colour(`${one.colour}-soft`) : undefined,
     paths: one.bars ? uPlot.paths.bars({ size: [0.7, 18, 1] }) : undefined,
     points: { show: (u, i) => u.data[i].filter((y) => y != null).length < 3, size: 5, fill: colour(one.colour) },
@@ -104,7 +109,7 @@ function shown(y, value) {
 }
 
 function axisFont() {
-  return `11px ${colour('font')}`;
+  return `11px ${getComputedStyle(document.body).fontFamily}`;
 }
 
 function times(_, splits) {

@@ -18,13 +18,13 @@ const CHATTY_PER_SECOND = 10;
 const ORDER = ['critical', 'alert', 'warning', 'notice'];
 
 /**
- * Findings, worst first: `{ level, title, detail, page, id, changes, query }`. `summary` and `queries` are answers of the API; `codes`
- * maps a statement's hash to its errors by SQLSTATE, where they are known.
+ * Findings, worst first: `{ level, title, detail, page, id, changes, query }`. `summary`, `queries` and `open`, the alerts, are answers of
+ * the API; `codes` maps a statement's hash to its errors by SQLSTATE, where they are known.
  */
-export function findings(summary, queries, codes = new Map()) {
+export function findings(summary, queries, codes = new Map(), open = []) {
   const data = queries.filter((one) => one.class === 'data');
   const seconds = length(summary.window);
-  const found = [...alerts(summary), ...slow(data), ...failing(data, codes), ...idle(summary), ...chatty(data, seconds),
+  const found = [...alerts(summary, open), ...slow(data), ...failing(data, codes), ...idle(summary), ...chatty(data, seconds),
     ...clients(data), ...server(summary), ...unseen(summary)];
   return found.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level) || b.weight - a.weight);
 }
@@ -38,10 +38,10 @@ function of(statement, level, weight, title, detail) {
   return { level, weight, title, detail, page: 'statement', id: statement.query_hash, query: statement.query };
 }
 
-function* alerts({ alerts: counts }) {
+function* alerts({ alerts: counts }, [worst]) {
   if (counts?.open) {
     yield { level: counts.critical ? 'critical' : 'alert', weight: 1e9, title: counts.open === 1 ? 'An alert is open' : `${count(counts.open)} alerts are open`,
-      detail: counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', page: 'alerts' };
+      detail: [counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', worst && `${counts.open === 1 ? '' : 'The worst: '}${worst.message}`].filter(Boolean).join(' '), page: 'alerts' };
   }
 }
 
