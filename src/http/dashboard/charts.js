@@ -35,7 +35,7 @@ function logRange(_, min, max) {
 
 /**
  * A chart in `host`. `series`: `{ label, colour, value(number), fill, bars, width, scale }`; `log` for durations. `update(x, ys, [from, to])`
- * takes seconds and lists of numbers or null.
+ * takes seconds and lists of numbers or null, of which there are `count`.
  */
 export function timeChart(host, { title, series, value, log = false, height = 190 }) {
   let [plot, data, ends] = [null, null, null];
@@ -58,7 +58,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
   const options = () => ({
     width: Math.max(200, host.clientWidth),
     height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     cursor: { sync: { key: SYNC }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     legend: { live: true, markers: { width: 0, fill: (_, index) => colour(series[index - 1]?.colour ?? 'line') } },
     scales: { x: { time: true, range: () => ends ?? [0, 1] }, y: log ? { distr: 3, range: logRange } : { range: (_, __, max) => [0, (max || 1) * 1.1] } },
@@ -76,6 +76,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
   for (const chart of charts) if (chart.isShown && !chart.host.isConnected) chart.destroy();
   const handle = {
     host,
+    count: series.length,
     isShown: false,
     rebuild() {
       plot?.destroy();

@@ -29,7 +29,7 @@ export function ms(value) {
 
 function seconds(value) {
   if (value < 99.5) return `${three(value)} s`;
-  if (value < 5970) return `${three(value / 60)} min`;
+  if (value < 3597) return `${three(value / 60)} min`;
   if (value < 172_800) return `${three(value / 3600)} h`;
   return `${three(value / 86_400)} d`;
 }
@@ -50,7 +50,9 @@ export function count(value) {
 
 /** Something per second. */
 export function rate(value) {
-  return value == null ? NONE : value >= 1000 ? count(value) : three(value);
+  if (value == null) return NONE;
+  if (value > 0 && value < 0.005) return '< 0.01';
+  return value >= 1000 ? count(value) : three(value);
 }
 
 /** A part of a hundred. */

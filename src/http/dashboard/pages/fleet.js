@@ -12,10 +12,11 @@ const EVERYBODY = { instance: null, service: null, server: null, database: null,
 
 /** The page. */
 export function fleet() {
-  const round = { asked: null };
+  const round = { asked: null, alerts: null };
   const part = (title, draw) => panel({ title, load: () => round.asked, draw });
+  const ofServers = panel({ title: 'Servers', load: () => Promise.all([round.asked, round.alerts]), draw: drawServers });
   const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: drawHeadline });
-  const asked = [headline, part('Services', drawServices), part('Servers', drawServers), part('Instances', drawInstances)];
+  const asked = [headline, part('Services', drawServices), ofServers, part('Instances', drawInstances)];
   const own = metricPanel('summary', { title: 'What this pgvitals costs', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
   const coverage = metricPanel('coverage', { title: 'What pgvitals sees of the server’s work', draw: drawCoverage });
   const [, services, servers, instances] = asked.map((one) => one.element);
@@ -25,6 +26,8 @@ export function fleet() {
       h('div.grid', {}, h('div.half.stack', {}, services), h('div.half.stack', {}, servers)), instances, own.element, coverage.element),
     refresh: (signal) => {
       round.asked = performance('fleet', EVERYBODY, signal);
+      // Servers are worth showing without their alerts.
+      round.alerts = performance('alerts', EVERYBODY, signal).then(({ alerts }) => alerts.filter((one) => !one.resolved_at), () => []);
       return Promise.all([...asked, own, coverage].map((one) => one.refresh(signal)));
     },
   };
@@ -59,12 +62,23 @@ function drawServices({ services }, _, remark) {
     { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) }] });
 }
 
-function drawServers({ servers }, _, remark) {
-  remark.textContent = 'PostgreSQL';
-  return table({ caption: 'Servers', rows: servers, columns: [
-    { title: 'Server', narrow: true, wide: true, cell: (row) => whose('server', row.server) },
-    { title: 'Instances', number: true, narrow: true, cell: (row) => count(row.instances) },
-    { title: 'Looked into', narrow: true, cell: (row) => (row.looked_at ? h('span', { title: exact(row.looked_at) }, ago(row.looked_at)) : h('span.faint', { title: 'monitor.url names a role that may look into it.' }, 'never')) }] });
+/** Whose alerts are about no server. */
+const OWN = 'pgvitals';
+
+function drawServers([{ servers }, open], _, remark) {
+  remark.textContent = open.length ? `${some(open.length, 'alert')} open` : 'no alert is open';
+  const own = open.some((one) => one.server === OWN) ? [{ server: OWN, isOwn: true }] : [];
+  return table({ caption: 'Servers', rows: [...servers, ...own], columns: [
+    { title: 'Server', narrow: true, wide: true, cell: (row) => (row.isOwn ? 'pgvitals itself' : whose('server', row.server)) },
+    { title: 'Open alerts', narrow: true, cell: (row) => ringing(row.server, open) },
+    { title: 'Instances', number: true, cell: (row) => count(row.instances) },
+    { title: 'Looked into', cell: (row) => (row.isOwn ? '' : row.looked_at ? h('span', { title: exact(row.looked_at) }, ago(row.looked_at)) : h('span.faint', { title: 'monitor.url names a role that may look into it.' }, 'never')) }] });
+}
+
+function ringing(server, open) {
+  const there = open.filter((one) => one.server === server);
+  const worst = ['critical', 'alert', 'warning'].find((severity) => there.some((one) => one.severity === severity));
+  return worst ? h('a', { href: href('alerts', '', { server, instance: null, service: null }) }, badge(worst, count(there.length))) : badge('good', 'none');
 }
 
 function drawInstances({ instances }, _, remark) {
@@ -89,10 +103,10 @@ function drawOwn({ self: own, unmeasured, server, instances }, _, remark) {
   return [
     h('dl.figures', {},
       figure('Version', own.version, `up ${span(own.uptime_s)}`),
-      figure('CPU per statement', own.cpu_us_per_query == null ? '–' : `${count(own.cpu_us_per_query)} µs`, 'of the process, since its start'),
+      figure('CPU per statement', own.cpu_us_per_query == null ? '–' : `${count(own.cpu_us_per_query)} µs`, 'since its start'),
       figure('Memory', bytes(own.resident_bytes), `${count(own.series)} series`),
       isStored ? figure('Behind the store', span(own.flush_lag_s), own.spool_bytes ? `${bytes(own.spool_bytes)} wait` : 'nothing waits', own.flush_lag_s > 120 ? 'warning' : undefined) : figure('Store', 'none', 'memory alone, one hour'),
-      isStored ? figure('Written', bytes(own.bytes_written), `${count(own.rows_written)} rows, ${ms(own.flush_mean_ms)} each batch`) : null,
+      isStored ? figure('Written', bytes(own.bytes_written), `${some(own.rows_written, 'row')}, ${ms(own.flush_mean_ms)} a batch`) : null,
       isStored && own.store_bytes != null ? figure('Tables', bytes(own.store_bytes), own.partitions_ahead_days == null ? '' : `partitions for ${some(Math.floor(own.partitions_ahead_days), 'day')} ahead`) : null,
       figure('Dropped', count(own.dropped), own.dropped ? 'samples; /metrics says why' : 'samples', own.dropped ? 'warning' : undefined)),
     h('p', {}, missed.length ? h('b', {}, `Not measured: ${missed.map(([reason, times]) => `${reason.replaceAll('_', ' ')} ${count(times)}`).join(', ')}.`) : 'Everything that went through was measured.'),

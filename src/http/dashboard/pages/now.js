@@ -31,7 +31,7 @@ export function now() {
   return {
     title: 'Now',
     every: 2,
-    element: h('div.page', {}, heading('Now', h('p.says', {}, 'each second; what is in flight every two')), h('div.fresh.stack', {}, second, hosts), inFlight.element, open.element, slow.element),
+    element: h('div.page', {}, heading('Now', h('p.says', {}, 'each second; what is in flight every two')), h('div.fresh.low.stack', {}, second, hosts), inFlight.element, open.element, slow.element),
     refresh: (signal) => {
       round.asked = performance('active', { limit: 100 }, signal);
       return Promise.all([inFlight, open, slow].map((one) => one.refresh(signal)));

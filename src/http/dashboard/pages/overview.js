@@ -5,7 +5,7 @@ import { href, range, read, same } from '../address.js';
 import { live, overTime, performance } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { findings, length } from '../findings.js';
-import { bytes, count, ms, percent, rate, time } from '../format.js';
+import { bytes, count, ms, percent, rate, some, time } from '../format.js';
 import { badge, code, empty, failed, figure, heading, link, panel } from '../panel.js';
 import { rates, seconds } from '../series.js';
 import { line } from '../sql.js';
@@ -29,12 +29,12 @@ export function overview() {
   const [latency, traffic, refreshCharts, second] = charts();
   const time = panel({ title: 'Where the time goes', classes: 'half', load: () => round.asked, draw: drawShares });
   const alerts = panel({ title: 'Open alerts', classes: 'half', load: () => round.alerts, draw: drawAlerts });
-  const advice = panel({ title: 'What to do', classes: 'half', load: (signal) => performance('recommendations', { limit: LISTED }, signal), draw: drawAdvice });
+  const advice = panel({ title: 'What to do', classes: 'whole', load: (signal) => performance('recommendations', { limit: LISTED }, signal), draw: drawAdvice });
   const panels = [headline, stands, time, alerts, advice];
   return {
     title: 'Overview',
     element: h('div.page', {}, heading('Overview', h('p.says', {}, `Data statements of ${range().says}`)), headline.element, stands.element,
-      h('div.grid', {}, latency.element, traffic.element, time.element, h('div.half.stack', {}, alerts.element, advice.element))),
+      h('div.grid', {}, latency.element, traffic.element, time.element, alerts.element, advice.element)),
     refresh: (signal) => {
       round.alerts = performance('alerts', { limit: LISTED }, signal);
       round.asked = judged(round.alerts, signal);
@@ -136,7 +136,7 @@ function drawShares({ queries }) {
   return h('ol.shares', {}, queries.slice(0, TOP).map((one) => h('li', {},
     h('span.percent', {}, percent(one.share_percent)),
     h('div.of', {}, link('statement', one.query_hash, line(one.query), { class: 'cut' }), bar(one.share_percent, one.level),
-      h('small', {}, `${count(one.calls)} calls · P95 `, h('b', { 'data-level': one.level }, ms(one.p95_ms)), one.errors ? ` · ${count(one.errors)} errors` : '')))));
+      h('small', {}, `${some(one.calls, 'call')} · P95 `, h('b', { 'data-level': one.level }, ms(one.p95_ms)), one.errors ? ` · ${some(one.errors, 'error')}` : '')))));
 }
 
 function drawAlerts(answer, _, remark) {
@@ -152,7 +152,7 @@ function drawAdvice({ recommendations }, _, remark) {
   const more = recommendations.length > ADVICE_SHOWN;
   remark.replaceChildren(more ? h('a', { href: same({ advice: isAll ? null : 'all' }), 'data-key': 'advice' }, isAll ? 'the most important' : `all ${count(recommendations.length)}`) : '');
   if (recommendations.length === 0) return empty('No advice.', 'Indexes, bloat and limits of the server are as they should be, as far as pgvitals has seen.');
-  return h('ol.plain', {}, recommendations.slice(0, isAll ? LISTED : ADVICE_SHOWN).map((one) => h('li', {}, h('div.of', {},
+  return h('ol.plain.advice', {}, recommendations.slice(0, isAll ? LISTED : ADVICE_SHOWN).map((one) => h('li', {}, h('div.of', {},
     h('p', {}, h('b', {}, one.subject), ' ', h('span.faint', {}, one.kind.replaceAll('_', ' ')), saves(one.saves)), h('p', {}, one.evidence), code(one.statement),
     one.risk ? h('p.faint', {}, `Risk: ${one.risk}`) : null))));
 }

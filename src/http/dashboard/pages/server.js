@@ -108,9 +108,16 @@ function bloatTable(caption, rows, what, growth) {
     { title: 'Size', number: true, cell: (row) => bytes(row.size_bytes) },
     ...(growth ? [{ title: 'Grows', number: true, cell: (row) => perDay(grows(row), bytes) }] : []),
     ...(growth ? [{ title: 'Live rows', number: true, cell: (row) => count(row.live_tuples) }, { title: 'Dead rows', number: true, cell: (row) => count(row.dead_tuples) }] : []),
-    { title: 'How known', cell: (row) => h('small', {}, (row.method ?? row.withheld ?? '').replaceAll('_', ' ')) },
+    { title: 'How known', cell: (row) => h('small', {}, HOW[row.method ?? row.withheld] ?? row.method ?? row.withheld) },
     { title: 'What to do', wide: true, cell: (row) => [row.advice ? h('span', {}, row.advice) : null, code(row.statement)] }] });
 }
+
+/** How bloat was found out, or why nothing is said. */
+const HOW = {
+  pgstattuple_approx: 'measured', estimate: 'estimated from statistics', dead_tuples: 'dead rows counted',
+  never_analyzed: 'it was never analysed', stale_statistics: 'its statistics are old: ANALYZE', no_statistics: 'the role may not read statistics: pg_read_all_data', toasted: 'its values lie in TOAST',
+  name_column: 'a column of type name', partial_index: 'a partial index', expression_index: 'an index of expressions', other_method: 'no B-tree', deduplicated: 'deduplicated',
+  small: 'too small to tell', partitioned: 'see its partitions', invalid_index: 'it is not valid', no_time: 'there was no time to look' };
 
 function perDay(row, shown) {
   if (row?.growth_per_day == null) return h('span.faint', { title: 'It was not watched for long enough.' }, 'not yet known');
@@ -118,7 +125,7 @@ function perDay(row, shown) {
   return h('span', { title: within }, row.growth_per_day === 0 ? 'not' : `${signed(row.growth_per_day, shown)}/day`);
 }
 
-const KINDS = [['disk', 'Disk', bytes], ['databases', 'Databases', bytes], ['sequences', 'Sequences', count], ['wraparound', 'Transaction ids', count], ['connections', 'Connections', count], ['tables', 'Tables', bytes]];
+const KINDS = [['disk', 'Disk', bytes, 'the disk'], ['databases', 'Databases', bytes, 'database'], ['sequences', 'Sequences', count, 'sequence'], ['wraparound', 'Transaction ids', count, ''], ['connections', 'Connections', count, 'connections'], ['tables', 'Tables', bytes, 'table']];
 const DAYS_ALERT = 30;
 const DAYS_WARNING = 90;
 const USED_WARNING = 50;
@@ -132,7 +139,7 @@ export function capacity() {
       looked(answer, remark);
       return [soonest(answer), KINDS.filter(([kind]) => answer[kind]?.length).map(([kind, title, shown]) => h('section.panel', { 'aria-label': title },
         h('div.head', {}, h('h2', {}, title), note(kind)),
-        h('div.body', {}, table({ caption: title, rows: answer[kind], columns: growth(shown, title) }))))];
+        h('div.body', {}, table({ caption: title, rows: answer[kind], columns: growth(shown, title, answer[kind].some((row) => row.limit)) }))))];
     },
   }));
 }
@@ -144,15 +151,19 @@ function note(kind) {
 
 /** What comes to its end first, in words. */
 function soonest(answer) {
-  const all = KINDS.flatMap(([kind, title]) => (answer[kind] ?? []).map((row) => ({ ...row, title })));
+  const all = KINDS.flatMap(([kind, title, , one]) => (answer[kind] ?? []).map((row) => ({ ...row, title, one })));
   const first = all.filter((row) => row.full_in_days != null && !isMild(row, row.title)).sort((a, b) => a.full_in_days - b.full_in_days)[0];
   if (!first) return h('section.panel', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge('good', 'Nothing comes to its end'), h('span', {}, 'as far as was watched; what grows and has a limit is said here first.'))));
-  const what = [first.title.toLowerCase(), first.name || first.database].filter(Boolean).join(' ');
-  return h('section.panel', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge(fullLevel(first), `Full in ${days(first.full_in_days)}`),
-    h('span', {}, h('b', {}, what), first.earliest_full_in_days == null ? '' : `, in ${days(first.earliest_full_in_days)} at the earliest`, first.limit ? `; ${percent((100 * first.now) / first.limit)} is used` : '', '.'))));
+  const early = first.earliest_full_in_days == null ? null : within(first.earliest_full_in_days);
+  const what = [first.one, first.name, first.database && `of ${first.database}`].filter(Boolean).join(' ');
+  return h('section.panel', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge(fullLevel(first), `Full ${within(first.full_in_days)}`),
+    h('span', {}, h('b', {}, what), early == null || early === within(first.full_in_days) ? '' : `, ${early} at the earliest`, first.limit ? `; ${percent((100 * first.now) / first.limit)} is used` : '', '.'))));
 }
 
-const days = (value) => span(value * 86_400);
+/** When that is, in words. */
+function within(days) {
+  return days <= 0 ? 'now' : days < 2 ? `in ${span(days * 86_400)}` : `in ${some(Math.round(days), 'day')}`;
+}
 
 /** Below it a limit of transaction ids is where vacuum is forced, which is as it should be; beyond it the server stops. */
 const FORCED_MAX = 1e9;
@@ -165,16 +176,17 @@ function fullLevel({ full_in_days: left }) {
   return left < DAYS_ALERT ? 'critical' : left < DAYS_WARNING ? 'warning' : 'good';
 }
 
-function growth(shown, title) {
-  return [
+function growth(shown, title, hasLimit) {
+  const columns = [
     { title: 'Name', narrow: true, wide: true, cell: (row) => [h('b', {}, row.name || row.database || row.server), row.name && row.database ? h('small', {}, row.database) : null] },
     { title: 'Now', number: true, narrow: true, cell: (row) => shown(row.now) },
     { title: 'Most seen', number: true, cell: (row) => shown(row.peak) },
-    { title: 'Limit', number: true, cell: (row) => (row.limit ? shown(row.limit) : h('span.faint', {}, 'none')) },
-    { title: 'Used', classes: 'used', cell: (row) => used(row, isMild(row, title)) },
-    { title: 'Grows', number: true, cell: (row) => perDay(row, shown) },
-    { title: 'Full in', number: true, narrow: true, cell: (row) => full(row, isMild(row, title)) },
+    { title: 'Limit', limited: true, number: true, cell: (row) => (row.limit ? shown(row.limit) : h('span.faint', {}, 'none')) },
+    { title: 'Used', limited: true, classes: 'used', cell: (row) => used(row, isMild(row, title)) },
+    { title: 'Grows', number: true, narrow: !hasLimit, cell: (row) => perDay(row, shown) },
+    { title: 'Full', limited: true, number: true, narrow: true, cell: (row) => full(row, isMild(row, title)) },
   ];
+  return columns.filter((column) => hasLimit || !column.limited);
 }
 
 function used(row, mild) {
@@ -185,5 +197,5 @@ function used(row, mild) {
 
 function full(row, mild) {
   if (row.full_in_days == null) return h('span.faint', {}, '–');
-  return h('span', { title: row.earliest_full_in_days == null ? null : `in ${days(row.earliest_full_in_days)} at the earliest` }, badge(mild ? 'notice' : fullLevel(row), days(row.full_in_days)));
+  return h('span', { title: row.earliest_full_in_days == null ? null : `${within(row.earliest_full_in_days)} at the earliest` }, badge(mild ? 'notice' : fullLevel(row), within(row.full_in_days)));
 }

@@ -17,12 +17,7 @@ export function statement() {
   const { id } = read();
   const parts = h('div.page', {});
   const hosts = [h('div'), h('div')];
-  const lines = [
-    timeChart(hosts[0], { title: 'Latency', log: true, value: ms, series: [
-      { label: 'P50', colour: 'line-1' }, { label: 'P95', colour: 'line-2', width: 2 }, { label: 'P99', colour: 'line-3' }, { label: 'Usual P95', colour: 'ink-3', width: 1, dash: [5, 4] }] }),
-    timeChart(hosts[1], { title: 'Calls', value: rate, series: [
-      { label: 'Calls/s', colour: 'accent', fill: true }, { label: 'Errors/s', colour: 'critical', fill: true }] }),
-  ];
+  let lines = null;
   const whole = panel({
     title: 'Statement', classes: 'bare',
     load: (signal) => overTime('query', { hash: id }, signal),
@@ -30,13 +25,23 @@ export function statement() {
       document.title = `${answer.summary || id} – pgvitals`;
       replace(body, content(answer, hosts));
       const data = rates(answer);
-      const usual = data.x.map(() => answer.baseline?.p95_ms ?? null);
-      lines[0].update(data.x, [data.p50, data.p95, data.p99, usual], data.ends);
+      lines ??= charts(hosts, answer.baseline?.p95_ms != null);
+      lines[0].update(data.x, [data.p50, data.p95, data.p99, data.x.map(() => answer.baseline?.p95_ms ?? null)].slice(0, lines[0].count), data.ends);
       lines[1].update(data.x, [data.calls, data.errors], data.ends);
     },
   });
   parts.append(heading('Statement', h('p.says', {}, h('code', {}, id), ` in ${range().says}`)), whole.element);
   return { title: 'Statement', element: parts, refresh: whole.refresh };
+}
+
+/** Percentiles and calls; with a line of what is usual where that is known. */
+function charts(hosts, hasUsual) {
+  const percentiles = [{ label: 'P50', colour: 'line-1' }, { label: 'P95', colour: 'line-2', width: 2 }, { label: 'P99', colour: 'line-3' }];
+  if (hasUsual) percentiles.push({ label: 'Usual P95', colour: 'ink-3', width: 1, dash: [5, 4] });
+  return [
+    timeChart(hosts[0], { title: 'Latency', log: true, value: ms, series: percentiles }),
+    timeChart(hosts[1], { title: 'Calls', value: rate, series: [{ label: 'Calls/s', colour: 'accent', fill: true }, { label: 'Errors/s', colour: 'critical', fill: true }] }),
+  ];
 }
 
 function section(title, classes, ...children) {
@@ -46,12 +51,12 @@ function section(title, classes, ...children) {
 function content(answer, hosts) {
   const failing = (100 * answer.errors) / Math.max(1, answer.calls);
   return h('div', {},
-    h('div.sheet', {}, block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one)), copy(answer.query))),
+    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one)))),
     h('dl.figures', {},
       figure('Calls', count(answer.calls), `${rate(answer.calls / length(answer.window))}/s`),
       figure('Of all time', percent(answer.share_percent), ms(answer.total_ms)),
       figure('P50', ms(answer.p50_ms), `mean ${ms(answer.mean_ms)}`),
-      figure('P95', ms(answer.p95_ms), answer.level ?? '', answer.level),
+      figure('P95', ms(answer.p95_ms), '5 % take longer', answer.level),
       figure('P99', ms(answer.p99_ms), `longest ${ms(answer.max_ms)}`),
       figure('Errors', percent(failing), some(answer.errors, 'call'), answer.errors ? (failing >= 5 ? 'alert' : 'warning') : undefined),
       figure('Rows', count(answer.rows), `${rate(answer.rows / Math.max(1, answer.calls))} per call`)),
