@@ -12,7 +12,7 @@ await withBrowser(async (open) => {
     page.on('dialog', () => assert.fail('a window of the browser’s own opened'));
     await visit(page, '#/overview');
     await page.locator('.findings', { hasText: 'An alert is open' }).waitFor();
-    assert.match(await page.locator('.findings li', { hasText: 'An alert is open' }).innerText(), /pg_sleep/, 'it is named');
+    assert.match(await page.locator('.findings li', { hasText: 'An alert is open' }).innerText(), /SELECT in postgres took/, 'it is named');
     await page.getByText('An alert is open').click();
     await page.locator('.alerts li').waitFor();
     await settled(page);

@@ -48,8 +48,8 @@ await withBrowser(async (open) => {
   }
 
   // Alerts: how many, which is the worst; of one that no other rule knows, what it says.
-  const open = [{ kind: 'regression', severity: 'alert', message: 'UPDATE carts takes twice as long', query_hash: 'b' }, { kind: 'slow_statement', severity: 'alert', message: 'SELECT took 2 s', query_hash: 'c' }];
-  const told = await found({ ...QUIET, alerts: { open: 2, critical: 0 } }, [FAST, ...OTHERS], [], open);
+  const alerts = [{ kind: 'regression', severity: 'alert', message: 'UPDATE carts takes twice as long', query_hash: 'b' }, { kind: 'slow_statement', severity: 'alert', message: 'SELECT took 2 s', query_hash: 'c' }];
+  const told = await found({ ...QUIET, alerts: { open: 2, critical: 0 } }, [FAST, ...OTHERS], [], alerts);
   assert.deepEqual(told.map((one) => [one.title, one.detail]), [
     ['2 alerts are open', 'None is critical. The worst: UPDATE carts takes twice as long'], ['Regression', 'UPDATE carts takes twice as long.']]);
 

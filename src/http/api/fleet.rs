@@ -22,9 +22,10 @@ const GONE: Nanos = Nanos::from_millis(5 * 60_000);
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FleetBody {
     services: Vec<ServiceRow>,
-    servers: Vec<ServerRow>,
-    /// All that wrote in the last day, those that live first.
-    pub(in crate::http) instances: Vec<MemberRow>,
+    /// The servers; `servers` is what the answer begins with.
+    monitored: Vec<ServerRow>,
+    /// All that wrote in the last day, those that live first; `instances` is what the answer begins with.
+    pub(in crate::http) members: Vec<MemberRow>,
 }
 
 /// An application.
@@ -86,7 +87,7 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
 /// The answer.
 pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<FleetBody, Problem> {
     let limit = ask.limit(50)?;
-    let (mut instances, mut servers): (Vec<MemberRow>, Vec<(String, Option<WallTime>)>) = match known {
+    let (mut members, mut servers): (Vec<MemberRow>, Vec<(String, Option<WallTime>)>) = match known {
         Some(fleet) => (
             fleet.members.iter().map(MemberRow::of).collect(),
             fleet.servers.iter().map(|server| (server.name.clone(), server.looked_at)).collect(),
@@ -99,28 +100,28 @@ pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<Fle
         }
     }
     if let Some(wanted) = ask.params.get("service") {
-        instances.retain(|row| row.service == wanted);
+        members.retain(|row| row.service == wanted);
     }
     if let Some(wanted) = &ask.filter.server {
-        instances.retain(|row| row.servers.contains(wanted));
+        members.retain(|row| row.servers.contains(wanted));
         servers.retain(|(name, _)| name == wanted);
     }
-    instances.sort_by_key(|row| !row.lives());
-    let measures = |name: &String| instances.iter().filter(|row| row.lives() && row.servers.contains(name)).count();
+    members.sort_by_key(|row| !row.lives());
+    let measures = |name: &String| members.iter().filter(|row| row.lives() && row.servers.contains(name)).count();
     let row = |(server, at): (String, Option<WallTime>)| ServerRow {
         instances: measures(&server),
         looked_at: at.map(rfc3339),
         server,
     };
-    let servers = servers.into_iter().map(row).collect();
-    let services = services(&instances);
-    instances.truncate(limit);
-    Ok(FleetBody { services, servers, instances })
+    let monitored = servers.into_iter().map(row).collect();
+    let services = services(&members);
+    members.truncate(limit);
+    Ok(FleetBody { services, monitored, members })
 }
 
-fn services(instances: &[MemberRow]) -> Vec<ServiceRow> {
+fn services(members: &[MemberRow]) -> Vec<ServiceRow> {
     let mut services: BTreeMap<&str, ServiceRow> = BTreeMap::new();
-    for one in instances {
+    for one in members {
         let row = services.entry(&one.service).or_default();
         row.service.clone_from(&one.service);
         row.rows_per_hour += one.rows_per_hour.unwrap_or_default();

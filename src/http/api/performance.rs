@@ -215,7 +215,7 @@ impl Body {
             Body::Capacity(body) => Table::of(&body.databases),
             Body::Recommendations(body) => Table::of(&body.recommendations),
             Body::Coverage(body) => Table::of(&body.by_user),
-            Body::Fleet(body) => Table::of(&body.instances),
+            Body::Fleet(body) => Table::of(&body.members),
         }
     }
 }

@@ -35,7 +35,7 @@ export function fleet() {
 
 const lives = (one) => one.state !== 'silent';
 
-function drawHeadline({ services, servers, instances }) {
+function drawHeadline({ services, monitored: servers, members: instances }) {
   const living = instances.filter(lives);
   const late = living.filter((one) => one.state === 'late').length;
   const versions = new Set(living.map((one) => one.version));
@@ -65,7 +65,7 @@ function drawServices({ services }, _, remark) {
 /** Whose alerts are about no server. */
 const OWN = 'pgvitals';
 
-function drawServers([{ servers }, open], _, remark) {
+function drawServers([{ monitored: servers }, open], _, remark) {
   remark.textContent = open.length ? `${some(open.length, 'alert')} open` : 'no alert is open';
   const own = open.some((one) => one.server === OWN) ? [{ server: OWN, isOwn: true }] : [];
   return table({ caption: 'Servers', rows: [...servers, ...own], columns: [
@@ -81,7 +81,7 @@ function ringing(server, open) {
   return worst ? h('a', { href: href('alerts', '', { server, instance: null, service: null }) }, badge(worst, count(there.length))) : badge('good', 'none');
 }
 
-function drawInstances({ instances }, _, remark) {
+function drawInstances({ members: instances }, _, remark) {
   const gone = instances.filter((one) => !lives(one)).length;
   remark.textContent = gone ? `${some(gone, 'life', 'lives')} of the last day ended` : '';
   if (instances.length === 0) return empty('Nobody has written to the store yet.', 'Instances that share a store are listed here.');
