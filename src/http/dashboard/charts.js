@@ -66,7 +66,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
       { stroke: colour('ink-3'), grid: { show: false }, ticks: { stroke: colour('line'), size: 4 }, font: axisFont(), size: 28, space: 56, values: times },
       {
         stroke: colour('ink-3'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: axisFont(), size: 62, space: 34,
-        splits: log ? powers : undefined, values: (_, splits) => splits.map((y) => value(y).replace(/\.0+(?=\D|$)/, '')),
+        splits: log ? powers : undefined, values: (_, splits) => splits.map((y) => (y == null ? '' : value(y).replace(/\.0+(?=\D|$)/, ''))),
       },
     ],
     series: [{ label: 'Time', value: (_, x) => (x == null ? '' : new Date(x * 1000).toLocaleTimeString('en-GB')) }, ...series.map(line)],
