@@ -54,6 +54,22 @@ await withBrowser(async (open) => {
   await visit(page, `#/statement/${FAILING}?range=24h&instance=all`);
   assert.match(await page.getByRole('region', { name: 'Errors' }).innerText(), /23505 unique violation\s+160[\s\S]*57014 query canceled\s+12/);
 
+  // What it used to take, in words and as a line; or why that is not known.
+  const usual = { p95_ms: 98.4, now_p95_ms: 212, ratio: 2.15, days: 7, hours_compared: 23, since: '2026-01-24T12:00:00Z', is_regression: true, reason: null };
+  const nothing = { p95_ms: null, now_p95_ms: null, ratio: null, days: null, hours_compared: null, since: null, is_regression: false, reason: 'it takes seven days' };
+  for (const [baseline, words] of [[usual, /slower than usual\s+P95 212 ms in the last day, 2\.15 times the usual 98\.4 ms[\s\S]*7 days[\s\S]*23 hours compared/],
+    [{ ...usual, ratio: 1.02, now_p95_ms: 100, is_regression: false }, /as usual\s+P95 100 ms/], [nothing, /nothing yet to compare with[\s\S]*it takes seven days/], [null, /store\.url/]]) {
+    await page.route(/metric=query&/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), baseline } });
+    });
+    await page.reload();
+    await settled(page);
+    assert.match(await page.getByRole('region', { name: 'As usual?' }).innerText(), words);
+    assert.equal(await page.locator('.u-legend', { hasText: 'Usual P95' }).count(), baseline?.p95_ms ? 1 : 0, 'the line in the chart');
+    await page.unroute(/metric=query&/);
+  }
+
   // One that is not known says so, and leads on.
   await visit(page, '#/statement/ffffffffffffffff');
   await main.getByText('This statement is not known any more').waitFor();
