@@ -15,7 +15,7 @@ function fixed(value, places) {
 /** Three significant digits. */
 function three(value) {
   const size = Math.abs(value);
-  return fixed(value, size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : 2);
+  return fixed(value, size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3);
 }
 
 /** A duration given in milliseconds, with its unit. */
@@ -51,7 +51,7 @@ export function count(value) {
 /** Something per second. */
 export function rate(value) {
   if (value == null) return NONE;
-  if (value > 0 && value < 0.005) return '< 0.01';
+  if (value > 0 && value < 0.0005) return '< 0.001';
   return value >= 1000 ? count(value) : three(value);
 }
 
