@@ -7,6 +7,9 @@ import { badge, empty, figure, heading, metricPanel, panel } from '../panel.js';
 import { performance } from '../api.js';
 import { table } from '../table.js';
 
+/** Whether this is `pgvitals serve`: it measures nothing itself. */
+const serves = 'serves' in document.documentElement.dataset;
+
 const STATES = { writes: ['good', 'writes'], idle: ['notice', 'idle'], late: ['warning', 'late'], silent: ['notice', 'silent'], memory: ['notice', 'in memory alone'] };
 const EVERYBODY = { instance: null, service: null, server: null, database: null, user: null, application: null, limit: 1000 };
 
@@ -17,8 +20,9 @@ export function fleet() {
   const ofServers = panel({ title: 'Servers', load: () => Promise.all([round.asked, round.alerts]), draw: drawServers });
   const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: drawHeadline });
   const asked = [headline, part('Services', drawServices), ofServers, part('Instances', drawInstances)];
-  const own = metricPanel('summary', { title: 'What this pgvitals costs', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
-  const coverage = metricPanel('coverage', { title: 'What pgvitals sees of the server’s work', draw: drawCoverage });
+  const own = serves ? metricPanel('summary', { title: 'pgvitals serve', asks: { limit: 1 }, draw: drawServe })
+    : metricPanel('summary', { title: 'What this pgvitals costs', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
+  const coverage = metricPanel('coverage', { title: `What pgvitals sees of the ${serves ? 'servers’' : 'server’s'} work`, draw: drawCoverage });
   const [, services, servers, instances] = asked.map((one) => one.element);
   return {
     title: 'Fleet',
@@ -49,7 +53,7 @@ function drawHeadline({ services, monitored: servers, members: instances }) {
 }
 
 function whose(name, value) {
-  return h('a', { href: href('overview', '', { instance: null, service: null, server: null, [name]: value, ...(name === 'server' ? { instance: 'all' } : {}) }) }, value);
+  return h('a', { href: href('overview', '', { instance: null, service: null, server: null, [name]: value, ...(name === 'server' && !serves ? { instance: 'all' } : {}) }) }, value);
 }
 
 function drawServices({ services }, _, remark) {
@@ -68,6 +72,7 @@ const OWN = 'pgvitals';
 function drawServers([{ monitored: servers }, open], _, remark) {
   remark.textContent = open.length ? `${some(open.length, 'alert')} open` : 'no alert is open';
   const own = open.some((one) => one.server === OWN) ? [{ server: OWN, isOwn: true }] : [];
+  if (servers.length === 0) return empty('Nobody has written to the store yet.', 'Start sidecars with the same --store, and send a statement through one of them.');
   return table({ caption: 'Servers', rows: [...servers, ...own], columns: [
     { title: 'Server', narrow: true, wide: true, cell: (row) => (row.isOwn ? 'pgvitals itself' : whose('server', row.server)) },
     { title: 'Open alerts', narrow: true, cell: (row) => ringing(row.server, open) },
@@ -94,6 +99,14 @@ function drawInstances({ members: instances }, _, remark) {
     { title: 'Complete to', cell: (row) => time(row.written_to) },
     { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) },
     { title: 'Servers', cell: (row) => h('small', {}, row.servers.join(', ') || '–') }] });
+}
+
+function drawServe({ self: own }) {
+  return h('dl.figures', {},
+    figure('Version', own.version, `up ${span(own.uptime_s)}`),
+    figure('Memory', bytes(own.resident_bytes), 'of this process'),
+    figure('Store', bytes(own.store_bytes), own.store_bytes == null ? 'not weighed yet' : 'tables and indexes'),
+    figure('Partitions', own.partitions_ahead_days == null ? '–' : some(Math.floor(own.partitions_ahead_days), 'day'), 'made ahead'));
 }
 
 function drawOwn({ self: own, unmeasured, server, instances }, _, remark) {
