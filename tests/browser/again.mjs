@@ -39,10 +39,11 @@ await withBrowser(async (open) => {
   // Gone.
   process.kill(PID, 'SIGTERM');
   await page.locator('#trouble', { hasText: 'pgvitals has not answered since' }).waitFor();
-  assert.equal(await page.locator('#trouble').getAttribute('role'), 'status', 'it is said politely');
+  assert.match(await page.locator('#said[role=status]').textContent(), /has not answered since/, 'it is said politely to those who don’t see it');
   assert.match(await page.locator('#foot').innerText(), /no answer; trying again/);
   // And back.
   await page.locator('#trouble').waitFor({ state: 'hidden' });
+  await page.locator('#said', { hasText: 'pgvitals answers again.' }).waitFor({ state: 'attached' });
   await page.waitForFunction(() => document.documentElement.dataset.live === 'open');
   await page.waitForFunction(() => /^\d/.test(document.querySelector('.figure dd')?.textContent));
   await settled(page);

@@ -3,7 +3,7 @@
 import { FILTERS, RANGES, choose, go, href, range, read, same } from './address.js';
 import { listen, live } from './api.js';
 import { repaint } from './charts.js';
-import { h, replace } from './dom.js';
+import { h, replace, say } from './dom.js';
 import { exact, time } from './format.js';
 import { empty } from './panel.js';
 import { isSignedIn, keys, signIn, signOut } from './signin.js';
@@ -108,7 +108,12 @@ function connection({ detail: { now, before } }) {
   foot();
   const trouble = $('trouble');
   const isBroken = now === 'broken' || (now === 'refused' && before === 'broken' && !trouble.hidden);
-  if (isBroken && trouble.hidden) trouble.textContent = `pgvitals has not answered since ${time(live.since)}. What stands here is from before; the page asks again by itself.`;
+  if (isBroken && trouble.hidden) {
+    trouble.textContent = `pgvitals has not answered since ${time(live.since)}. What stands here is from before; the page asks again by itself.`;
+    say(trouble.textContent);
+  } else if (!isBroken && !trouble.hidden) {
+    say('pgvitals answers again.');
+  }
   trouble.hidden = !isBroken;
   if (now === 'open' && before !== 'connecting') shown.refresh();
 }
