@@ -332,19 +332,6 @@ async fn tags_are_figures_by_value() {
     assert_eq!(get(&site, "/api/performance?metric=tags&key=absent").await["tags"], json!([]));
 }
 
-/// Without a store there is this process alone.
-#[tokio::test]
-async fn the_fleet_is_who_measures() {
-    let site = site(&busy());
-    let answer = get(&site, "/api/performance?metric=fleet").await;
-    assert_eq!(body_fields(&answer), ["services", "monitored", "members"]);
-    let one = &answer["members"][0];
-    assert_eq!((&one["state"], &one["version"]), (&json!("memory"), &json!(env!("CARGO_PKG_VERSION"))));
-    assert_eq!((&one["silent_s"], &one["rows_per_hour"]), (&Value::Null, &Value::Null));
-    assert_eq!(answer["monitored"][0]["server"], one["servers"][0]);
-    assert_eq!(answer["services"][0]["instances"], 1);
-}
-
 #[tokio::test]
 async fn active_shows_statements_and_transactions() {
     let site = site(&busy());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use crate::store::Store;
-use crate::store::writing::writing;
+use crate::store::writing::{end, writing};
 use crate::support::client::Client;
 use crate::support::http::request;
 use crate::support::pgvitals::Pgvitals;
@@ -50,22 +50,31 @@ impl Shop {
         let mut secret = NamedTempFile::new().unwrap();
         secret.write_all(SECRET.as_bytes()).unwrap();
         let (host, port) = CLUSTER.tcp.host_and_port();
-        let setup = writing(*CLUSTER, &store.url("postgres"))
-            .flag("server", "shop-db")
-            .flag("service", "shop")
-            .flag("monitor-url", &format!("postgres://postgres@{host}:{port}/{database}"))
-            .flag("cron-secret-file", &secret.path().to_string_lossy())
-            .flag("large-index", "2MiB")
-            .flag("bloat-min-wasted", "1MiB")
-            .flag("disk-capacity", "100MiB")
-            .flag("alerts-interval", "1s")
-            .flag("alerts-learn", "0")
-            .flag("jobs-hourly", "off")
-            .flag("jobs-daily", "off");
-        let pgvitals = setup.start();
-        look(&pgvitals);
+        let setup = || {
+            writing(*CLUSTER, &store.url("postgres"))
+                .flag("server", "shop-db")
+                .flag("service", "shop")
+                .flag("monitor-url", &format!("postgres://postgres@{host}:{port}/{database}"))
+                .flag("cron-secret-file", &secret.path().to_string_lossy())
+                .flag("large-index", "2MiB")
+                .flag("bloat-min-wasted", "1MiB")
+                .flag("disk-capacity", "100MiB")
+                .flag("alerts-interval", "1s")
+                .flag("alerts-learn", "0")
+                .flag("jobs-hourly", "off")
+                .flag("jobs-daily", "off")
+        };
+        // Statements are compared once an hour by a process: the one that does it has the month before it.
+        let first = setup().start();
+        look(&first);
+        end(&first);
         store.superuser().query(MONTH);
+        let pgvitals = setup().start();
         look(&pgvitals);
+        pgvitals.await_merge("the regression", |pgvitals| {
+            let answer = pgvitals.performance("metric=alerts");
+            answer["alerts"].as_array()?.iter().any(|alert| alert["kind"] == "regression").then_some(())
+        });
         let mut idle = Client::connect(pgvitals.address(), &database);
         idle.query("set application_name = 'checkout'");
         idle.query("begin");
