@@ -96,7 +96,7 @@ await withBrowser(async (open) => {
   assert.match(await row('orders_id_seq').innerText(), /9\d %[\s\S]*\/day/);
 
   await visit(page, PAGES.fleet);
-  assert.match(await row('shop-7f9c-x2x').innerText(), /writes[\s\S]*0\.1\.0/);
+  assert.match(await row('shop-7f9c-k4d').innerText(), /idle[\s\S]*0\.1\.0/);
   assert.match(await row('shop-5b1a-old').innerText(), /silent[\s\S]*0\.0\.9/);
   await main.getByRole('region', { name: 'Services', exact: true }).first().getByRole('link', { name: 'shop', exact: true }).click();
   await page.waitForURL(/#\/overview\?.*service=shop/);

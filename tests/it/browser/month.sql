@@ -51,7 +51,7 @@ $$;
 update pgvitals.index_definitions set since = since - interval '41 days';
 update pgvitals.table_definitions set since = since - interval '41 days';
 
--- Who measures: two pods, whose last batch is from an hour ahead, so that they live as long as a test, and one that ended.
+-- Who measures: a pod that wrote just now, an idle one, and one that ended.
 insert into pgvitals.services (service) values ('shop'), ('billing');
 insert into pgvitals.servers (server) values ('shop-db') on conflict do nothing;
 insert into pgvitals.instances (boot, instance, service_id, version, started_at)
@@ -59,7 +59,7 @@ select gen_random_uuid(), name, (select service_id from pgvitals.services where 
 from (values ('shop-7f9c-x2x', '0.1.0'), ('shop-7f9c-k4d', '0.1.0'), ('shop-5b1a-old', '0.0.9')) i (name, version);
 insert into pgvitals.batches (sequence, first_bucket, last_bucket, written_at, instance_id, day, rows, idle)
 select 1, date_trunc('minute', now()) - interval '2 minutes', date_trunc('minute', now()) - interval '2 minutes',
-    now() - case when instance like '%old' then interval '3 hours' else -interval '1 hour' end, instance_id, now()::date, 240, false
+    now() - case when instance like '%old' then interval '3 hours' else interval '0' end, instance_id, now()::date, 240, instance like '%k4d'
 from pgvitals.instances where instance like 'shop-%';
 
 -- Statements: text, calls an hour, milliseconds, errors a hundred calls.
