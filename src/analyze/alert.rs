@@ -105,6 +105,15 @@ pub struct Acknowledgement {
     pub severity: Severity,
 }
 
+/// Who wants quiet about an alert.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quiet {
+    /// As given.
+    pub by: String,
+    /// The end.
+    pub until: WallTime,
+}
+
 /// What was told last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Notified {
@@ -153,6 +162,8 @@ pub struct Alert {
     pub is_flapping: bool,
     /// Who knows.
     pub acknowledged: Option<Acknowledgement>,
+    /// Who wants quiet; over when its end is.
+    pub silenced: Option<Quiet>,
     /// What was told.
     pub notified: Option<Notified>,
 }
@@ -189,8 +200,18 @@ pub struct Silence {
 impl Silence {
     /// Whether it keeps an alert quiet at `now`.
     pub fn covers(&self, alert: &Alert, now: WallTime) -> bool {
-        now < self.until
-            && self.server.as_ref().is_none_or(|server| *server == alert.server)
+        now < self.until && self.is_about(alert)
+    }
+
+    /// Of those that are about an alert, the one that ends last.
+    pub fn longest(silences: &[Silence], alert: &Alert) -> Option<Quiet> {
+        let about = silences.iter().filter(|silence| silence.is_about(alert));
+        let last = about.max_by_key(|silence| silence.until)?;
+        Some(Quiet { by: last.by.clone(), until: last.until })
+    }
+
+    fn is_about(&self, alert: &Alert) -> bool {
+        self.server.as_ref().is_none_or(|server| *server == alert.server)
             && self.kind.is_none_or(|kind| kind == alert.kind)
             && self.database.as_ref().is_none_or(|name| Some(name) == alert.subject.database.as_ref())
             && self.subject.as_ref().is_none_or(|text| *text == alert.subject.to_string())

@@ -147,8 +147,10 @@ impl Book {
             missed_at: None,
             is_flapping: false,
             acknowledged: None,
+            silenced: None,
             notified: None,
         };
+        alert.silenced = Silence::longest(&self.silences, &alert);
         alert.is_flapping = self.flips(now, &alert) >= FLIPS_MAX;
         let is_repeated = last.at.since(first.at) <= HOUR && finding.sightings.len() > 1;
         self.told(now, What::Opened, alert, is_repeated)

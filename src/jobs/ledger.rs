@@ -174,6 +174,7 @@ impl Ledger {
                 until: now.after(span),
                 by: by.to_owned(),
             });
+            alert.silenced = Silence::longest(silences, alert);
         }))
     }
 

@@ -123,11 +123,16 @@ pub(super) struct TagValue {
 }
 
 impl TagValue {
-    /// All statements together, and how many they are.
+    /// All statements together.
     pub(super) fn total(&self) -> SeriesStats {
         let mut total = SeriesStats::default();
         self.by_query.values().for_each(|stats| total.merge(stats));
         total
+    }
+
+    /// One statement's part.
+    pub(super) fn of(&self, query: QueryHash) -> Option<&SeriesStats> {
+        self.by_query.get(&query)
     }
 
     /// Statements that had the value.

@@ -37,15 +37,21 @@ const CASES = [
 await withBrowser(async (open) => {
   const page = await open({ allowed: [503] });
   await visit(page, '#/overview');
-  const found = (summary, queries, codes) => page.evaluate(async (given) => {
+  const found = (summary, queries, codes, open = []) => page.evaluate(async (given) => {
     const { findings } = await import('/assets/findings.js');
-    return findings(given.summary, given.queries, new Map(given.codes));
-  }, { summary, queries, codes });
+    return findings(given.summary, given.queries, new Map(given.codes), given.open);
+  }, { summary, queries, codes, open });
   for (const [summary, statement, titles, detail] of CASES) {
     const got = await found({ ...QUIET, ...summary }, [{ ...FAST, ...statement }, ...OTHERS], [['a', { 23505: 99 }]]);
     assert.deepEqual(got.map((one) => one.title), titles, JSON.stringify([summary, statement]));
     if (detail) assert.match(got[0].detail, detail);
   }
+
+  // Alerts: how many, which is the worst; of one that no other rule knows, what it says.
+  const alerts = [{ kind: 'regression', severity: 'alert', message: 'UPDATE carts takes twice as long', query_hash: 'b' }, { kind: 'slow_statement', severity: 'alert', message: 'SELECT took 2 s', query_hash: 'c' }];
+  const told = await found({ ...QUIET, alerts: { open: 2, critical: 0 } }, [FAST, ...OTHERS], [], alerts);
+  assert.deepEqual(told.map((one) => [one.title, one.detail]), [
+    ['2 alerts are open', 'None is critical. The worst: UPDATE carts takes twice as long'], ['Regression', 'UPDATE carts takes twice as long.']]);
 
   // The worst first; of many that fail the first three, and how many more there are.
   const failing = Array.from({ length: 5 }, (_, place) => ({ ...FAST, query_hash: `f${place}`, errors: 50 + place }));

@@ -7,7 +7,7 @@ const { queries } = await (await fetch(`${BASE}/api/performance?metric=queries&s
 const PAGES = {
   overview: ['#/overview', 'What stands out'], statements: ['#/statements', 'from numbers'], statement: [`#/statement/${queries[0].query_hash}`, 'Durations over time'],
   now: ['#/now', 'In flight'], alerts: ['#/alerts', 'Alerts'], indexes: ['#/indexes', 'Indexes'], tables: ['#/tables', 'Bloat'],
-  capacity: ['#/capacity', 'Growth'], fleet: ['#/fleet', 'This pgvitals'], nothing: ['#/nothing', 'There is no such page.'] };
+  capacity: ['#/capacity', 'Growth'], fleet: ['#/fleet', 'What this pgvitals costs'], nothing: ['#/nothing', 'There is no such page.'] };
 /** Metrics that need a role to read the server: 503 says so, and the page what to do. */
 const ALLOWED = [503];
 

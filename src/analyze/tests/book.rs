@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::support::{day, hour, minute};
-use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Notice, Sighting, Silence, Subject, What};
+use crate::analyze::alert::{
+    Acknowledgement, Alert, Change, Finding, Look, Notice, Quiet, Sighting, Silence, Subject, What,
+};
 use crate::analyze::book::Book;
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::level::days;
@@ -209,6 +211,12 @@ fn a_silence_keeps_quiet_and_what_is_still_there_is_told_after_it() {
     };
     story.book.silences.push(silence);
     assert_eq!(story.sees(hour(0), 30.0, Severity::Warning), (Some(What::Opened), None));
+    let quiet = story.rows()[0].silenced.clone();
+    assert_eq!(
+        quiet,
+        Some(Quiet { by: "ann".into(), until: minute(90) }),
+        "one that opens meanwhile says who wants quiet"
+    );
     assert_eq!(story.sees(hour(1), 60.0, Severity::Critical), (Some(What::Escalated), None));
     assert_eq!(story.sees(hour(2), 60.0, Severity::Critical), (Some(What::Seen), Some(Notice::Opened)));
 }

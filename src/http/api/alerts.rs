@@ -12,7 +12,7 @@ use super::ask::{Ask, Metric};
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::alert::Alert;
-use crate::base::units::Nanos;
+use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem, ProblemBody};
 use crate::http::server::App;
 use crate::jobs::ledger::Counts;
@@ -55,6 +55,11 @@ pub(in crate::http) struct AlertBody {
     message: String,
     /// Who knows of it, as they said.
     acknowledged: Option<String>,
+    /// Who wants quiet about it, as they said; null when nobody does.
+    silenced_by: Option<String>,
+    /// Until when nobody is told.
+    #[schema(format = DateTime)]
+    silenced_until: Option<String>,
     /// The worst that was seen.
     worst: f64,
     server: String,
@@ -105,8 +110,8 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, 
 }
 
 /// The answer.
-pub(in crate::http) fn alerts(known: &Known) -> Alerts {
-    Alerts { alerts: known.alerts.iter().map(AlertBody::new).collect() }
+pub(in crate::http) fn alerts(known: &Known, now: WallTime) -> Alerts {
+    Alerts { alerts: known.alerts.iter().map(|alert| AlertBody::new(alert, now)).collect() }
 }
 
 /// For the headline; `None` when the store doesn't answer.
@@ -115,8 +120,9 @@ pub(in crate::http) fn counts(known: &Known) -> Option<CountsBody> {
 }
 
 impl AlertBody {
-    /// As the API shows it.
-    pub(in crate::http) fn new(alert: &Alert) -> Self {
+    /// As the API shows it at `now`.
+    pub(in crate::http) fn new(alert: &Alert, now: WallTime) -> Self {
+        let silenced = alert.silenced.as_ref().filter(|quiet| now < quiet.until);
         Self {
             id: alert.id.unwrap_or_default(),
             kind: alert.kind.as_str(),
@@ -130,6 +136,8 @@ impl AlertBody {
             count: alert.count,
             message: alert.message.clone(),
             acknowledged: alert.acknowledged.as_ref().map(|known| known.by.clone()),
+            silenced_by: silenced.map(|quiet| quiet.by.clone()),
+            silenced_until: silenced.map(|quiet| rfc3339(quiet.until)),
             worst: alert.worst,
             server: alert.server.clone(),
             database: alert.subject.database.clone(),
@@ -177,7 +185,7 @@ pub(in crate::http) async fn ack(
 ) -> Result<Json<AlertBody>, Problem> {
     let Acknowledge { by } = read(&headers, &body)?;
     let (id, by) = (identity(&id)?, name(&by)?);
-    acted(id, app.sources.alerts.acknowledge(id, by).await)
+    acted(&app, id, app.sources.alerts.acknowledge(id, by).await)
 }
 
 /// Tells nobody of an alert's subject for a time.
@@ -205,12 +213,12 @@ pub(in crate::http) async fn silence(
         return Err(bad(format!("minutes is a whole number from 1 to {MINUTES_MAX}")));
     }
     let span = Nanos::from_millis(minutes * 60_000);
-    acted(id, app.sources.alerts.silence(id, by, span).await)
+    acted(&app, id, app.sources.alerts.silence(id, by, span).await)
 }
 
-fn acted(id: i64, acted: Result<Acted, Error>) -> Result<Json<AlertBody>, Problem> {
+fn acted(app: &App, id: i64, acted: Result<Acted, Error>) -> Result<Json<AlertBody>, Problem> {
     match acted.map_err(unavailable)? {
-        Acted::Done(alert) => Ok(Json(AlertBody::new(&alert))),
+        Acted::Done(alert) => Ok(Json(AlertBody::new(&alert, app.view().at()))),
         Acted::Over => {
             Err(Problem::new(Kind::AlertOver, format!("alert {id} is over; nothing is left to do about it")))
         }

@@ -30,10 +30,11 @@ pub(in crate::http) enum Metric {
     Recommendations,
     Coverage,
     Alerts,
+    Fleet,
 }
 
 impl Metric {
-    const ALL: [Metric; 13] = [
+    const ALL: [Metric; 14] = [
         Metric::Summary,
         Metric::Queries,
         Metric::Query,
@@ -47,6 +48,7 @@ impl Metric {
         Metric::Recommendations,
         Metric::Coverage,
         Metric::Alerts,
+        Metric::Fleet,
     ];
 
     /// The names, in the order of [`Metric::ALL`].
@@ -64,6 +66,7 @@ impl Metric {
         "recommendations",
         "coverage",
         "alerts",
+        "fleet",
     ];
 
     /// The name in the API.

@@ -96,7 +96,7 @@ async fn follow(app: &App, events: &Sender) {
     loop {
         match alerts.recv().await {
             Ok(alert) => {
-                let Some(event) = event("alert", &AlertBody::new(&alert)) else { continue };
+                let Some(event) = event("alert", &AlertBody::new(&alert, app.view().at())) else { continue };
                 if events.send(Ok(event)).await.is_err() {
                     return;
                 }

@@ -50,9 +50,9 @@ impl Ask<'_> {
         memory.unwrap_or_default().into_iter().chain(past).collect()
     }
 
-    /// Figures by value of a tag; unsorted.
-    pub(in crate::http) fn tags(&self, key: &str) -> Vec<TagRow> {
-        let mut rows = self.memory.map(|window| self.view.tags(window, key)).unwrap_or_default();
+    /// Figures of one or of all statements by value of a tag; unsorted.
+    pub(in crate::http) fn tags(&self, key: &str, hash: Option<QueryHash>) -> Vec<TagRow> {
+        let mut rows = self.memory.map(|window| self.view.tags(window, key, hash)).unwrap_or_default();
         for past in self.past.iter().flat_map(|past| &past.tags) {
             match rows.iter_mut().find(|row| row.value == past.value) {
                 Some(row) => {

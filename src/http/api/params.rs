@@ -46,7 +46,7 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
     free("hash", "query: the statement's query_hash."),
     listed("step", super::shape::Step::NAMES, "query, timeline: length of a step; default minute."),
-    free("key", "tags: the tag's key, such as route."),
+    free("key", "tags: the tag's key, such as route; query: that of `routes`, default route."),
 ];
 
 /// The parameters of one request: names known, none twice. Values are looked at by whoever needs them, so that one

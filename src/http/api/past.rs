@@ -3,7 +3,7 @@
 use super::ask::{Ask, Metric, Scope};
 use super::params::Params;
 use super::queries::{GROUPS, group};
-use super::query::hash;
+use super::query::{hash, route};
 use super::shape::Step;
 use super::slow::threshold;
 use crate::base::units::{Nanos, WallTime};
@@ -57,7 +57,7 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
     let by_hash = Some(GroupBy::Hash);
     let slow = ask.view.settings().slow_threshold;
     Ok(Some(match ask.metric {
-        Metric::Alerts => return Ok(None),
+        Metric::Alerts | Metric::Fleet => return Ok(None),
         Metric::Summary => Wanted { statements: by_hash, slow: Some(slow), sessions: true, ..Wanted::default() },
         Metric::Queries => {
             let group = ask.params.choice("group_by", GROUPS, group)?.unwrap_or_default();
@@ -68,6 +68,7 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
             statement: Some(hash(ask)?),
             timeline: Some(Step::of(ask)?.length()),
             slow: Some(Nanos::ZERO),
+            tags: Some(route(ask).to_owned()),
             ..Wanted::default()
         },
         Metric::Timeline => Wanted { timeline: Some(Step::of(ask)?.length()), ..Wanted::default() },

@@ -11,11 +11,14 @@ use super::ask::{Ask, Format, Metric};
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, alerts, bloat, capacity, coverage, indexes, past, queries, query, recommendations, seen, slow};
+use super::{
+    active, alerts, bloat, capacity, coverage, fleet, indexes, past, queries, query, recommendations, seen, slow,
+};
 use super::{summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
+use crate::store::read::fleet::Fleet;
 
 /// An answer: the envelope, then what belongs to the metric.
 #[derive(Serialize, ToSchema)]
@@ -68,6 +71,12 @@ struct Instances {
     lagging: Vec<String>,
 }
 
+/// What the store said besides statistics.
+struct Known {
+    alerts: alerts::Known,
+    fleet: Option<Fleet>,
+}
+
 /// What belongs to one metric.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -85,6 +94,7 @@ enum Body {
     Capacity(capacity::CapacityRows),
     Recommendations(recommendations::Recommendations),
     Coverage(coverage::Coverage),
+    Fleet(fleet::FleetBody),
 }
 
 /// Figures about statements and sessions, and what was seen of the monitored server.
@@ -105,7 +115,7 @@ pub(in crate::http) async fn performance(
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
     let past = past::fetch(&app, &params).await?;
-    let known = alerts::fetch(&app, &params).await?;
+    let known = Known { alerts: alerts::fetch(&app, &params).await?, fleet: fleet::fetch(&app, &params).await? };
     let seen = seen::fetch(&app, &params).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
     app.compute(move |app, view| {
@@ -134,6 +144,7 @@ impl Envelope {
             },
             source: match (ask.memory, ask.past) {
                 _ if ask.metric == Metric::Alerts && ask.app.sources.alerts.is_stored() => "store",
+                _ if ask.metric == Metric::Fleet && ask.app.sources.store.is_some() => "store",
                 _ if ask.metric.is_of_rounds() && ask.app.sources.store.is_some() => "store",
                 (_, None) => "memory",
                 (None, Some(_)) => "store",
@@ -169,21 +180,22 @@ impl Instances {
 }
 
 impl Body {
-    fn of(ask: &Ask<'_>, known: &alerts::Known) -> Result<Self, Problem> {
+    fn of(ask: &Ask<'_>, known: &Known) -> Result<Self, Problem> {
         Ok(match ask.metric {
-            Metric::Summary => Body::Summary(Box::new(summary::summary(ask, known)?)),
+            Metric::Summary => Body::Summary(Box::new(summary::summary(ask, &known.alerts)?)),
             Metric::Queries => Body::Queries(queries::queries(ask)?),
             Metric::Query => Body::Query(Box::new(query::query(ask)?)),
             Metric::Timeline => Body::Timeline(timeline::timeline(ask)?),
             Metric::Tags => Body::Tags(tags::tags(ask)?),
             Metric::Active => Body::Active(active::active(ask)?),
             Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
-            Metric::Alerts => Body::Alerts(alerts::alerts(known)),
+            Metric::Alerts => Body::Alerts(alerts::alerts(&known.alerts, ask.view.at())),
             Metric::Indexes => Body::Indexes(indexes::indexes(ask)?),
             Metric::Bloat => Body::Bloat(bloat::bloat(ask)?),
             Metric::Capacity => Body::Capacity(capacity::capacity(ask)?),
             Metric::Recommendations => Body::Recommendations(recommendations::recommendations(ask)?),
             Metric::Coverage => Body::Coverage(coverage::coverage(ask)?),
+            Metric::Fleet => Body::Fleet(fleet::fleet(ask, known.fleet.as_ref())?),
         })
     }
 
@@ -203,6 +215,7 @@ impl Body {
             Body::Capacity(body) => Table::of(&body.databases),
             Body::Recommendations(body) => Table::of(&body.recommendations),
             Body::Coverage(body) => Table::of(&body.by_user),
+            Body::Fleet(body) => Table::of(&body.members),
         }
     }
 }

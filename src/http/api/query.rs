@@ -10,6 +10,7 @@ use super::queries::{Sort, sort_rows};
 use super::shape::{Series, Step, ms, percent, quantile_ms};
 use super::slow::SlowQuery;
 use super::statement::Statement;
+use super::tags::{TagBody, by_value};
 use crate::base::units::Nanos;
 use crate::http::problem::{Kind, Problem};
 use crate::sql::hash::QueryHash;
@@ -29,6 +30,8 @@ pub(in crate::http) struct QueryDetail {
     histogram: HistogramBody,
     /// Most total time first.
     callers: Vec<Caller>,
+    /// By value of the tag `route`, or of `key` where that is given; most total time first. Empty where the application leaves none.
+    routes: Vec<TagBody>,
     /// Calls by SQLSTATE, most frequent first.
     #[schema(value_type = std::collections::HashMap<String, u64>)]
     errors_by_code: Map<String, Value>,
@@ -81,10 +84,16 @@ pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
         series: Series::new(&ask.timeline(Some(hash)), step),
         histogram: HistogramBody::new(&stats.durations),
         callers: callers(ask, hash, stats.total)?,
+        routes: by_value(ask, route(ask), Some(hash), stats.total)?,
         errors_by_code: errors.iter().map(|(code, count)| (code.to_string(), Value::from(*count))).collect(),
         samples: samples.map(|slow| SlowQuery::new(slow, &settings.levels)).collect(),
         baseline: None,
     })
+}
+
+/// The tag that tells where a statement comes from.
+pub(super) fn route<'a>(ask: &Ask<'a>) -> &'a str {
+    ask.params.get("key").unwrap_or("route")
 }
 
 pub(super) fn hash(ask: &Ask<'_>) -> Result<QueryHash, Problem> {

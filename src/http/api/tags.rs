@@ -8,6 +8,7 @@ use super::params::bad;
 use super::shape::{ms, percent, quantile_ms};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
+use crate::sql::hash::QueryHash;
 use crate::stats::live::TagRow;
 
 /// Figures by value of one tag.
@@ -27,7 +28,7 @@ pub(in crate::http) struct TagBody {
     rows: u64,
     total_ms: f64,
     p95_ms: Option<f64>,
-    /// Of the total time of all data statements in the window, tagged or not.
+    /// Of the total time of all data statements in the window, or of the one that was asked for, tagged or not.
     share_percent: f64,
     /// Distinct statements seen with it.
     statements: u64,
@@ -38,11 +39,20 @@ pub(in crate::http) fn tags(ask: &Ask<'_>) -> Result<Tags, Problem> {
     let Some(key) = ask.params.get("key") else {
         return Err(bad("metric=tags needs key: the tag's key, such as route".to_owned()));
     };
+    Ok(Tags { tags: by_value(ask, key, None, ask.data_time())? })
+}
+
+/// Figures of one or of all statements by value of a tag, most total time first; shares are of `whole`.
+pub(super) fn by_value(
+    ask: &Ask<'_>,
+    key: &str,
+    hash: Option<QueryHash>,
+    whole: Nanos,
+) -> Result<Vec<TagBody>, Problem> {
     let limit = ask.limit(50)?;
-    let whole = ask.data_time();
-    let mut rows = ask.tags(key);
+    let mut rows = ask.tags(key, hash);
     rows.sort_by(|a, b| b.stats.total.cmp(&a.stats.total).then_with(|| a.value.cmp(&b.value)));
-    Ok(Tags { tags: rows.iter().take(limit).map(|row| TagBody::new(row, whole)).collect() })
+    Ok(rows.iter().take(limit).map(|row| TagBody::new(row, whole)).collect())
 }
 
 impl TagBody {

@@ -65,8 +65,14 @@ export function post(path, body, method = 'POST') {
 /** Seconds that the stream's past holds. */
 const SECONDS_KEPT = 300;
 
-/** What happens: `seconds` the last minutes second by second, `slow` and `alert` as events of `listen`. */
-export const live = Object.assign(new EventTarget(), { seconds: [], state: 'connecting' });
+/** Without news for so long something was missed. */
+const GAP_S = 5;
+
+/**
+ * What happens: `seconds` the last minutes second by second, `slow` and `alert` as events of `listen`. `state`: connecting, open, broken
+ * (nobody answers), refused (a token is needed); `since` when it became so.
+ */
+export const live = Object.assign(new EventTarget(), { seconds: [], state: 'connecting', since: new Date() });
 
 /** A stream that was refused is opened again after so long. */
 const AGAIN_MS = 5000;
@@ -76,19 +82,25 @@ export function listen() {
   const stream = new EventSource('api/events');
   const tell = (name, detail) => live.dispatchEvent(new CustomEvent(name, { detail }));
   const state = (now) => {
+    const before = live.state;
+    if (now !== before) live.since = new Date();
     live.state = now;
-    tell('state', now);
+    tell('state', { now, before });
   };
   stream.addEventListener('open', () => state('open'));
   stream.addEventListener('error', () => {
-    state('broken');
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+    const isRefused = stream.readyState === EventSource.CLOSED;
+    state(isRefused ? 'refused' : 'broken');
+    if (isRefused) setTimeout(listen, AGAIN_MS);
   });
   stream.addEventListener('live', (event) => {
     const second = JSON.parse(event.data);
     second.time = new Date(second.at).getTime() / 1000;
+    const last = live.seconds.at(-1)?.time ?? second.time;
+    // A line across what was missed would say that something is known of it.
+    if (second.time - last > GAP_S) live.seconds.push({ at: second.at, time: second.time - 1, calls: null, errors: null, p50_ms: null, p95_ms: null, p99_ms: null });
     live.seconds.push(second);
-    if (live.seconds.length > SECONDS_KEPT) live.seconds.shift();
+    while (live.seconds.length > SECONDS_KEPT) live.seconds.shift();
     tell('live', second);
   });
   for (const name of ['slow', 'alert']) stream.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));

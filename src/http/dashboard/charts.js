@@ -8,9 +8,13 @@ import { choose } from './address.js';
 const SYNC = 'pgvitals';
 const charts = new Set();
 
-/** A colour of the stylesheet. */
+/** A colour of the stylesheet, as it is now: light or dark. */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const probe = document.getElementById('said');
+  probe.style.color = `var(--${name})`;
+  const now = getComputedStyle(probe).color;
+  probe.style.color = '';
+  return now;
 }
 
 /** Draws all charts again, in the colours of now. */
@@ -31,7 +35,7 @@ function logRange(_, min, max) {
 
 /**
  * A chart in `host`. `series`: `{ label, colour, value(number), fill, bars, width, scale }`; `log` for durations. `update(x, ys, [from, to])`
- * takes seconds and lists of numbers or null.
+ * takes seconds and lists of numbers or null, of which there are `count`.
  */
 export function timeChart(host, { title, series, value, log = false, height = 190 }) {
   let [plot, data, ends] = [null, null, null];
@@ -42,6 +46,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
     label: one.label,
     stroke: colour(one.colour),
     width: one.bars ? 0 : one.width ?? 1.5,
+    dash: one.dash,
     fill: one.bars ? colour(one.colour) : one.fill ? colour(`${one.colour}-soft`) : undefined,
     paths: one.bars ? uPlot.paths.bars({ size: [0.7, 18, 1] }) : undefined,
     points: { show: (u, i) => u.data[i].filter((y) => y != null).length < 3, size: 5, fill: colour(one.colour) },
@@ -53,7 +58,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
   const options = () => ({
     width: Math.max(200, host.clientWidth),
     height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     cursor: { sync: { key: SYNC }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     legend: { live: true, markers: { width: 0, fill: (_, index) => colour(series[index - 1]?.colour ?? 'line') } },
     scales: { x: { time: true, range: () => ends ?? [0, 1] }, y: log ? { distr: 3, range: logRange } : { range: (_, __, max) => [0, (max || 1) * 1.1] } },
@@ -61,7 +66,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
       { stroke: colour('ink-3'), grid: { show: false }, ticks: { stroke: colour('line'), size: 4 }, font: axisFont(), size: 28, space: 56, values: times },
       {
         stroke: colour('ink-3'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: axisFont(), size: 62, space: 34,
-        splits: log ? powers : undefined, values: (_, splits) => splits.map((y) => value(y).replace(/\.0+(?=\D|$)/, '')),
+        splits: log ? powers : undefined, values: (_, splits) => splits.map((y) => (y == null ? '' : value(y).replace(/\.0+(?=\D|$)/, ''))),
       },
     ],
     series: [{ label: 'Time', value: (_, x) => (x == null ? '' : new Date(x * 1000).toLocaleTimeString('en-GB')) }, ...series.map(line)],
@@ -71,6 +76,7 @@ export function timeChart(host, { title, series, value, log = false, height = 19
   for (const chart of charts) if (chart.isShown && !chart.host.isConnected) chart.destroy();
   const handle = {
     host,
+    count: series.length,
     isShown: false,
     rebuild() {
       plot?.destroy();
@@ -104,7 +110,7 @@ function shown(y, value) {
 }
 
 function axisFont() {
-  return `11px ${colour('font')}`;
+  return `11px ${getComputedStyle(document.body).fontFamily}`;
 }
 
 function times(_, splits) {

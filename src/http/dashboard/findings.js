@@ -1,6 +1,6 @@
 // What stands out, in sentences, from figures alone. Each says its figures, so that a reader can judge.
 
-import { bytes, count, ms, percent, rate, sqlstate } from './format.js';
+import { bytes, count, ms, percent, rate, some, sqlstate } from './format.js';
 
 /** Fewer executions say little. */
 const CALLS_MIN = 5;
@@ -18,13 +18,13 @@ const CHATTY_PER_SECOND = 10;
 const ORDER = ['critical', 'alert', 'warning', 'notice'];
 
 /**
- * Findings, worst first: `{ level, title, detail, page, id, changes, query }`. `summary` and `queries` are answers of the API; `codes`
- * maps a statement's hash to its errors by SQLSTATE, where they are known.
+ * Findings, worst first: `{ level, title, detail, page, id, changes, query }`. `summary`, `queries` and `open`, the alerts, are answers of
+ * the API; `codes` maps a statement's hash to its errors by SQLSTATE, where they are known.
  */
-export function findings(summary, queries, codes = new Map()) {
+export function findings(summary, queries, codes = new Map(), open = []) {
   const data = queries.filter((one) => one.class === 'data');
   const seconds = length(summary.window);
-  const found = [...alerts(summary), ...slow(data), ...failing(data, codes), ...idle(summary), ...chatty(data, seconds),
+  const found = [...alerts(summary, open), ...slow(data), ...failing(data, codes), ...idle(summary), ...chatty(data, seconds),
     ...clients(data), ...server(summary), ...unseen(summary)];
   return found.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level) || b.weight - a.weight);
 }
@@ -38,10 +38,20 @@ function of(statement, level, weight, title, detail) {
   return { level, weight, title, detail, page: 'statement', id: statement.query_hash, query: statement.query };
 }
 
-function* alerts({ alerts: counts }) {
+/** Alerts of which nothing else here tells; so many of them are told one by one. */
+const TOLD_ALONE = new Set(['regression', 'error_rate', 'disk_forecast', 'sequence_exhaustion', 'wraparound', 'replication_slot', 'connection_saturation', 'invalid_index', 'upstream_down', 'store_down']);
+const ALERTS_TOLD = 4;
+
+function* alerts({ alerts: counts }, open) {
+  const [worst] = open;
+  for (const one of open.filter((alert) => TOLD_ALONE.has(alert.kind)).slice(0, ALERTS_TOLD)) {
+    const words = one.kind.replaceAll('_', ' ');
+    yield { level: one.severity, weight: 1e8, title: words[0].toUpperCase() + words.slice(1), detail: `${one.message}.`, page: one.query_hash ? 'statement' : 'alerts', id: one.query_hash ?? '' };
+  }
+
   if (counts?.open) {
     yield { level: counts.critical ? 'critical' : 'alert', weight: 1e9, title: counts.open === 1 ? 'An alert is open' : `${count(counts.open)} alerts are open`,
-      detail: counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', page: 'alerts' };
+      detail: [counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', worst && `${counts.open === 1 ? '' : 'The worst: '}${worst.message}`].filter(Boolean).join(' '), page: 'alerts' };
   }
 }
 
@@ -68,7 +78,7 @@ function* failing(data, codes) {
   const rest = all.slice(FAILING_TOLD);
   if (rest.length) {
     const errors = rest.reduce((sum, one) => sum + one.errors, 0);
-    yield { level: 'warning', weight: errors, title: `${count(rest.length)} more statements fail`, page: 'statements', changes: { sort: 'errors' }, detail: `${count(errors)} of their calls; sorted by errors they stand first.` };
+    yield { level: 'warning', weight: errors, title: `${some(rest.length, 'more statement')} ${rest.length === 1 ? 'fails' : 'fail'}`, page: 'statements', changes: { sort: 'errors' }, detail: `${count(errors)} of their calls; sorted by errors they stand first.` };
   }
   for (const one of all.slice(0, FAILING_TOLD)) {
     const part = failed(one);
@@ -111,10 +121,10 @@ function* server({ bloat, indexes, connections }) {
     yield { level: 'warning', weight: connections.failed, title: 'Connections fail', page: 'overview', detail: `${count(connections.failed)} of ${count(connections.opened + connections.failed)} connections could not be opened.` };
   }
   if (bloat?.tables_over_threshold > 0 && bloat.wasted_bytes >= 10 * 1024 * 1024) {
-    yield { level: 'warning', weight: 1, title: 'Bloated tables', page: 'tables', detail: `${count(bloat.tables_over_threshold)} tables over the threshold; ${bytes(bloat.wasted_bytes)} could be free.` };
+    yield { level: 'warning', weight: 1, title: 'Bloated tables', page: 'tables', detail: `${some(bloat.tables_over_threshold, 'table')} over the threshold; ${bytes(bloat.wasted_bytes)} could be free.` };
   }
   if (indexes?.unused > 0) {
-    yield { level: 'notice', weight: 1, title: 'Unused indexes', page: 'indexes', detail: `${count(indexes.unused)} indexes that nobody used, ${bytes(indexes.unused_bytes)} in all.` };
+    yield { level: 'notice', weight: 1, title: 'Unused indexes', page: 'indexes', detail: `${some(indexes.unused, 'index', 'indexes')} that nobody used, ${bytes(indexes.unused_bytes)} in all.` };
   }
 }
 

@@ -2,9 +2,9 @@
 
 import { h } from './dom.js';
 import { colour } from './charts.js';
-import { count, ms, time } from './format.js';
+import { count, minute, ms, some } from './format.js';
 
-const ROW = 13;
+const ROW = 16;
 
 /** The heat map of a series. Rows that nothing fell into are left out at both ends. */
 export function heatMap({ at, heat }) {
@@ -37,7 +37,7 @@ export function heatMap({ at, heat }) {
     const x = Math.floor((event.offsetX / canvas.clientWidth) * columns.length);
     const row = high - Math.floor(event.offsetY / ROW);
     const calls = columns[x]?.[row];
-    tip.textContent = calls == null ? '' : `${time(at[x])}  ${name(row)}  ${count(calls)} calls`;
+    tip.textContent = calls == null ? '' : `${minute(at[x])}  ${name(row)}  ${some(calls, 'call')}`;
   });
   canvas.addEventListener('mouseleave', () => { tip.textContent = ''; });
   new ResizeObserver(() => canvas.isConnected && draw()).observe(canvas);
@@ -48,7 +48,7 @@ export function heatMap({ at, heat }) {
   const label = `Heat map of ${count(total)} calls, most of them ${name(fullest(columns, heat.le_ms.length))}`;
   return h('div.heat', {}, h('div.rows', { 'aria-hidden': 'true' }, labels),
     h('div.cells', {}, h('div', { role: 'img', 'aria-label': label }, canvas),
-      h('div.ends', {}, h('span', {}, time(at[0])), tip, h('span', {}, time(at.at(-1))))));
+      h('div.ends', {}, h('span', {}, minute(at[0])), tip, h('span', {}, minute(at.at(-1))))));
 }
 
 function fullest(columns, rows) {

@@ -3,7 +3,7 @@
 import { FILTERS, RANGES, choose, go, href, range, read, same } from './address.js';
 import { listen, live } from './api.js';
 import { repaint } from './charts.js';
-import { h, replace } from './dom.js';
+import { h, replace, say } from './dom.js';
 import { exact, time } from './format.js';
 import { empty } from './panel.js';
 import { isSignedIn, keys, signIn, signOut } from './signin.js';
@@ -47,7 +47,7 @@ function show() {
   shown = { name, leave: keep(made, leaving), refresh: () => made.refresh(leaving.signal) };
 }
 
-/** Asks again and again, and hands on what happens, until it is left. */
+/** Asks again and again, and hands on what happens, until it is left. A page that nobody sees does neither; it asks when it is seen again. */
 function keep(made, leaving) {
   const every = made.every ?? range().every;
   let timer = 0;
@@ -56,7 +56,7 @@ function keep(made, leaving) {
     if (!leaving.signal.aborted && every) timer = setTimeout(round, every * 1000);
   };
   round();
-  for (const [event, handle] of Object.entries(made.events ?? {})) live.addEventListener(event, (news) => handle(news.detail), { signal: leaving.signal });
+  for (const [event, handle] of Object.entries(made.events ?? {})) live.addEventListener(event, (news) => { if (!document.hidden) handle(news.detail); }, { signal: leaving.signal });
   return () => {
     clearTimeout(timer);
     leaving.abort();
@@ -96,11 +96,26 @@ function customRange(event) {
 
 function foot() {
   const second = live.seconds.at(-1);
-  const words = { open: second ? `live, ${time(second.at)}` : 'live', connecting: 'connecting …', broken: 'the stream is broken; trying again' };
+  const words = { open: second ? `live, ${time(second.at)}` : 'live', connecting: 'connecting …', broken: 'no answer; trying again', refused: 'no live figures' };
   document.documentElement.dataset.live = live.state;
   replace($('foot'), h('span', { title: second ? exact(second.at) : '' }, words[live.state]), h('span', {}, Intl.DateTimeFormat().resolvedOptions().timeZone),
     h('a', { href: 'openapi.json' }, 'OpenAPI'), h('a', { href: 'metrics' }, 'Metrics'),
     isSignedIn() ? h('button.quiet', { type: 'button', 'data-key': 'signout', onclick: signOut }, 'Sign out') : null);
+}
+
+/** Says that nobody answers, and asks for everything when somebody does again. */
+function connection({ detail: { now, before } }) {
+  foot();
+  const trouble = $('trouble');
+  const isBroken = now === 'broken' || (now === 'refused' && before === 'broken' && !trouble.hidden);
+  if (isBroken && trouble.hidden) {
+    trouble.textContent = `pgvitals has not answered since ${time(live.since)}. What stands here is from before; the page asks again by itself.`;
+    say(trouble.textContent);
+  } else if (!isBroken && !trouble.hidden) {
+    say('pgvitals answers again.');
+  }
+  trouble.hidden = !isBroken;
+  if (now === 'open' && before !== 'connecting') shown.refresh();
 }
 
 const theme = {
@@ -161,7 +176,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   shown.refresh();
 });
 live.addEventListener('live', foot);
-live.addEventListener('state', foot);
+live.addEventListener('state', connection);
 theme.name();
 foot();
 show();

@@ -17,7 +17,7 @@ export function panel({ title, note, classes = '', load, draw, extra }) {
   const head = h('div.head', {}, h('h2', { id }, title), remark, extra);
   const element = h('section.panel', { 'aria-labelledby': id, class: `panel ${classes}` }, head, body);
   let drawn = false;
-  const refresh = async (signal) => {
+  const once = async (signal) => {
     try {
       const answer = await load(signal);
       if (signal?.aborted || selecting(body)) return;
@@ -29,6 +29,17 @@ export function panel({ title, note, classes = '', load, draw, extra }) {
       if (!error.status && error.status !== 0) console.error(error);
       if (!drawn || error.status !== 0) replace(body, failed(error));
     }
+  };
+  // What asks while an answer is awaited gets one more round after it, however often it asked.
+  let [running, next] = [null, null];
+  const refresh = (signal) => {
+    if (running) return (next ??= running.then(() => begin(signal)));
+    return begin(signal);
+  };
+  const begin = (signal) => {
+    next = null;
+    running = once(signal).finally(() => { running = null; });
+    return running;
   };
   return { element, body, refresh };
 }
@@ -61,9 +72,14 @@ export function failed(error) {
     'store-unavailable': 'The monitoring tables don’t answer',
     'not-configured': 'A setting is missing',
     'not-collected': 'Nobody has looked at the server yet',
+    'unknown-query': 'This statement is not known any more',
     unauthorized: 'Please sign in',
   }[error.kind] ?? (error.status === 0 ? 'No answer' : error.title || 'Something went wrong');
   if (error.kind === 'unauthorized') return h('div.empty.failed', {}, h('p.what', {}, title));
+  if (error.kind === 'unknown-query') {
+    return h('div.empty.failed', { role: 'alert' }, h('p.what', {}, title),
+      h('p', {}, 'What was measured of it is older than what is kept, or pgvitals began anew without a store. ', h('a', { href: href('statements') }, 'All statements that are known')));
+  }
   const advice = error.kind === 'bad-parameter' && /no value of metric/.test(error.message)
     ? 'Its version, or its configuration, does not know this metric. Set store and monitor.url as docs/config.md says, and update.'
     : error.message;
@@ -92,11 +108,18 @@ export function link(page, id, text, attributes = {}) {
 
 /** A statement to run, with a button that copies it. */
 export function code(text) {
-  if (!text) return null;
+  return text ? h('div.code', {}, h('code', {}, text), copy(text)) : null;
+}
+
+const COPIED_MS = 2000;
+
+/** A button that copies a text; it says whether that was done, for other sites' pages and plain HTTP may not. */
+export function copy(text) {
   const button = h('button.quiet.copy', { type: 'button', 'aria-label': `Copy ${text.slice(0, 60)}` }, 'copy');
   button.addEventListener('click', async () => {
-    await navigator.clipboard?.writeText(text).catch(() => {});
-    button.textContent = 'copied';
+    const isDone = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    button.textContent = isDone ? 'copied' : 'mark it and press Ctrl+C';
+    setTimeout(() => { button.textContent = 'copy'; }, COPIED_MS);
   });
-  return h('div.code', {}, h('code', {}, text), button);
+  return button;
 }

@@ -1,17 +1,16 @@
 // Signing in, and the window that lists the keys.
 
-import { h, replace } from './dom.js';
+import { h } from './dom.js';
 import { post } from './api.js';
-
-const dialog = () => document.getElementById('dialog');
+import { isOpen, open } from './dialog.js';
 
 /** Asks for the token; afterwards the page begins anew. */
 export function signIn(why) {
-  if (dialog().open && dialog().dataset.what === 'signin') return;
+  if (isOpen('signin')) return;
   const input = h('input', { type: 'password', id: 'token', autocomplete: 'current-password', required: true });
   const wrong = h('p.wrong', { role: 'alert' });
   const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, 'Sign in'), h('p', {}, /^send http_token/.test(why ?? '') ? 'pgvitals shows its figures to those who know its token.' : why),
-    h('label', { for: 'token' }, 'Token (http_token)'), input, wrong, h('button', { type: 'submit' }, 'Sign in'));
+    h('label', { for: 'token' }, 'Token (http_token)'), input, wrong, h('button.primary', { type: 'submit' }, 'Sign in'));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
@@ -53,10 +52,4 @@ export function keys(pages) {
   const rows = [['/', 'Search statements'], ...pages.map(([name, title, key]) => [`g ${key}`, title, name]), ['1 … 5', 'Range: live to 30 days'], ['t', 'Light or dark'], ['Esc', 'Close; leave the search'], ['?', 'This list']];
   open('keys', [h('h2', { id: 'dialog-title' }, 'Keyboard'), h('dl.keys', {}, rows.map(([key, what]) => [h('dt', {}, key.split(' ').map((one) => h('kbd', {}, one))), h('dd', {}, what)])),
     h('p.faint', {}, 'Drag over a chart to show that time everywhere. The address holds what you see.'), h('form', { method: 'dialog' }, h('button', { type: 'submit' }, 'Close'))]);
-}
-
-function open(what, content) {
-  replace(dialog(), content);
-  dialog().dataset.what = what;
-  if (!dialog().open) dialog().showModal();
 }

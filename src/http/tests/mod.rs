@@ -5,6 +5,7 @@ mod cron;
 mod dashboard;
 mod docs;
 mod events;
+mod fleet;
 mod metrics;
 mod params;
 mod performance;

@@ -256,7 +256,8 @@ async fn a_sparkline_has_24_points_and_only_when_asked_for() {
 async fn a_query_is_a_statement_with_its_series_histogram_callers_errors_and_samples() {
     let answer = get(&site(&busy()), &format!("/api/performance?metric=query&hash={}", songs_hash())).await;
     let mut expected: Vec<&str> = STATEMENT.to_vec();
-    expected.extend(["share_percent", "series", "histogram", "callers", "errors_by_code", "samples", "baseline"]);
+    expected.extend(["share_percent", "series", "histogram", "callers", "routes", "errors_by_code", "samples"]);
+    expected.push("baseline");
     assert_eq!(body_fields(&answer), expected);
     assert_eq!(answer["calls"], 20);
     assert_eq!(answer["errors_by_code"], json!({"57014": 1}));
@@ -269,6 +270,11 @@ async fn a_query_is_a_statement_with_its_series_histogram_callers_errors_and_sam
     assert_eq!(callers.len(), 2);
     assert_eq!((&callers[0]["user"], &callers[0]["total_ms"]), (&json!("batch"), &json!(200.0)));
     assert_eq!(callers[1]["calls"], 19);
+    let routes = answer["routes"].as_array().unwrap();
+    assert_eq!(
+        (&routes[0]["value"], &routes[0]["calls"], &routes[0]["statements"]),
+        (&json!("/songs"), &json!(19), &json!(1))
+    );
     let slow = QueryHash::of("update albums set title = $1");
     let answer = get(&site(&busy()), &format!("/api/performance?metric=query&hash={slow}")).await;
     assert_eq!(answer["samples"].as_array().unwrap().len(), 2);

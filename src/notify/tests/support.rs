@@ -30,6 +30,7 @@ pub(super) fn alert(id: i64, severity: Severity, table: &str) -> Alert {
         missed_at: None,
         is_flapping: false,
         acknowledged: None,
+        silenced: None,
         notified: None,
     }
 }

@@ -123,13 +123,21 @@ impl LiveView {
         kept
     }
 
-    /// Figures of data statements by value of the tag `key`; unsorted.
-    pub fn tags(&self, window: Window, key: &str) -> Vec<TagRow> {
+    /// Figures of one or of all data statements by value of the tag `key`; unsorted.
+    pub fn tags(&self, window: Window, key: &str, hash: Option<QueryHash>) -> Vec<TagRow> {
         let mut values: FxHashMap<&str, (SeriesStats, FxHashSet<QueryHash>)> = FxHashMap::default();
         for (value, figures) in self.spans(window).flat_map(|span| span.tags.values(key)) {
-            let (stats, statements) = values.entry(value).or_default();
-            stats.merge(&figures.total());
-            statements.extend(figures.statements());
+            let Some(hash) = hash else {
+                let (stats, statements) = values.entry(value).or_default();
+                stats.merge(&figures.total());
+                statements.extend(figures.statements());
+                continue;
+            };
+            if let Some(part) = figures.of(hash) {
+                let (stats, statements) = values.entry(value).or_default();
+                stats.merge(part);
+                statements.insert(hash);
+            }
         }
         let row = |(value, (stats, statements)): (&str, (SeriesStats, FxHashSet<QueryHash>))| TagRow {
             value: value.into(),

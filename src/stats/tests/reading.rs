@@ -141,7 +141,7 @@ fn tags_are_told_by_value_and_give_a_statement_its_name() {
         worker.hand_in(&mut view, minute * 60 + 1);
     }
     let mut rows: Vec<_> =
-        view.tags(ever(), "route").into_iter().map(|row| (row.value, row.stats.calls, row.statements)).collect();
+        view.tags(ever(), "route", None).into_iter().map(|row| (row.value, row.stats.calls, row.statements)).collect();
     rows.sort();
     assert_eq!(rows, [("/a".into(), 2, 2), ("/b".into(), 1, 1)]);
     let known = view.query(query("select a").hash).expect("known");

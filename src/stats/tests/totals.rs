@@ -114,7 +114,7 @@ fn check(harvests: u64, bytes: usize) {
     assert_eq!(codes.iter().map(|(_, count)| count).sum::<u64>(), expected.errors, "by SQLSTATE");
     assert!(codes.iter().any(|(code, _)| *code == Sqlstate::OTHER), "more codes than a series tells apart");
 
-    let tagged = |key: &str| Totals::of(view.tags(ever(), key).iter().map(|row| &row.stats));
+    let tagged = |key: &str| Totals::of(view.tags(ever(), key, None).iter().map(|row| &row.stats));
     assert_eq!(tagged("route"), expected, "by tag");
     let keys: u64 = (0..90).map(|n| tagged(&format!("key{n}")).calls).sum();
     let beyond = tagged("(other)").calls;

@@ -6,7 +6,8 @@ use tokio_postgres::types::Type;
 
 use super::notices::{self, Became, Told, Waiting};
 use super::row::{self, Parameter, at, clean};
-use crate::analyze::alert::Alert;
+use super::silences;
+use crate::analyze::alert::{Alert, Silence};
 use crate::base::units::{Nanos, WallTime};
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -94,8 +95,8 @@ impl Desk {
         ];
         self.ask(async |link| {
             let rows = link.client.query_typed(&link.schema.fill(&sql), &parameters).await?;
-            let alerts = rows.iter().filter_map(|row| row::read(row).transpose());
-            alerts.collect()
+            let alerts = rows.iter().filter_map(|row| row::read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
+            hushed(link, alerts).await
         })
         .await
         .or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
@@ -169,12 +170,21 @@ impl Desk {
     }
 }
 
+/// The same, with who wants quiet about them.
+async fn hushed(link: &Link, mut alerts: Vec<Alert>) -> Result<Vec<Alert>, Error> {
+    let silences = if alerts.iter().any(Alert::is_open) { silences::read(link).await? } else { Vec::new() };
+    for alert in alerts.iter_mut().filter(|alert| alert.is_open()) {
+        alert.silenced = Silence::longest(&silences, alert);
+    }
+    Ok(alerts)
+}
+
 /// After a statement that changed so many rows because of the alert, if it is open.
 async fn acted(link: &Link, id: i64, changed: u64) -> Result<Acted, Error> {
     let sql = format!("select {} from {{schema}}.alerts a where a.id = $1", row::columns());
     let rows = link.client.query_typed(&link.schema.fill(&sql), &[(&id, Type::INT8)]).await?;
     let alert = rows.first().map(row::read).transpose()?.flatten();
-    Ok(match alert {
+    Ok(match hushed(link, alert.into_iter().collect()).await?.pop() {
         Some(alert) if changed > 0 => Acted::Done(Box::new(alert)),
         Some(_) => Acted::Over,
         None => Acted::Unknown,

@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::notices::{self, Routing};
 use super::row::{self, Parameter, Written, at, micros};
+use super::silences;
 use crate::analyze;
 use crate::analyze::alert::{Alert, Change, Finding, Look, Silence};
 use crate::analyze::book::{Book, REMEMBERED};
@@ -81,7 +82,7 @@ async fn book(link: &Link, settings: &analyze::Settings, now: WallTime) -> Resul
     let ask = async |sql: String, parameters: &[Parameter<'_>]| {
         link.client.query_typed(&link.schema.fill(&sql), parameters).await
     };
-    let (now_us, since) = (now.unix_micros(), now.before(REMEMBERED).unix_micros());
+    let since = now.before(REMEMBERED).unix_micros();
     let alerts = format!(
         "select {} from {{schema}}.alerts a where a.resolved_at is null or a.resolved_at > {since}
          or a.opened_at > {since} order by a.id",
@@ -92,25 +93,9 @@ async fn book(link: &Link, settings: &analyze::Settings, now: WallTime) -> Resul
     for row in ask(alerts, &[(&since, Type::INT8)]).await? {
         book.alerts.extend(row::read(&row)?);
     }
-    let silences = format!(
-        "select s.server, s.kind, s.datname, s.subject, s.silenced_by, {} until_us
-         from {{schema}}.silences s where s.until > {}",
-        micros("s.until"),
-        at("$1")
-    );
-    for row in ask(silences, &[(&now_us, Type::INT8)]).await? {
-        let kind: Option<String> = row.try_get("kind")?;
-        let kind = kind.map(|kind| kind.parse()).transpose();
-        // One of a kind that a later version has covers nothing that this one knows.
-        let Ok(kind) = kind else { continue };
-        book.silences.push(Silence {
-            server: row.try_get("server")?,
-            kind,
-            database: row.try_get("datname")?,
-            subject: row.try_get("subject")?,
-            until: WallTime::from_unix_micros(row.try_get("until_us")?),
-            by: row.try_get("silenced_by")?,
-        });
+    book.silences = silences::read(link).await?;
+    for alert in &mut book.alerts {
+        alert.silenced = Silence::longest(&book.silences, alert);
     }
     if settings.learn == Nanos::ZERO {
         // A server is known from its first batch on, and an execution in that was before.

@@ -31,7 +31,7 @@ pub(super) fn columns() -> String {
     )
 }
 
-/// The alert; `None` of a kind or severity that a later version has.
+/// The alert, without who wants quiet about it, which other rows say; `None` of a kind or severity that a later version has.
 pub(super) fn read(row: &Row) -> Result<Option<Alert>, Error> {
     let text = |column: &str| row.try_get::<_, String>(column);
     let part = |column: &str| row.try_get::<_, Option<String>>(column);
@@ -63,6 +63,7 @@ pub(super) fn read(row: &Row) -> Result<Option<Alert>, Error> {
         missed_at: time("missed_at_us")?,
         is_flapping: row.try_get("is_flapping")?,
         acknowledged: acknowledged.map(|(by, severity)| Acknowledgement { by, severity }),
+        silenced: None,
         notified: notified.map(|(at, severity)| Notified { at, severity }),
     }))
 }

@@ -1,12 +1,13 @@
 //! What the tables know of a time that is over, in the shapes that memory answers in: [`Past`].
 //!
 //! Reading order: [`question`] what is asked, `source` which rows take part, then one file per kind of figures
-//! (`statements`, `timeline`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to when.
+//! (`statements`, `timeline`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to when; [`fleet`] who writes them.
 //! Percentiles come from added buckets, as everywhere. Of monitored servers: [`health`], with `objects` for tables and
 //! indexes.
 
 mod coverage;
 mod errors;
+pub mod fleet;
 pub mod health;
 mod objects;
 pub mod question;
@@ -95,6 +96,20 @@ impl Reader {
             seen
         }));
         asked.await.or_else(|error| if error.is_empty_store() { Ok(None) } else { Err(error) })
+    }
+
+    /// Who writes to the store, and which servers it knows.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn fleet(&self) -> Result<fleet::Fleet, Error> {
+        let asked = in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let fleet = fleet::read(&link).await;
+            link.roll_back().await;
+            fleet
+        }));
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(fleet::Fleet::default()) } else { Err(error) })
     }
 
     /// The server's own count of calls at the first round since `since`.

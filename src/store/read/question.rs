@@ -35,7 +35,7 @@ pub enum Whose {
 pub struct Wanted {
     /// Statements, grouped so.
     pub statements: Option<GroupBy>,
-    /// One statement: its text, its series, its errors, and its timeline instead of all data statements'.
+    /// One statement: its text, its series, its errors, its tags and its timeline instead of all data statements'.
     pub statement: Option<QueryHash>,
     /// A timeline of steps that are not longer where the tables have them so fine.
     pub timeline: Option<Nanos>,

@@ -12,14 +12,14 @@ use crate::stats::series::SeriesStats;
 use crate::store::error::Error;
 use crate::store::link::Link;
 
-/// By value.
+/// By value; of one statement where one is wanted.
 pub(super) async fn read(link: &Link, question: &Question, key: &str) -> Result<Vec<TagRow>, Error> {
     let asked = Asked::new(link, question);
     let sql = format!(
         "with part as materialized (
             select t.* from {{schema}}.tag_stats t
             where t.bucket >= to_timestamp($1) and t.bucket < to_timestamp($2) and t.tag_key = $10
-                and t.instance_id in ({INSTANCES})
+                and t.instance_id in ({INSTANCES}) and ($11::text is null or t.query_hash = $11)
         ), total as (
             select tag_value, sum(calls)::bigint calls, sum(errors)::bigint errors, sum(rows)::bigint rows,
                 sum(total_us)::bigint total_us, count(distinct query_hash)::bigint statements
@@ -44,5 +44,6 @@ pub(super) async fn read(link: &Link, question: &Question, key: &str) -> Result<
         let value: &str = row.try_get("tag_value")?;
         Ok(TagRow { value: value.into(), stats, statements: count(row, "statements")? })
     };
-    asked.ask(&sql, &[(&key, Type::TEXT)]).await?.iter().map(row).collect()
+    let hash = question.wanted.statement.map(|hash| hash.to_string());
+    asked.ask(&sql, &[(&key, Type::TEXT), (&hash, Type::TEXT)]).await?.iter().map(row).collect()
 }

@@ -71,7 +71,10 @@ fn without_a_store_an_alert_lives_in_memory() {
     let known = act(&pgvitals, id, "ack", r#"{"by": "ada"}"#);
     assert_eq!((known.status, &known.json()["acknowledged"]), (200, &"ada".into()), "{known:?}");
     assert_eq!(alerts(&pgvitals)[0]["acknowledged"], "ada");
-    assert_eq!(act(&pgvitals, id, "silence", r#"{"by": "ada", "minutes": 60}"#).status, 200);
+    assert!(alerts(&pgvitals)[0]["silenced_until"].is_null());
+    let quiet = act(&pgvitals, id, "silence", r#"{"by": "ada", "minutes": 60}"#);
+    assert_eq!((quiet.status, &quiet.json()["silenced_by"]), (200, &"ada".into()), "{quiet:?}");
+    assert_eq!(alerts(&pgvitals)[0]["silenced_until"], quiet.json()["silenced_until"], "all see until when");
     for (answer, status, kind) in [
         (act(&pgvitals, &99.into(), "ack", r#"{"by": "ada"}"#), 404, "unknown-alert"),
         (act(&pgvitals, id, "ack", r#"{"by": " "}"#), 400, "bad-body"),
@@ -149,7 +152,10 @@ fn an_alert_in_the_tables_outlives_the_process() {
     let seen = await_alert(&second, "a second sighting", |alert| alert["count"] == 2);
     assert_eq!(seen["id"], opened["id"], "{seen:#}");
     assert_eq!(act(&second, &seen["id"], "ack", r#"{"by": "ada"}"#).status, 200);
-    assert_eq!(act(&second, &seen["id"], "silence", r#"{"by": "ada", "minutes": 5}"#).status, 200);
+    let quiet = act(&second, &seen["id"], "silence", r#"{"by": "ada", "minutes": 5}"#);
+    assert_eq!((quiet.status, &quiet.json()["silenced_by"]), (200, &"ada".into()), "{quiet:?}");
+    let listed = &alerts(&second)[0];
+    assert_eq!((&listed["silenced_by"], &listed["silenced_until"]), (&"ada".into(), &quiet.json()["silenced_until"]));
     let by = "select string_agg(acknowledged_by, ' ') || ' ' || (select silenced_by from pgvitals.silences) from pgvitals.alerts";
     assert_eq!(reader.value(by), "ada ada");
 

@@ -119,6 +119,7 @@ fn alert(id: i64, table: &str) -> Alert {
         missed_at: None,
         is_flapping: false,
         acknowledged: None,
+        silenced: None,
         notified: None,
     }
 }

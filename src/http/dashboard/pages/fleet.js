@@ -1,40 +1,129 @@
-// Fleet: who measures, how far they have come, what it costs, and what is not seen.
+// Fleet: who measures what, how far each has come, what it costs, and what is not seen.
 
 import { h } from '../dom.js';
 import { href } from '../address.js';
-import { bytes, count, percent, span, time } from '../format.js';
-import { badge, empty, figure, heading, metricPanel } from '../panel.js';
+import { ago, bytes, count, exact, ms, percent, some, span, time } from '../format.js';
+import { badge, empty, figure, heading, metricPanel, panel } from '../panel.js';
+import { performance } from '../api.js';
 import { table } from '../table.js';
+
+/** Whether this is `pgvitals serve`: it measures nothing itself. */
+const serves = 'serves' in document.documentElement.dataset;
+
+const STATES = { writes: ['good', 'writes'], idle: ['notice', 'idle'], late: ['warning', 'late'], silent: ['notice', 'silent'], memory: ['notice', 'in memory alone'] };
+const EVERYBODY = { instance: null, service: null, server: null, database: null, user: null, application: null, limit: 1000 };
 
 /** The page. */
 export function fleet() {
-  const own = metricPanel('summary', { title: 'This pgvitals', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
-  const all = metricPanel('summary', { title: 'Instances', asks: { limit: 1, instance: 'all' }, draw: drawInstances });
-  const coverage = metricPanel('coverage', { title: 'What pgvitals sees of the server’s work', draw: drawCoverage });
-  const panels = [own, all, coverage];
-  return { title: 'Fleet', element: h('div.page', {}, heading('Fleet'), panels.map((one) => one.element)), refresh: (signal) => Promise.all(panels.map((one) => one.refresh(signal))) };
+  const round = { asked: null, alerts: null };
+  const part = (title, draw) => panel({ title, load: () => round.asked, draw });
+  const ofServers = panel({ title: 'Servers', load: () => Promise.all([round.asked, round.alerts]), draw: drawServers });
+  const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: drawHeadline });
+  const asked = [headline, part('Services', drawServices), ofServers, part('Instances', drawInstances)];
+  const own = serves ? metricPanel('summary', { title: 'pgvitals serve', asks: { limit: 1 }, draw: drawServe })
+    : metricPanel('summary', { title: 'What this pgvitals costs', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
+  const coverage = metricPanel('coverage', { title: `What pgvitals sees of the ${serves ? 'servers’' : 'server’s'} work`, draw: drawCoverage });
+  const [, services, servers, instances] = asked.map((one) => one.element);
+  return {
+    title: 'Fleet',
+    element: h('div.page', {}, heading('Fleet', h('p.says', {}, 'Who measures, how far they have come, what it costs')), headline.element,
+      h('div.grid', {}, h('div.half.stack', {}, services), h('div.half.stack', {}, servers)), instances, own.element, coverage.element),
+    refresh: (signal) => {
+      round.asked = performance('fleet', EVERYBODY, signal);
+      // Servers are worth showing without their alerts.
+      round.alerts = performance('alerts', EVERYBODY, signal).then(({ alerts }) => alerts.filter((one) => !one.resolved_at), () => []);
+      return Promise.all([...asked, own, coverage].map((one) => one.refresh(signal)));
+    },
+  };
 }
 
-function drawOwn({ self: own, unmeasured, server, instances }) {
+const lives = (one) => one.state !== 'silent';
+
+function drawHeadline({ services, monitored: servers, members: instances }) {
+  const living = instances.filter(lives);
+  const late = living.filter((one) => one.state === 'late').length;
+  const versions = new Set(living.map((one) => one.version));
+  const written = living.reduce((sum, one) => sum + (one.rows_per_hour ?? 0), 0);
+  return h('dl.figures', {},
+    figure('Services', count(services.filter((one) => one.instances > 0).length)),
+    figure('Servers', count(servers.length)),
+    figure('Instances', count(living.length), late ? `${count(late)} late` : 'none is late', late ? 'warning' : undefined),
+    figure('Versions', count(versions.size), [...versions].slice(0, 3).join(', '), versions.size > 1 ? 'warning' : undefined),
+    figure('Rows written', `${count(written)}/h`, 'to the store, by all'));
+}
+
+function whose(name, value) {
+  return h('a', { href: href('overview', '', { instance: null, service: null, server: null, [name]: value, ...(name === 'server' && !serves ? { instance: 'all' } : {}) }) }, value);
+}
+
+function drawServices({ services }, _, remark) {
+  remark.textContent = services.length ? 'applications' : '';
+  if (services.length === 0) return empty('Nobody has written to the store yet.', 'Sidecars that share a store are listed here, by the service that each is told (service).');
+  return table({ caption: 'Services', rows: services, columns: [
+    { title: 'Service', narrow: true, wide: true, cell: (row) => whose('service', row.service) },
+    { title: 'Instances', number: true, narrow: true, cell: (row) => (row.instances ? count(row.instances) : h('span.faint', {}, 'none lives')) },
+    { title: 'Servers', cell: (row) => h('small', {}, row.servers.join(', ') || '–') },
+    { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) }] });
+}
+
+/** Whose alerts are about no server. */
+const OWN = 'pgvitals';
+
+function drawServers([{ monitored: servers }, open], _, remark) {
+  remark.textContent = open.length ? `${some(open.length, 'alert')} open` : 'no alert is open';
+  const own = open.some((one) => one.server === OWN) ? [{ server: OWN, isOwn: true }] : [];
+  if (servers.length === 0) return empty('Nobody has written to the store yet.', 'Start sidecars with the same --store, and send a statement through one of them.');
+  return table({ caption: 'Servers', rows: [...servers, ...own], columns: [
+    { title: 'Server', narrow: true, wide: true, cell: (row) => (row.isOwn ? 'pgvitals itself' : whose('server', row.server)) },
+    { title: 'Open alerts', narrow: true, cell: (row) => ringing(row.server, open) },
+    { title: 'Instances', number: true, cell: (row) => count(row.instances) },
+    { title: 'Looked into', cell: (row) => (row.isOwn ? '' : row.looked_at ? h('span', { title: exact(row.looked_at) }, ago(row.looked_at)) : h('span.faint', { title: 'monitor.url names a role that may look into it.' }, 'never')) }] });
+}
+
+function ringing(server, open) {
+  const there = open.filter((one) => one.server === server);
+  const worst = ['critical', 'alert', 'warning'].find((severity) => there.some((one) => one.severity === severity));
+  return worst ? h('a', { href: href('alerts', '', { server, instance: null, service: null }) }, badge(worst, count(there.length))) : badge('good', 'none');
+}
+
+function drawInstances({ members: instances }, _, remark) {
+  const gone = instances.filter((one) => !lives(one)).length;
+  remark.textContent = gone ? `${some(gone, 'life', 'lives')} of the last day ended` : '';
+  if (instances.length === 0) return empty('Nobody has written to the store yet.', 'Instances that share a store are listed here.');
+  return table({ caption: 'Instances', rows: instances, columns: [
+    { title: 'Instance', narrow: true, wide: true, cell: (row) => [whose('instance', row.instance), h('small', {}, row.service)] },
+    { title: 'State', narrow: true, cell: (row) => badge(...(STATES[row.state] ?? ['notice', row.state])) },
+    { title: 'Version', cell: (row) => row.version },
+    { title: 'Since', cell: (row) => time(row.started_at), hint: (row) => exact(row.started_at) },
+    { title: 'Last batch', number: true, narrow: true, cell: (row) => (row.silent_s == null ? '–' : `${span(row.silent_s)} ago`) },
+    { title: 'Complete to', cell: (row) => time(row.written_to) },
+    { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) },
+    { title: 'Servers', cell: (row) => h('small', {}, row.servers.join(', ') || '–') }] });
+}
+
+function drawServe({ self: own }) {
+  return h('dl.figures', {},
+    figure('Version', own.version, `up ${span(own.uptime_s)}`),
+    figure('Memory', bytes(own.resident_bytes), 'of this process'),
+    figure('Store', bytes(own.store_bytes), own.store_bytes == null ? 'not weighed yet' : 'tables and indexes'),
+    figure('Partitions', own.partitions_ahead_days == null ? '–' : some(Math.floor(own.partitions_ahead_days), 'day'), 'made ahead'));
+}
+
+function drawOwn({ self: own, unmeasured, server, instances }, _, remark) {
   const missed = Object.entries(unmeasured).filter(([, times]) => times > 0);
+  remark.textContent = `${instances.names[0] ?? ''} in front of ${server}`;
+  const isStored = own.flush_lag_s != null;
   return [
     h('dl.figures', {},
       figure('Version', own.version, `up ${span(own.uptime_s)}`),
-      figure('CPU per statement', own.cpu_us_per_query == null ? '–' : `${count(own.cpu_us_per_query)} µs`, 'of the process, since the start'),
+      figure('CPU per statement', own.cpu_us_per_query == null ? '–' : `${count(own.cpu_us_per_query)} µs`, 'since its start'),
       figure('Memory', bytes(own.resident_bytes), `${count(own.series)} series`),
-      figure('Behind the store', own.flush_lag_s == null ? 'no store' : span(own.flush_lag_s), own.spool_bytes ? `${bytes(own.spool_bytes)} wait` : ''),
+      isStored ? figure('Behind the store', span(own.flush_lag_s), own.spool_bytes ? `${bytes(own.spool_bytes)} wait` : 'nothing waits', own.flush_lag_s > 120 ? 'warning' : undefined) : figure('Store', 'none', 'memory alone, one hour'),
+      isStored ? figure('Written', bytes(own.bytes_written), `${some(own.rows_written, 'row')}, ${ms(own.flush_mean_ms)} a batch`) : null,
+      isStored && own.store_bytes != null ? figure('Tables', bytes(own.store_bytes), own.partitions_ahead_days == null ? '' : `partitions for ${some(Math.floor(own.partitions_ahead_days), 'day')} ahead`) : null,
       figure('Dropped', count(own.dropped), own.dropped ? 'samples; /metrics says why' : 'samples', own.dropped ? 'warning' : undefined)),
-    h('p', {}, `${instances.names[0] ?? ''} in front of ${server}. `, missed.length ? h('b', {}, `Not measured: ${missed.map(([reason, times]) => `${reason.replaceAll('_', ' ')} ${count(times)}`).join(', ')}.`) : 'Everything that went through was measured.'),
+    h('p', {}, missed.length ? h('b', {}, `Not measured: ${missed.map(([reason, times]) => `${reason.replaceAll('_', ' ')} ${count(times)}`).join(', ')}.`) : 'Everything that went through was measured.'),
   ];
-}
-
-function drawInstances({ instances, complete_to: complete, self: own }, _, remark) {
-  const isStored = own.flush_lag_s != null;
-  remark.textContent = `figures are complete to ${time(complete)}`;
-  if (instances.count === 0) return empty('Nobody has written to the store yet.', 'Instances that share a store are listed here.');
-  return table({ caption: 'Instances', rows: instances.names, columns: [
-    { title: 'Instance', narrow: true, wide: true, cell: (name) => h('a', { href: href('overview', '', { instance: name }) }, name) },
-    { title: 'State', narrow: true, cell: (name) => (instances.lagging.includes(name) ? badge('warning', 'late') : badge('good', isStored ? 'writes' : 'in memory alone')) }] });
 }
 
 function drawCoverage({ by_user: users, around, unknown }, _, remark) {
@@ -47,7 +136,7 @@ function drawCoverage({ by_user: users, around, unknown }, _, remark) {
       { title: 'Share', number: true, narrow: true, cell: (row) => percent(row.share_percent) }] }),
     around.length ? [h('h3', {}, 'Around pgvitals'), table({ caption: 'Sessions around pgvitals', rows: around, columns: [
       { title: 'User', narrow: true, wide: true, cell: (row) => [h('b', {}, row.user), h('small', {}, row.database)] },
-      { title: 'Application', narrow: true, cell: (row) => row.application },
+      { title: 'Application', narrow: true, cell: (row) => row.application || h('span.faint', {}, 'no name') },
       { title: 'From', cell: (row) => row.address ?? 'socket' },
       { title: 'Sessions', number: true, narrow: true, cell: (row) => count(row.sessions) }] })] : null,
   ];

@@ -1,12 +1,12 @@
 // Overview: how it goes, what stands out, where the time goes.
 
 import { h } from '../dom.js';
-import { href, range } from '../address.js';
+import { href, range, read, same } from '../address.js';
 import { live, overTime, performance } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { findings, length } from '../findings.js';
-import { count, ms, percent, rate, time } from '../format.js';
-import { badge, code, empty, failed, figure, heading, link, metricPanel, panel } from '../panel.js';
+import { bytes, count, ms, percent, rate, some, time } from '../format.js';
+import { badge, code, empty, failed, figure, heading, link, panel } from '../panel.js';
 import { rates, seconds } from '../series.js';
 import { line } from '../sql.js';
 
@@ -15,6 +15,9 @@ const FINDINGS_MAX = 9;
 /** Statements that the findings are made from. */
 const JUDGED = 100;
 const FAILING_MAX = 3;
+const ALERTS_SHOWN = 5;
+const ADVICE_SHOWN = 4;
+const LISTED = 200;
 
 /** The page: its element, and how its panels ask again. */
 export function overview() {
@@ -25,15 +28,16 @@ export function overview() {
   const stands = panel({ title: 'What stands out', classes: 'stands', load: () => round.asked, draw: drawFindings });
   const [latency, traffic, refreshCharts, second] = charts();
   const time = panel({ title: 'Where the time goes', classes: 'half', load: () => round.asked, draw: drawShares });
-  const alerts = metricPanel('alerts', { title: 'Open alerts', classes: 'half', asks: { limit: 20 }, draw: drawAlerts });
-  const advice = metricPanel('recommendations', { title: 'What to do', classes: 'half', asks: { limit: 5 }, draw: drawAdvice });
+  const alerts = panel({ title: 'Open alerts', classes: 'half', load: () => round.alerts, draw: drawAlerts });
+  const advice = panel({ title: 'What to do', classes: 'whole', load: (signal) => performance('recommendations', { limit: LISTED }, signal), draw: drawAdvice });
   const panels = [headline, stands, time, alerts, advice];
   return {
     title: 'Overview',
     element: h('div.page', {}, heading('Overview', h('p.says', {}, `Data statements of ${range().says}`)), headline.element, stands.element,
-      h('div.grid', {}, latency.element, traffic.element, time.element, h('div.half.stack', {}, alerts.element, advice.element))),
+      h('div.grid', {}, latency.element, traffic.element, time.element, alerts.element, advice.element)),
     refresh: (signal) => {
-      round.asked = judged(signal);
+      round.alerts = performance('alerts', { limit: LISTED }, signal);
+      round.asked = judged(round.alerts, signal);
       return Promise.all([...panels.map((one) => one.refresh(signal)), refreshCharts(signal)]);
     },
     events: { live: second },
@@ -57,11 +61,17 @@ function drawFigures(figures, answer, body) {
 }
 
 /** Everything that findings are made from. */
-async function judged(signal) {
+async function judged(listed, signal) {
+  // The rest is worth showing without alerts.
+  const open = listed.then(opened, () => []);
   const [summary, { queries }] = await Promise.all([performance('summary', { limit: 1 }, signal), performance('queries', { limit: JUDGED }, signal)]);
   const worst = queries.filter((one) => one.errors > 0).sort((a, b) => b.errors - a.errors).slice(0, FAILING_MAX);
   const codes = new Map(await Promise.all(worst.map(async ({ query_hash: hash }) => [hash, await codesOf(hash, signal)])));
-  return { summary, queries, found: findings(summary, queries, codes) };
+  return { summary, queries, found: findings(summary, queries, codes, await open) };
+}
+
+function opened({ alerts }) {
+  return alerts.filter((one) => !one.resolved_at);
 }
 
 /** SQLSTATEs change seldom: each statement's are asked for once a minute. */
@@ -126,16 +136,29 @@ function drawShares({ queries }) {
   return h('ol.shares', {}, queries.slice(0, TOP).map((one) => h('li', {},
     h('span.percent', {}, percent(one.share_percent)),
     h('div.of', {}, link('statement', one.query_hash, line(one.query), { class: 'cut' }), bar(one.share_percent, one.level),
-      h('small', {}, `${count(one.calls)} calls · P95 `, h('b', { 'data-level': one.level }, ms(one.p95_ms)), one.errors ? ` · ${count(one.errors)} errors` : '')))));
+      h('small', {}, `${some(one.calls, 'call')} · P95 `, h('b', { 'data-level': one.level }, ms(one.p95_ms)), one.errors ? ` · ${some(one.errors, 'error')}` : '')))));
 }
 
-function drawAlerts({ alerts }) {
-  const open = alerts.filter((one) => !one.resolved_at);
+function drawAlerts(answer, _, remark) {
+  const open = opened(answer);
+  remark.replaceChildren(open.length > ALERTS_SHOWN ? link('alerts', '', `all ${count(open.length)}`) : '');
   if (open.length === 0) return empty('No open alerts.');
-  return h('ul.plain', {}, open.slice(0, 5).map((one) => h('li', {}, badge(one.severity), ' ', link('alerts', '', one.message), h('small', {}, `${one.kind.replaceAll('_', ' ')} · since ${time(one.opened_at)}${one.acknowledged ? ` · ${one.acknowledged} knows` : ''}`))));
+  return h('ul.plain', {}, open.slice(0, ALERTS_SHOWN).map((one) => h('li', {}, badge(one.severity), h('div.of', {}, link('alerts', '', one.message),
+    h('p.facts', {}, h('span', {}, one.kind.replaceAll('_', ' ')), h('span', {}, `since ${time(one.opened_at)}`), one.acknowledged ? h('span', {}, `${one.acknowledged} knows`) : null, one.silenced_until ? h('span', {}, 'silent') : null)))));
 }
 
-function drawAdvice({ recommendations }) {
+function drawAdvice({ recommendations }, _, remark) {
+  const isAll = read().params.get('advice') === 'all';
+  const more = recommendations.length > ADVICE_SHOWN;
+  remark.replaceChildren(more ? h('a', { href: same({ advice: isAll ? null : 'all' }), 'data-key': 'advice' }, isAll ? 'the most important' : `all ${count(recommendations.length)}`) : '');
   if (recommendations.length === 0) return empty('No advice.', 'Indexes, bloat and limits of the server are as they should be, as far as pgvitals has seen.');
-  return h('ul.plain', {}, recommendations.map((one) => h('li', {}, h('b', {}, one.subject), ' ', h('span.faint', {}, one.kind.replaceAll('_', ' ')), h('p', {}, one.evidence), code(one.statement))));
+  return h('ol.plain.advice', {}, recommendations.slice(0, isAll ? LISTED : ADVICE_SHOWN).map((one) => h('li', {}, h('div.of', {},
+    h('p', {}, h('b', {}, one.subject), ' ', h('span.faint', {}, one.kind.replaceAll('_', ' ')), saves(one.saves)), h('p', {}, one.evidence), code(one.statement),
+    one.risk ? h('p.faint', {}, `Risk: ${one.risk}`) : null))));
+}
+
+/** What following it gives. */
+function saves({ standstill, bytes: freed, ms_per_day: time_ms }) {
+  const words = standstill ? 'averts a standstill' : freed > 0 ? `frees ${bytes(freed)}` : time_ms > 0 ? `saves ${ms(time_ms)} a day` : null;
+  return words ? h('span.saves', { 'data-level': standstill ? 'critical' : null }, words) : null;
 }

@@ -1,13 +1,13 @@
-// One statement: its text, how long it takes and when, where its time goes, who runs it, how it fails.
+// One statement: its text, how long it takes and when, whether that is usual, where its time goes, who runs it, how it fails.
 
 import { h, replace } from '../dom.js';
 import { range, read } from '../address.js';
 import { overTime } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { length } from '../findings.js';
-import { bytes, count, ms, percent, rate, sqlstate, time } from '../format.js';
+import { bytes, count, exact, ms, percent, rate, some, sqlstate, time } from '../format.js';
 import { heatMap } from '../heat.js';
-import { badge, empty, figure, heading, link, panel } from '../panel.js';
+import { badge, copy, empty, figure, heading, link, panel } from '../panel.js';
 import { rates } from '../series.js';
 import { block } from '../sql.js';
 import { table } from '../table.js';
@@ -17,12 +17,7 @@ export function statement() {
   const { id } = read();
   const parts = h('div.page', {});
   const hosts = [h('div'), h('div')];
-  const lines = [
-    timeChart(hosts[0], { title: 'Latency', log: true, value: ms, series: [
-      { label: 'P50', colour: 'line-1' }, { label: 'P95', colour: 'line-2', width: 2 }, { label: 'P99', colour: 'line-3' }] }),
-    timeChart(hosts[1], { title: 'Calls', value: rate, series: [
-      { label: 'Calls/s', colour: 'accent', fill: true }, { label: 'Errors/s', colour: 'critical', fill: true }] }),
-  ];
+  let lines = null;
   const whole = panel({
     title: 'Statement', classes: 'bare',
     load: (signal) => overTime('query', { hash: id }, signal),
@@ -30,7 +25,8 @@ export function statement() {
       document.title = `${answer.summary || id} – pgvitals`;
       replace(body, content(answer, hosts));
       const data = rates(answer);
-      lines[0].update(data.x, [data.p50, data.p95, data.p99], data.ends);
+      lines ??= charts(hosts, answer.baseline?.p95_ms != null);
+      lines[0].update(data.x, [data.p50, data.p95, data.p99, data.x.map(() => answer.baseline?.p95_ms ?? null)].slice(0, lines[0].count), data.ends);
       lines[1].update(data.x, [data.calls, data.errors], data.ends);
     },
   });
@@ -38,33 +34,66 @@ export function statement() {
   return { title: 'Statement', element: parts, refresh: whole.refresh };
 }
 
+/** Percentiles and calls; with a line of what is usual where that is known. */
+function charts(hosts, hasUsual) {
+  const percentiles = [{ label: 'P50', colour: 'line-1' }, { label: 'P95', colour: 'line-2', width: 2 }, { label: 'P99', colour: 'line-3' }];
+  if (hasUsual) percentiles.push({ label: 'Usual P95', colour: 'ink-3', width: 1, dash: [5, 4] });
+  return [
+    timeChart(hosts[0], { title: 'Latency', log: true, value: ms, series: percentiles }),
+    timeChart(hosts[1], { title: 'Calls', value: rate, series: [{ label: 'Calls/s', colour: 'accent', fill: true }, { label: 'Errors/s', colour: 'critical', fill: true }] }),
+  ];
+}
+
 function section(title, classes, ...children) {
   return h('section.panel', { 'aria-label': title, class: `panel ${classes}` }, h('div.head', {}, h('h2', {}, title)), h('div.body', {}, children));
 }
 
 function content(answer, hosts) {
+  const failing = (100 * answer.errors) / Math.max(1, answer.calls);
   return h('div', {},
-    h('div.sheet', {}, block(answer.query)),
+    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one)))),
     h('dl.figures', {},
       figure('Calls', count(answer.calls), `${rate(answer.calls / length(answer.window))}/s`),
-      figure('Time', percent(answer.share_percent), `${ms(answer.total_ms)} in all`),
+      figure('Of all time', percent(answer.share_percent), ms(answer.total_ms)),
       figure('P50', ms(answer.p50_ms), `mean ${ms(answer.mean_ms)}`),
-      figure('P95', ms(answer.p95_ms), answer.level ?? '', answer.level),
+      figure('P95', ms(answer.p95_ms), '5 % take longer', answer.level),
       figure('P99', ms(answer.p99_ms), `longest ${ms(answer.max_ms)}`),
-      figure('Errors', percent((100 * answer.errors) / Math.max(1, answer.calls)), `${count(answer.errors)} calls`, answer.errors ? 'alert' : undefined),
+      figure('Errors', percent(failing), some(answer.errors, 'call'), answer.errors ? (failing >= 5 ? 'alert' : 'warning') : undefined),
       figure('Rows', count(answer.rows), `${rate(answer.rows / Math.max(1, answer.calls))} per call`)),
+    answer.calls === 0 ? section('No calls', 'whole', empty(`It was not called in ${range().says}.`, 'A longer time above may show when it was.')) : null,
     h('div.grid', {},
+      section('As usual?', 'whole', usual(answer.baseline)),
       section('Durations over time', 'whole', heatMap(answer.series)),
       section('Percentiles', 'half', hosts[0]),
       section('Calls', 'half', hosts[1]),
       section('Where its time goes', 'half', split(answer)),
       section('Errors', 'half', errors(answer)),
-      section('Who runs it', 'whole', callers(answer)),
+      section('Who runs it', 'half', callers(answer)),
+      section('Where it comes from', 'half', routes(answer)),
       section('Single executions', 'whole', samples(answer))));
 }
 
+function about({ kind, class: family, tables, batched, calls }) {
+  const shared = batched > 0 ? `${percent((100 * batched) / Math.max(1, calls))} of calls sent in batches` : null;
+  return [kind, family === 'data' ? null : family, tables.length ? `of ${tables.join(', ')}` : null, shared].filter(Boolean);
+}
+
+/** What it used to take, in words. */
+function usual(baseline) {
+  if (!baseline) return empty('What it used to take is not known.', 'With a store pgvitals compares this day with the same hours of the seven days before (store.url).');
+  if (baseline.p95_ms == null || baseline.now_p95_ms == null) return empty('There is nothing yet to compare with.', baseline.reason ?? '');
+  const { p95_ms: before, now_p95_ms: now, ratio, days, hours_compared: hours, since, is_regression: isWorse } = baseline;
+  const [level, words] = isWorse ? ['alert', 'slower than usual'] : ratio < 0.67 ? ['good', 'faster than usual'] : ['good', 'as usual'];
+  const times = ratio >= 1 ? `${rate(ratio)} times` : `${percent(100 * ratio)} of`;
+  return [
+    h('p.verdict', {}, badge(level, words), h('span', {}, 'P95 ', h('b', { 'data-level': isWorse ? 'alert' : null }, ms(now)), ` in the last day, ${times} the usual `, h('b', {}, ms(before)))),
+    h('p.faint', { title: since ? exact(since) : null }, [days == null ? null : `Usual is the same hours of ${some(days, 'day')} before`, hours == null ? null : `${some(hours, 'hour')} compared`,
+      since ? `known since ${time(since)}` : null, baseline.reason].filter(Boolean).join('; '), '.'),
+  ];
+}
+
 /** To the first row, sending rows, waiting for the client. */
-function split({ total_ms: total, first_row_mean_ms: first, client_stall_ms: stalled, mean_ms: mean, calls, bytes_out: sent, tables, kind }) {
+function split({ total_ms: total, first_row_mean_ms: first, client_stall_ms: stalled, mean_ms: mean, calls, bytes_out: sent }) {
   if (!calls) return empty('No calls in this time.');
   const stall = Math.min(100, (100 * stalled) / Math.max(total, 1e-9));
   const server = first == null ? null : Math.min(100 - stall, (100 * first) / Math.max(mean, 1e-9));
@@ -72,10 +101,7 @@ function split({ total_ms: total, first_row_mean_ms: first, client_stall_ms: sta
     ? [['The server works', 100 - stall, 'until it is done']]
     : [['To the first row', server, `${ms(first)} on average, of calls with rows`], ['Sending rows', Math.max(0, 100 - stall - server), `${bytes(sent / calls)} per call`]];
   rows.push(['Waiting for the client', stall, `${ms(stalled)} in all`]);
-  return [
-    h('ul.split', {}, rows.map(([what, share, remark]) => h('li', {}, h('span', {}, what), bar(share), h('span.number', {}, percent(share)), h('small', {}, remark)))),
-    h('p.faint', {}, [kind, tables.length ? `of ${tables.join(', ')}` : ''].filter(Boolean).join(' ')),
-  ];
+  return h('ul.split', {}, rows.map(([what, share, remark]) => h('li', {}, h('span', {}, what), bar(share), h('span.number', {}, percent(share)), h('small', {}, remark))));
 }
 
 function errors({ errors_by_code: codes, errors: all, aborted }) {
@@ -86,20 +112,25 @@ function errors({ errors_by_code: codes, errors: all, aborted }) {
   return h('ul.split', {}, shown);
 }
 
+const FIGURES = [
+  { title: 'Of its time', number: true, narrow: true, cell: (row) => percent(row.share_percent) },
+  { title: 'Calls', number: true, cell: (row) => count(row.calls) },
+  { title: 'P95', number: true, narrow: true, cell: (row) => ms(row.p95_ms) },
+  { title: 'Errors', number: true, cell: (row) => count(row.errors) }];
+
 function callers({ callers: rows }) {
   if (rows.length === 0) return empty('Nobody in this time.');
-  return table({ caption: 'Who runs it', rows, columns: [
-    { title: 'Application', narrow: true, wide: true, cell: (row) => row.application || h('span.faint', {}, 'no name') },
-    { title: 'User', cell: (row) => row.user },
-    { title: 'Database', cell: (row) => row.database },
-    { title: 'Of its time', number: true, narrow: true, cell: (row) => percent(row.share_percent) },
-    { title: 'Calls', number: true, cell: (row) => count(row.calls) },
-    { title: 'P95', number: true, narrow: true, cell: (row) => ms(row.p95_ms) },
-    { title: 'Errors', number: true, cell: (row) => count(row.errors) }] });
+  const who = (row) => [row.application || h('span.faint', {}, 'no name'), h('small', {}, `${row.user} · ${row.database}`)];
+  return table({ caption: 'Who runs it', rows, columns: [{ title: 'Application', narrow: true, wide: true, cell: who }, ...FIGURES] });
+}
+
+function routes({ routes: rows }) {
+  if (!rows?.length) return empty('The application does not say.', 'With a comment such as /*route=\'/orders\'*/ (sqlcommenter) each route has its figures here.');
+  return table({ caption: 'Where it comes from', rows, columns: [{ title: 'Route', narrow: true, wide: true, cell: (row) => h('span.mono', {}, row.value) }, ...FIGURES] });
 }
 
 function samples({ samples: rows }) {
-  if (rows.length === 0) return empty('None was kept.', 'Executions are kept one by one when they are slower than slow_threshold.');
+  if (rows.length === 0) return empty('None was kept.', 'Executions are kept one by one when they are slower than slow_threshold, fail, or are sampled.');
   return table({ caption: 'Single executions', rows, columns: executionColumns() });
 }
 
@@ -107,7 +138,7 @@ function samples({ samples: rows }) {
 export function executionColumns(withStatement = false) {
   const statementColumn = { title: 'Statement', wide: true, narrow: true, cell: (row) => link('statement', row.query_hash, row.query, { class: 'cut mono' }) };
   return [
-    { title: 'When', narrow: true, cell: (row) => time(row.at) },
+    { title: 'When', narrow: true, cell: (row) => time(row.at), hint: (row) => exact(row.at) },
     ...(withStatement ? [statementColumn] : []),
     { title: 'Took', number: true, narrow: true, cell: (row) => badge(row.level, ms(row.duration_ms)) },
     { title: 'First row', number: true, cell: (row) => ms(row.first_row_ms) },

@@ -13,6 +13,9 @@ import { table } from '../table.js';
 const PAGE = 50;
 const TYPING_MS = 250;
 
+/** Each one's latency over the time chosen; of what the tables alone know there is none. */
+const LINE = { title: 'P95 over time', cell: (row) => sparkline(row.sparkline ?? [], `P95 over time, ${ms(row.p95_ms)} in all`, row.gap) };
+
 /** Columns of the table. */
 const COLUMNS = [
   { title: 'Statement', wide: true, narrow: true, cell: (row) => link('statement', row.query_hash, line(row.query), { class: 'cut', 'data-key': row.query_hash }), hint: (row) => row.query },
@@ -20,7 +23,7 @@ const COLUMNS = [
   { title: 'Calls', sort: 'calls', number: true, cell: (row) => count(row.calls) },
   { title: 'Mean', sort: 'mean_ms', number: true, cell: (row) => ms(row.mean_ms) },
   { title: 'P95', sort: 'p95_ms', number: true, narrow: true, cell: (row) => h('span', { 'data-level': row.level }, ms(row.p95_ms)) },
-  { title: 'P95 over time', cell: (row) => sparkline(row.sparkline ?? [], `P95 over time, ${ms(row.p95_ms)} in all`, row.gap) },
+  LINE,
   { title: 'P99', sort: 'p99_ms', number: true, cell: (row) => ms(row.p99_ms) },
   { title: 'Longest', sort: 'max_ms', number: true, cell: (row) => ms(row.max_ms) },
   { title: 'Errors', sort: 'errors', number: true, cell: (row) => (row.errors ? h('span', { 'data-level': 'alert' }, count(row.errors)) : h('span.faint', {}, '0')) },
@@ -57,7 +60,9 @@ function draw({ queries, total, cursor, window, resolution }, sorted, params) {
       ? empty('No statement fits.', h('a', { href: same({ search: null, ...Object.fromEntries(FILTERS.map((name) => [name, null])) }) }, 'Show all statements'))
       : empty('No statements in this time.', 'Point your application at pgvitals, or choose a longer time above.');
   }
-  const columns = params.get('split') ? [COLUMNS[0], { title: 'Who', cell: who }, ...COLUMNS.slice(1)] : COLUMNS;
+  const hasLines = queries.some((row) => row.sparkline?.some((point) => point != null));
+  const shown = COLUMNS.filter((column) => hasLines || column !== LINE);
+  const columns = params.get('split') ? [shown[0], { title: 'Who', cell: who }, ...shown.slice(1)] : shown;
   const begin = Number(params.get('cursor') ?? 0);
   return [
     table({ caption: 'Statements', columns, rows: queries, sorted, onsort: (sort) => go(same({ sort, cursor: null })), key: (row) => row.query_hash }),

@@ -1,14 +1,17 @@
 //! The dashboard in a real Chromium, over a real pgvitals with traffic (issue 7). What is done there stands in
 //! `tests/browser`, one script a test; pictures of each page land in `target/browser`, for people to look at.
 
+mod month;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::scope;
 
+use self::month::Shop;
 use crate::bytes_of;
 use crate::support::client::{Client, query};
 use crate::support::pgvitals::{Pgvitals, Setup};
-use crate::support::postgres::Cluster;
+use crate::support::postgres::{Cluster, free_port};
 use crate::support::tool::Tool;
 
 /// A browser wants a core and more: one at a time.
@@ -127,4 +130,29 @@ fn an_alert_is_acknowledged_on_the_page() {
         pgvitals.performance("metric=alerts")["alerts"].as_array().filter(|alerts| !alerts.is_empty()).map(Vec::len)
     });
     Tool::browser("alerts.mjs", pgvitals.http).succeed();
+}
+
+/// "each page with real data, drilling down, range and zoom" (issue 7): a month of it, with all that can be wrong.
+#[test]
+fn a_month_fills_every_page() {
+    let _alone = alone();
+    let shop = Shop::open();
+    Tool::browser("month.mjs", shop.pgvitals.http).succeed();
+}
+
+/// "empty and error states that say what to do" (issue 7): pgvitals begins anew while a page is open.
+#[test]
+fn a_page_outlives_pgvitals() {
+    let _alone = alone();
+    let http = format!("127.0.0.1:{}", free_port());
+    let setup = || Setup::before(&Cluster::any().tcp).flag("http", &http);
+    let first = setup().start();
+    let (pid, address) = (first.keeper.pid.to_string(), first.http);
+    scope(|threads| {
+        let page = threads.spawn(move || Tool::browser("again.mjs", address).variable("PGVITALS_PID", &pid).run());
+        first.keeper.log.await_line("to=Stopped", |line| line.contains("to=Stopped").then_some(()));
+        let _second = setup().start();
+        let output = page.join().unwrap();
+        assert_eq!(output.code, Some(0), "{}\n{}", output.stdout, output.stderr);
+    });
 }

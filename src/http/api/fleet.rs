@@ -1,0 +1,174 @@
+//! `metric=fleet`: who measures, how far each has come, and what is measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::{Ask, Metric};
+use super::params::Params;
+use super::shape::{rfc3339, tenths};
+use crate::base::units::{Nanos, WallTime};
+use crate::http::problem::{Kind, Problem};
+use crate::http::server::App;
+use crate::store::read::fleet::{Fleet, Member};
+
+/// Silent for so long is late.
+const LATE: Nanos = Nanos::from_millis(2 * 60_000);
+/// And so long is gone, unless it said that it is idle.
+const GONE: Nanos = Nanos::from_millis(5 * 60_000);
+
+/// Who measures; without a store this process alone.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct FleetBody {
+    services: Vec<ServiceRow>,
+    /// The servers; `servers` is what the answer begins with.
+    monitored: Vec<ServerRow>,
+    /// All that wrote in the last day, those that live first; `instances` is what the answer begins with.
+    pub(in crate::http) members: Vec<MemberRow>,
+}
+
+/// An application.
+#[derive(Serialize, ToSchema, Default)]
+struct ServiceRow {
+    service: String,
+    /// Those that live.
+    instances: usize,
+    versions: BTreeSet<String>,
+    servers: BTreeSet<String>,
+    /// Of all of them in the last hour.
+    rows_per_hour: u64,
+}
+
+/// A monitored server.
+#[derive(Serialize, ToSchema)]
+struct ServerRow {
+    server: String,
+    /// Those that live and saw statements of it in the last minutes.
+    instances: usize,
+    /// When somebody looked into it last; null: nobody did.
+    #[schema(format = DateTime)]
+    looked_at: Option<String>,
+}
+
+/// One process's life.
+#[derive(Serialize, ToSchema, Default)]
+pub(in crate::http) struct MemberRow {
+    instance: String,
+    service: String,
+    version: String,
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// writes, idle, late, silent; memory: it has no store.
+    state: &'static str,
+    /// All minutes before are in the tables; null before the first.
+    #[schema(format = DateTime)]
+    written_to: Option<String>,
+    /// Since its last batch; null without a store.
+    silent_s: Option<f64>,
+    /// Rows that it wrote in the last hour.
+    rows_per_hour: Option<u64>,
+    /// Of which it saw statements in the last minutes.
+    servers: Vec<String>,
+}
+
+/// The store's part of the answer; `None` for other metrics, and without a store.
+///
+/// # Errors
+/// A store that doesn't answer.
+pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<Fleet>, Problem> {
+    // The view goes before the store is waited for.
+    let metric = Ask::new(app, &app.view(), params, None)?.metric;
+    let Some(store) = app.sources.store.as_ref().filter(|_| metric == Metric::Fleet) else { return Ok(None) };
+    let fleet = store.reader.fleet().await;
+    fleet.map(Some).map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))
+}
+
+/// The answer.
+pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<FleetBody, Problem> {
+    let limit = ask.limit(50)?;
+    let (mut members, mut servers): (Vec<MemberRow>, Vec<(String, Option<WallTime>)>) = match known {
+        Some(fleet) => (
+            fleet.members.iter().map(MemberRow::of).collect(),
+            fleet.servers.iter().map(|server| (server.name.clone(), server.looked_at)).collect(),
+        ),
+        None => (vec![MemberRow::alone(ask)], Vec::new()),
+    };
+    for name in &ask.app.settings.servers {
+        if !servers.iter().any(|(known, _)| known == name) {
+            servers.push((name.clone(), None));
+        }
+    }
+    if let Some(wanted) = ask.params.get("service") {
+        members.retain(|row| row.service == wanted);
+    }
+    if let Some(wanted) = &ask.filter.server {
+        members.retain(|row| row.servers.contains(wanted));
+        servers.retain(|(name, _)| name == wanted);
+    }
+    members.sort_by_key(|row| !row.lives());
+    let measures = |name: &String| members.iter().filter(|row| row.lives() && row.servers.contains(name)).count();
+    let row = |(server, at): (String, Option<WallTime>)| ServerRow {
+        instances: measures(&server),
+        looked_at: at.map(rfc3339),
+        server,
+    };
+    let monitored = servers.into_iter().map(row).collect();
+    let services = services(&members);
+    members.truncate(limit);
+    Ok(FleetBody { services, monitored, members })
+}
+
+fn services(members: &[MemberRow]) -> Vec<ServiceRow> {
+    let mut services: BTreeMap<&str, ServiceRow> = BTreeMap::new();
+    for one in members {
+        let row = services.entry(&one.service).or_default();
+        row.service.clone_from(&one.service);
+        row.rows_per_hour += one.rows_per_hour.unwrap_or_default();
+        if one.lives() {
+            row.instances += 1;
+            row.versions.insert(one.version.clone());
+            row.servers.extend(one.servers.iter().cloned());
+        }
+    }
+    services.into_values().collect()
+}
+
+impl MemberRow {
+    fn of(member: &Member) -> Self {
+        Self {
+            instance: member.instance.clone(),
+            service: member.service.clone(),
+            version: member.version.clone(),
+            started_at: rfc3339(member.started_at),
+            state: match member.silent {
+                _ if member.is_idle => "idle",
+                silent if silent > GONE => "silent",
+                silent if silent > LATE => "late",
+                _ => "writes",
+            },
+            written_to: member.written_to.map(rfc3339),
+            silent_s: Some(tenths(member.silent.as_secs_f64())),
+            rows_per_hour: Some(member.rows),
+            servers: member.servers.clone(),
+        }
+    }
+
+    /// This process, which has no store.
+    fn alone(ask: &Ask<'_>) -> Self {
+        let settings = &ask.app.settings;
+        Self {
+            instance: settings.instance.clone(),
+            service: settings.service.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: rfc3339(ask.view.started()),
+            state: "memory",
+            servers: settings.servers.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn lives(&self) -> bool {
+        self.state != "silent"
+    }
+}
