@@ -15,6 +15,7 @@ mod pooler;
 mod proof;
 mod questions;
 mod reading;
+mod reference;
 mod rights;
 mod samples;
 mod size;
