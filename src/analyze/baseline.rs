@@ -20,13 +20,13 @@ use crate::stats::histogram::Histogram;
 pub const CALLS_MIN: u64 = 20;
 
 /// The slowest twentieth needs more of them.
-const TAIL_CALLS_MIN: u64 = 200;
+pub const TAIL_CALLS_MIN: u64 = 200;
 
 /// A baseline is learned for so many days.
 pub const DAYS: i32 = 7;
 
 /// Of these so many must have figures of the hours in question.
-const DAYS_MIN: usize = 4;
+pub const DAYS_MIN: usize = 4;
 
 /// Weeks before, of which the same hours of the week are looked at as well.
 const WEEKS: i32 = 4;
@@ -180,21 +180,33 @@ impl<'a> Hours<'a> {
 
     /// As many of the last hours as have enough calls; `None` when a day hasn't, or when 7 full days don't lie before.
     pub fn window(&self) -> Option<Window> {
-        self.window_up_to(self.newest?)
+        self.judged(self.up_to(self.newest?, CALLS_MIN))
     }
 
     /// Likewise the one before it.
     pub fn window_before(&self, window: &Window) -> Option<Window> {
-        self.window_up_to(earlier(*window.hours.last()?))
+        self.judged(self.up_to(earlier(*window.hours.last()?), CALLS_MIN))
     }
 
-    fn window_up_to(&self, newest: LocalHour) -> Option<Window> {
+    /// As many of the last hours as have so many calls, a day at most.
+    pub fn last(&self, calls: u64) -> Option<Window> {
+        Some(self.up_to(self.newest?, calls))
+    }
+
+    /// Whether 7 full days lie before it.
+    pub fn is_learned(&self, window: &Window) -> bool {
+        let first = self.by_local.keys().next();
+        window.hours.last().zip(first).is_some_and(|((day, hour), first)| *first <= (day - DAYS, *hour))
+    }
+
+    fn judged(&self, window: Window) -> Option<Window> {
+        (window.sum.calls >= CALLS_MIN && self.is_learned(&window)).then_some(window)
+    }
+
+    fn up_to(&self, newest: LocalHour, calls: u64) -> Window {
         let mut window = Window { hours: Vec::new(), sum: Hour::default() };
         let mut at = newest;
-        while window.sum.calls < CALLS_MIN {
-            if window.hours.len() == WINDOW_MAX {
-                return None;
-            }
+        while window.sum.calls < calls && window.hours.len() < WINDOW_MAX {
             if let Some(hour) = self.by_local.get(&at) {
                 window.sum.add(hour);
                 window.sum.at = hour.at;
@@ -202,15 +214,13 @@ impl<'a> Hours<'a> {
             window.hours.push(at);
             at = earlier(at);
         }
-        let (day, hour) = window.hours.last()?;
-        (*self.by_local.keys().next()? <= (day - DAYS, *hour)).then_some(window)
+        window
     }
 
     /// Both figures of a window, as far as there are enough calls. `since`, a local day: what came from that day on is no
     /// baseline, as when a regression is known to last since then.
     pub fn compare(&self, window: &Window, since: Option<i32>) -> Vec<Comparison> {
-        let Some(day) = window.hours.first().map(|(day, _)| *day) else { return Vec::new() };
-        let lasts = since.map_or(0, |since| (day - since).max(0));
+        let lasts = window.lasts(since);
         let compare = |figure: Figure| {
             let now = figure.log(&window.sum, figure.calls_min())?;
             let usual = self.usual(figure, window, lasts)?;
@@ -218,6 +228,12 @@ impl<'a> Hours<'a> {
             Some(Comparison { figure, now_ms: now.exp(), usual_ms: usual.exp(), deviations })
         };
         Figure::ALL.into_iter().filter_map(compare).collect()
+    }
+
+    /// On how many of the seven days before these hours had enough calls for a median.
+    pub fn days(&self, window: &Window, since: Option<i32>) -> usize {
+        let lasts = window.lasts(since);
+        (1..=DAYS).filter(|day| self.before(window, lasts + day).calls >= CALLS_MIN / 2).count()
     }
 
     /// The local day of an instant.
@@ -290,6 +306,17 @@ impl<'a> Hours<'a> {
 }
 
 impl Window {
+    /// How many hours these are.
+    pub fn count(&self) -> usize {
+        self.hours.len()
+    }
+
+    /// For how many days a regression has lasted.
+    fn lasts(&self, since: Option<i32>) -> i32 {
+        let day = self.hours.first().map(|(day, _)| *day);
+        day.zip(since).map_or(0, |(day, since)| (day - since).max(0))
+    }
+
     /// The same hours, one earlier or later.
     fn shifted(&self, hours: i8) -> Window {
         let shifted = self.hours.iter().map(|(day, hour)| {

@@ -5,8 +5,8 @@
 //! [`book`] its life. Facts of snapshots: [`server`] vital signs, [`holder`]
 //! who keeps dead rows alive, [`evidence`] and [`indexes`] which indexes are used, [`redundant`] which stand for others,
 //! [`bloat`], [`forecast`] and [`capacity`] what runs out. Facts of statements: [`baseline`] what was usual, [`statements`]
-//! what changed. For people: [`quote`] names in SQL, [`recommend`] what to do, [`coverage`] what is seen at all, [`report`]
-//! the day as data, [`page`] the same as text and HTML.
+//! what changed, [`usual`] both for one statement, [`days`] a day against its week. For people: [`quote`] names in SQL, [`recommend`] what to do, [`coverage`] what is seen at all, [`report`]
+//! the day as data, [`page`] the same as text and HTML, [`explain`] how to see a plan.
 
 pub mod alert;
 pub mod baseline;
@@ -14,7 +14,9 @@ pub mod bloat;
 pub mod book;
 pub mod capacity;
 pub mod coverage;
+pub mod days;
 pub mod evidence;
+pub mod explain;
 pub mod forecast;
 pub mod holder;
 pub mod indexes;
@@ -30,6 +32,7 @@ pub mod report;
 pub mod server;
 pub mod settings;
 pub mod statements;
+pub mod usual;
 
 pub use settings::Settings;
 

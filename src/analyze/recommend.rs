@@ -1,17 +1,19 @@
 //! What to do, in one list: what averts a standstill first, then what saves most.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::analyze::alert::{Finding, Subject};
 use crate::analyze::bloat::{Bloated, Cause};
+use crate::analyze::days::DayFigures;
+use crate::analyze::explain::explain;
 use crate::analyze::holder;
 use crate::analyze::indexes::{self, IndexUse, Status};
 use crate::analyze::kind::{Kind, Unit};
 use crate::analyze::level::{Bloat, Use};
 use crate::analyze::redundant::{Redundancy, Redundant};
-use crate::analyze::statements::DayFigures;
 use crate::snapshot::relation::Key;
 use crate::snapshot::set::Set;
 
@@ -86,15 +88,37 @@ pub fn recommend(facts: &Facts<'_>) -> Vec<Recommendation> {
         |one: &&Bloated<'_>| one.level >= Some(Bloat::Warning) && one.wasted_bytes() >= facts.bloat_min_wasted_bytes;
     let bloated = facts.bloated.iter().filter(wasted).filter(|one| !gone.contains(&one.key));
     list.extend(bloated.filter_map(self::bloated));
-    list.extend(facts.worse.iter().map(slower));
-    let bytes: u64 = facts.set.databases.iter().filter_map(|database| database.figures.size_bytes).sum();
-    let share =
-        |saves: &Saves| saves.bytes as f64 / bytes.max(1) as f64 + saves.ms_per_day / facts.total_ms_per_day.max(1.0);
-    list.sort_by(|a, b| {
-        let urgent = b.saves.standstill.cmp(&a.saves.standstill);
-        urgent.then_with(|| share(&b.saves).total_cmp(&share(&a.saves))).then_with(|| a.subject.cmp(&b.subject))
-    });
+    list.extend(facts.worse.iter().map(|one| slower(one, facts.set.server.version_number)));
+    let whole = Whole { bytes: bytes(facts.set), ms_per_day: facts.total_ms_per_day };
+    list.sort_by(|a, b| order((a, &whole), (b, &whole)));
     list
+}
+
+/// What a saving is a part of.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Whole {
+    /// Of all databases.
+    pub bytes: u64,
+    /// What all statements take.
+    pub ms_per_day: f64,
+}
+
+/// The most important first: what averts a standstill, then what saves the larger part of its own whole.
+pub fn order((a, whole_of_a): (&Recommendation, &Whole), (b, whole_of_b): (&Recommendation, &Whole)) -> Ordering {
+    let urgent = b.saves.standstill.cmp(&a.saves.standstill);
+    let share = whole_of_b.share(&b.saves).total_cmp(&whole_of_a.share(&a.saves));
+    urgent.then(share).then_with(|| a.subject.cmp(&b.subject))
+}
+
+impl Whole {
+    fn share(&self, saves: &Saves) -> f64 {
+        saves.bytes as f64 / self.bytes.max(1) as f64 + saves.ms_per_day / self.ms_per_day.max(1.0)
+    }
+}
+
+/// Of all databases of a server.
+pub fn bytes(set: &Set) -> u64 {
+    set.databases.iter().filter_map(|database| database.figures.size_bytes).sum()
 }
 
 fn new(kind: &str, subject: &Subject, evidence: impl Into<String>, risk: &str) -> Recommendation {
@@ -223,21 +247,25 @@ fn bloated(one: &Bloated<'_>) -> Option<Recommendation> {
     })
 }
 
-fn slower(one: &DayFigures<'_>) -> Recommendation {
-    let statement = one.statement;
-    let subject =
-        Subject { database: statement.database.clone(), query_hash: Some(statement.query_hash), name: String::new() };
+/// A statement that got slower, on a server of this `server_version_num`.
+pub fn slower(one: &DayFigures<'_>, version_number: u32) -> Recommendation {
+    let known = &one.of.row.query;
+    let database = one.of.row.database.as_deref().map(str::to_owned);
+    let subject = Subject { database, query_hash: Some(known.query.hash), name: String::new() };
     let before = one.mean_ms_before.unwrap_or(one.mean_ms);
+    let cause = one.cause().unwrap_or_else(|| "neither rows nor clients explain it, so its plan may".to_owned());
     let evidence = format!(
-        "{} takes {} on average after {} in the week before, {} times on that day",
-        statement.summary,
+        "{} takes {} on average after {} in the week before, {} times on that day; {cause}",
+        known.shown(),
         Unit::Millis.show(one.mean_ms),
         Unit::Millis.show(before),
         one.calls
     );
-    let saves = Saves { ms_per_day: one.extra_ms, ..Saves::default() };
+    let risk = "none: it plans for any values and executes nothing; with values in place of $1, $2…, EXPLAIN (ANALYZE, \
+                BUFFERS) shows more and does run it";
     Recommendation {
-        saves,
-        ..new("slower_statement", &subject, evidence, "none: see its plan with EXPLAIN (ANALYZE, BUFFERS)")
+        saves: Saves { ms_per_day: one.extra_ms, ..Saves::default() },
+        statement: explain(&known.query, version_number),
+        ..new("slower_statement", &subject, evidence, risk)
     }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::analyze::alert::Alert;
 use crate::analyze::bloat::Bloated;
 use crate::analyze::capacity::{Capacity, Growth};
+use crate::analyze::days::{Day, DayFigures};
 use crate::analyze::indexes::{IndexUse, Status};
 use crate::analyze::level::{Bloat, Use};
 use crate::analyze::recommend::Recommendation;
-use crate::analyze::statements::{Day, DayFigures};
 use crate::base::units::WallTime;
 
 /// Rows of each list.
@@ -192,8 +192,8 @@ pub fn report(facts: &Facts<'_>) -> Report {
 
 fn statement_line(figures: &DayFigures<'_>) -> StatementLine {
     StatementLine {
-        query_hash: figures.statement.query_hash.to_string(),
-        summary: figures.statement.summary.clone(),
+        query_hash: figures.of.row.query.query.hash.to_string(),
+        summary: figures.of.row.query.shown(),
         calls: figures.calls,
         calls_before: figures.calls_before,
         mean_ms: figures.mean_ms,

@@ -1,6 +1,5 @@
-//! Statements that got worse or better, fail more often, are new, or are called more often.
-
-use std::cmp::Reverse;
+//! Statements that got worse, or fail more often, by their hours: what alerts are made of. A day against its week:
+//! [`crate::analyze::days`].
 
 use jiff::tz::TimeZone;
 
@@ -8,9 +7,9 @@ use crate::analyze::alert::{Finding, Subject};
 use crate::analyze::baseline::{CALLS_MIN, Comparison, DAYS, Figure, Hour, Hours};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Unit};
-use crate::analyze::level::{DAY, HOUR, days};
+use crate::analyze::level::{HOUR, days};
 use crate::analyze::look::hour_of;
-use crate::base::units::{Nanos, WallTime};
+use crate::base::units::WallTime;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
 
@@ -22,16 +21,13 @@ const DEVIATIONS_TWICE_MIN: f64 = 3.0;
 
 /// A statement that is slower by less than both of these is nobody's concern: for each call, and for all in an hour.
 const SLOWER_MIN_MS: f64 = 1.0;
-const SLOWER_MIN_MS_PER_HOUR: f64 = 1_000.0;
+pub(super) const SLOWER_MIN_MS_PER_HOUR: f64 = 1_000.0;
 
 /// Fewer failures are no rate.
 const ERRORS_MIN: u64 = 5;
 
 /// A rate must be so many times what it was.
 const ERRORS_RATIO_MIN: f64 = 3.0;
-
-/// So many times the calls of the days before is growth.
-const GROWTH_MIN: f64 = 2.0;
 
 /// Whose figures they are.
 #[derive(Clone, PartialEq, Debug)]
@@ -119,16 +115,19 @@ pub fn error_rate(failures: &Failures) -> Option<f64> {
     let Failures { statement, at, calls, errors } = failures;
     let begin = at.before(days(DAYS.unsigned_abs().into()));
     let learned = statement.hours.first().is_some_and(|hour| hour.at <= begin);
-    if !learned || *calls < CALLS_MIN || *errors < ERRORS_MIN {
+    if !learned {
         return None;
     }
     // The hour that the minutes are of is no baseline.
     let before = statement.hours.iter().filter(|hour| begin <= hour.at && hour.at.after(HOUR + HOUR) <= *at);
-    let (calls_before, errors_before) =
-        before.fold((0u64, 0u64), |(calls, errors), hour| (calls + hour.calls, errors + hour.errors));
+    let before = before.fold((0u64, 0u64), |(calls, errors), hour| (calls + hour.calls, errors + hour.errors));
+    is_jump((*calls, *errors), before).then(|| 100.0 * *errors as f64 / *calls as f64)
+}
+
+/// Whether errors of so many calls are well more than before.
+pub(super) fn is_jump((calls, errors): (u64, u64), (calls_before, errors_before): (u64, u64)) -> bool {
     let usual = errors_before as f64 / calls_before.max(1) as f64;
-    let is_jump = at_least(*errors, *calls) > ERRORS_RATIO_MIN * usual;
-    is_jump.then(|| 100.0 * *errors as f64 / *calls as f64)
+    calls >= CALLS_MIN && errors >= ERRORS_MIN && at_least(errors, calls) > ERRORS_RATIO_MIN * usual
 }
 
 /// The lower bound of a share, by 95 % (Wilson): few calls prove little.
@@ -138,94 +137,6 @@ fn at_least(hits: u64, of: u64) -> f64 {
     let middle = share + Z * Z / (2.0 * n);
     let width = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     ((middle - width) / (1.0 + Z * Z / n)).max(0.0)
-}
-
-/// A statement's day against the seven days before it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DayFigures<'a> {
-    /// Whose.
-    pub statement: &'a Statement,
-    /// Calls of the day.
-    pub calls: u64,
-    /// Calls a day before; 0 of a new one.
-    pub calls_before: f64,
-    /// Mean duration of the day, in ms.
-    pub mean_ms: f64,
-    /// And before.
-    pub mean_ms_before: Option<f64>,
-    /// P95 of the day, in ms.
-    pub p95_ms: f64,
-    /// And before.
-    pub p95_ms_before: Option<f64>,
-    /// Errors of the day.
-    pub errors: u64,
-    /// Time of the day that its calls would not have taken before, in ms; negative: that they saved.
-    pub extra_ms: f64,
-}
-
-/// Statements of a day, sorted by what changed.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Day<'a> {
-    /// Slower, the most extra time first.
-    pub worse: Vec<DayFigures<'a>>,
-    /// Faster, the most time saved first.
-    pub better: Vec<DayFigures<'a>>,
-    /// Seen first on that day, the most calls first.
-    pub new: Vec<DayFigures<'a>>,
-    /// Called twice as often as before, or more; the most calls first.
-    pub grown: Vec<DayFigures<'a>>,
-}
-
-/// The data statements of the day from `from` to `to`.
-pub fn day(statements: &[Statement], from: WallTime, to: WallTime) -> Day<'_> {
-    let mut day = Day::default();
-    for statement in statements.iter().filter(|statement| statement.class == Class::Data) {
-        let Some(figures) = day_figures(statement, from, to) else { continue };
-        if statement.first_seen >= from {
-            day.new.push(figures);
-            continue;
-        }
-        if figures.calls_before >= CALLS_MIN as f64 && figures.calls as f64 >= GROWTH_MIN * figures.calls_before {
-            day.grown.push(figures.clone());
-        }
-        let ratio = figures.mean_ms_before.map_or(1.0, |before| figures.mean_ms / before);
-        let enough = figures.calls >= CALLS_MIN && figures.extra_ms.abs() >= SLOWER_MIN_MS_PER_HOUR;
-        if enough && ratio >= 1.2 {
-            day.worse.push(figures);
-        } else if enough && ratio <= 1.0 / 1.2 {
-            day.better.push(figures);
-        }
-    }
-    day.worse.sort_by(|a, b| b.extra_ms.total_cmp(&a.extra_ms));
-    day.better.sort_by(|a, b| a.extra_ms.total_cmp(&b.extra_ms));
-    day.new.sort_by_key(|figures| Reverse(figures.calls));
-    day.grown.sort_by_key(|figures| Reverse(figures.calls));
-    day
-}
-
-fn day_figures(statement: &Statement, from: WallTime, to: WallTime) -> Option<DayFigures<'_>> {
-    let sum = |from: WallTime, to: WallTime| {
-        let mut sum = Hour::default();
-        statement.hours.iter().filter(|hour| from <= hour.at && hour.at < to).for_each(|hour| sum.add(hour));
-        sum
-    };
-    let (now, before) = (sum(from, to), sum(from.before(days(7)), from));
-    let mean = |hour: &Hour| (hour.calls > 0).then(|| hour.total.as_millis_f64() / hour.calls as f64);
-    let p95 = |hour: &Hour| hour.durations.quantile(0.95).map(Nanos::as_millis_f64);
-    let (mean_ms, mean_ms_before) = (mean(&now)?, mean(&before));
-    // Of a statement that is younger than the week, only the days that it was there.
-    let age = from.since(statement.first_seen.max(from.before(days(7)))).as_secs_f64() / DAY.as_secs_f64();
-    Some(DayFigures {
-        statement,
-        calls: now.calls,
-        calls_before: if age > 0.0 { before.calls as f64 / age.max(1.0) } else { 0.0 },
-        mean_ms,
-        mean_ms_before,
-        p95_ms: p95(&now)?,
-        p95_ms_before: p95(&before),
-        errors: now.errors,
-        extra_ms: mean_ms_before.map_or(0.0, |before| (mean_ms - before) * now.calls as f64),
-    })
 }
 
 impl Judge<'_> {

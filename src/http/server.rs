@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) closing: CancellationToken,
     /// What was made of the last look at each server.
     pub(super) seen: api::seen::Cache,
+    /// What changed in each server's statements.
+    pub(super) changes: api::changes::Cache,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -59,7 +61,8 @@ impl App {
         let mut seen = HashSet::new();
         settings.servers.retain(|server| seen.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        Self(Arc::new(Shared { settings, sources, closing, seen: api::seen::Cache::default(), patience, turns }))
+        let (seen, changes) = Default::default();
+        Self(Arc::new(Shared { settings, sources, closing, seen, changes, patience, turns }))
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.

@@ -4,6 +4,7 @@ use crate::analyze::Settings;
 use crate::analyze::alert::{Finding, Look};
 use crate::analyze::bloat::{self, Bloated};
 use crate::analyze::capacity::{Capacity, capacity};
+use crate::analyze::days::Day;
 use crate::analyze::indexes::{self, IndexUse, Status};
 use crate::analyze::judge::Judge;
 use crate::analyze::level::{Bloat, Use, days};
@@ -73,8 +74,14 @@ impl<'a> Insight<'a> {
         looks
     }
 
-    /// What to do, the most important first.
-    pub fn recommendations(&self, server: &str, rules: &Settings) -> Vec<Recommendation> {
+    /// What to do, the most important first; with statements that got slower on a `day` on which all took so long.
+    pub fn recommendations(
+        &self,
+        server: &str,
+        rules: &Settings,
+        day: &Day<'_>,
+        total_ms_per_day: f64,
+    ) -> Vec<Recommendation> {
         let bloated: Vec<_> = self.tables.iter().chain(&self.indexes).cloned().collect();
         recommend(&recommend::Facts {
             set: self.set,
@@ -82,9 +89,9 @@ impl<'a> Insight<'a> {
             redundant: &self.redundant,
             bloated: &bloated,
             findings: &self.findings(server, rules),
-            worse: &[],
+            worse: &day.worse,
             bloat_min_wasted_bytes: rules.bloat_min_wasted_bytes,
-            total_ms_per_day: 0.0,
+            total_ms_per_day,
         })
     }
 

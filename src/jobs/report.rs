@@ -10,7 +10,7 @@ use crate::analyze::baseline::Hour;
 use crate::analyze::capacity::Capacity;
 use crate::analyze::page;
 use crate::analyze::report::{Facts, Report, Totals, report};
-use crate::analyze::statements::{Statement, day};
+use crate::analyze::statements::Statement;
 use crate::base::units::{Nanos, WallTime};
 use crate::store::alerts::desk::{Desk, Wanted};
 use crate::store::alerts::facts;
@@ -52,6 +52,8 @@ async fn of(
     let zone = &parts.settings.time_zone;
     let (from, to) = (begin(date, zone), begin(date.tomorrow().unwrap_or(date), zone));
     let statements = facts::busy(link, server, to).await?;
+    let days = Reader::new(settings.clone()).days(server, from, to).await?;
+    let changed = days.day();
     let week = from.before(Nanos::from_millis(7 * 86_400_000));
     let wanted = Wanted {
         since: Some(from),
@@ -64,6 +66,7 @@ async fn of(
     let insight = health.map(|health| Insight::of(health, &parts.rules));
     let bloated: Vec<_> = insight.iter().flat_map(|seen| seen.tables.iter().chain(&seen.indexes)).cloned().collect();
     let nothing = Capacity::default();
+    let recommended = insight.as_ref().map(|seen| seen.recommendations(server, &parts.rules, &changed, days.total_ms));
     Ok(report(&Facts {
         server,
         day: &date.to_string(),
@@ -71,12 +74,12 @@ async fn of(
         to,
         totals: totals(&statements, from, to, 1.0),
         totals_before: totals(&statements, week, from, WEEK),
-        statements: &day(&statements, from, to),
+        statements: &changed,
         alerts: &alerts,
         bloated: &bloated,
         uses: insight.as_ref().map_or(&[], |seen| &seen.uses),
         capacity: insight.as_ref().map_or(&nothing, |seen| &seen.capacity),
-        recommendations: &insight.as_ref().map(|seen| seen.recommendations(server, &parts.rules)).unwrap_or_default(),
+        recommendations: &recommended.unwrap_or_default(),
     }))
 }
 

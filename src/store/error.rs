@@ -49,6 +49,11 @@ impl Error {
         matches!(self.code(), Some(code) if [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(code))
     }
 
+    /// It took longer than it was given.
+    pub(super) fn is_canceled(&self) -> bool {
+        self.code() == Some(&SqlState::QUERY_CANCELED)
+    }
+
     /// What to do.
     pub fn verdict(&self) -> Verdict {
         match self {

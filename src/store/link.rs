@@ -16,8 +16,15 @@ use crate::runtime::clock::Clock;
 
 /// What every transaction begins with. Nothing outlives it, so that a pooler may hand us another server each time; a
 /// statement that hangs there, or a transaction whose sidecar is gone, ends.
-const BEGIN: &str = "\
-begin isolation level read committed read write;
+const BEGIN: &str = "begin isolation level read committed read write";
+
+/// What an answer begins with: all its questions see the same rows. Compiling one takes longer than running it.
+const BEGIN_READING: &str = "begin isolation level repeatable read read only;
+set local jit = off;
+set local work_mem = '64MB'";
+
+/// What follows either.
+const SETTINGS: &str = "\
 set local time zone 'UTC';
 set local datestyle = 'ISO, YMD';
 set local search_path = pg_catalog, pg_temp;
@@ -74,7 +81,16 @@ impl Link {
 
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<(), Error> {
-        Ok(self.client.batch_execute(BEGIN).await?)
+        self.begin_with(BEGIN).await
+    }
+
+    /// Begins one that reads, and sees one state of the tables throughout.
+    pub(super) async fn begin_reading(&self) -> Result<(), Error> {
+        self.begin_with(BEGIN_READING).await
+    }
+
+    async fn begin_with(&self, begin: &str) -> Result<(), Error> {
+        Ok(self.client.batch_execute(&format!("{begin};{SETTINGS}")).await?)
     }
 
     /// Ends it.

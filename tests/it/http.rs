@@ -71,6 +71,16 @@ fn what_is_unknown_is_a_problem() {
     has(&pgvitals.get("/openapi.json").json()["paths"], &["/api/performance", "/metrics"]);
 }
 
+/// What is too long is refused by its head, and the next request is answered.
+#[test]
+fn a_head_that_is_too_long_is_refused() {
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    let long = |bytes: usize| pgvitals.get(&format!("/api/performance?metric=queries&search={}", "x".repeat(bytes)));
+    assert_eq!(long(60_000).json()["total"], 0);
+    assert_eq!(long(100_000).status, 414);
+    assert_eq!(pgvitals.get("/healthz").status, 200);
+}
+
 /// Every family is documented; every sample is a name, labels and a number.
 #[test]
 fn metrics_are_prometheus_text_and_documented() {

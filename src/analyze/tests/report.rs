@@ -3,13 +3,13 @@
 use super::support::{DATABASE, day, hour, index, rounds, scans, set, table};
 use crate::analyze::alert::Subject;
 use crate::analyze::capacity::{self, Capacity};
+use crate::analyze::days::Day;
 use crate::analyze::indexes::{self, IndexUse};
 use crate::analyze::judge::Judge;
 use crate::analyze::recommend::{self, Recommendation};
 use crate::analyze::redundant::redundant;
 use crate::analyze::report::{self, Report, Totals};
 use crate::analyze::settings::Settings;
-use crate::analyze::statements::Day;
 use crate::analyze::{bloat, book::Book, page};
 use crate::snapshot::history::History;
 use crate::snapshot::holder::{Slot, Transaction};

@@ -8,7 +8,7 @@ use crate::analyze::baseline::{Figure, Hour};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::settings::{Override, Settings};
-use crate::analyze::statements::{self, Failures, Statement, error_rate, regression};
+use crate::analyze::statements::{Failures, Statement, error_rate, regression};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::kind::Class;
 
@@ -211,38 +211,4 @@ fn an_error_rate_is_found_when_it_jumps_and_not_when_it_is_usual() {
     let found =
         |errors| judge.error_rates(&[Failures { statement: failing(8, 0), at: day(8), calls: 200, errors }]).len();
     assert_eq!([8, 20].map(found), [0, 1]);
-}
-
-#[test]
-fn a_day_tells_worse_better_new_and_grown() {
-    let flat = |name: &str, calls: &dyn Fn(u64) -> u64, ms: &dyn Fn(u64) -> u64| {
-        let hours = (0..8 * 24).map(|at| {
-            let mut one = Hour { at: hour(at), calls: calls(at), ..Hour::default() };
-            (0..one.calls).for_each(|_| one.durations.record(Nanos::from_millis(ms(at))));
-            one.total = Nanos::from_millis(one.calls * ms(at));
-            one
-        });
-        statement(name, hours.filter(|hour| hour.calls > 0).collect())
-    };
-    let is_last_day = |at: u64| at >= 7 * 24;
-    let all = [
-        flat("steady", &|_| 50, &|_| 10),
-        flat("worse", &|_| 50, &|at| if is_last_day(at) { 15 } else { 10 }),
-        flat("worst", &|_| 50, &|at| if is_last_day(at) { 30 } else { 10 }),
-        flat("better", &|_| 50, &|at| if is_last_day(at) { 5 } else { 10 }),
-        flat("grown", &|at| if is_last_day(at) { 100 } else { 50 }, &|_| 10),
-        Statement { first_seen: day(7), ..flat("new", &|at| if is_last_day(at) { 9 } else { 0 }, &|_| 10) },
-        Statement { class: Class::Session, ..flat("set", &|_| 50, &|at| if is_last_day(at) { 30 } else { 10 }) },
-    ];
-    let day_of = statements::day(&all, day(7), day(8));
-    let names = |list: &[statements::DayFigures<'_>]| -> Vec<String> {
-        list.iter().map(|one| one.statement.summary.clone()).collect()
-    };
-    assert_eq!(names(&day_of.worse), ["worst", "worse"]);
-    assert_eq!(names(&day_of.better), ["better"]);
-    assert_eq!(names(&day_of.new), ["new"]);
-    assert_eq!(names(&day_of.grown), ["grown"]);
-    let worst = &day_of.worse[0];
-    assert_eq!((worst.mean_ms, worst.mean_ms_before, worst.extra_ms), (30.0, Some(10.0), 20.0 * 1_200.0));
-    assert_eq!((worst.calls, worst.calls_before), (1_200, 1_200.0));
 }

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
+use super::ask::{Ask, Metric, next};
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::alert::Alert;
@@ -28,6 +29,8 @@ const MINUTES_MAX: u64 = 31 * 24 * 60;
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Alerts {
     pub(in crate::http) alerts: Vec<AlertBody>,
+    /// Where the next page begins; null on the last one.
+    cursor: Option<String>,
 }
 
 /// Something that is or was beyond its threshold.
@@ -95,7 +98,8 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, 
                 until: Some(ask.wanted.to),
                 server: ask.filter.server.clone(),
                 database: ask.filter.database.clone(),
-                limit: ask.limit(50)?,
+                // One more tells whether there is a next page.
+                limit: ask.place()?.saturating_add(ask.limit(50)?).saturating_add(1),
             }),
             Metric::Summary => None,
             _ => return Ok(Known::default()),
@@ -110,8 +114,12 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, 
 }
 
 /// The answer.
-pub(in crate::http) fn alerts(known: &Known, now: WallTime) -> Alerts {
-    Alerts { alerts: known.alerts.iter().map(|alert| AlertBody::new(alert, now)).collect() }
+pub(in crate::http) fn alerts(ask: &Ask<'_>, known: &Known) -> Result<Alerts, Problem> {
+    let (skip, limit, now) = (ask.place()?, ask.limit(50)?, ask.view.at());
+    let page = known.alerts.iter().skip(skip).take(limit);
+    let alerts: Vec<AlertBody> = page.map(|alert| AlertBody::new(alert, now)).collect();
+    let cursor = next(skip, alerts.len(), known.alerts.len() > skip.saturating_add(alerts.len()));
+    Ok(Alerts { alerts, cursor })
 }
 
 /// For the headline; `None` when the store doesn't answer.
@@ -179,12 +187,12 @@ pub(in crate::http) struct Silence {
 )]
 pub(in crate::http) async fn ack(
     State(app): State<App>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<AlertBody>, Problem> {
-    let Acknowledge { by } = read(&headers, &body)?;
-    let (id, by) = (identity(&id)?, name(&by)?);
+    let Acknowledge { by } = read(&headers, body)?;
+    let (id, by) = (identity(id)?, name(&by)?);
     acted(&app, id, app.sources.alerts.acknowledge(id, by).await)
 }
 
@@ -203,12 +211,12 @@ pub(in crate::http) async fn ack(
 )]
 pub(in crate::http) async fn silence(
     State(app): State<App>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<AlertBody>, Problem> {
-    let Silence { by, minutes } = read(&headers, &body)?;
-    let (id, by) = (identity(&id)?, name(&by)?);
+    let Silence { by, minutes } = read(&headers, body)?;
+    let (id, by) = (identity(id)?, name(&by)?);
     if !(1..=MINUTES_MAX).contains(&minutes) {
         return Err(bad(format!("minutes is a whole number from 1 to {MINUTES_MAX}")));
     }
@@ -226,8 +234,9 @@ fn acted(app: &App, id: i64, acted: Result<Acted, Error>) -> Result<Json<AlertBo
     }
 }
 
-fn identity(id: &str) -> Result<i64, Problem> {
-    id.parse().map_err(|_| unknown(id))
+fn identity(id: Result<Path<String>, PathRejection>) -> Result<i64, Problem> {
+    let Path(id) = id.map_err(|rejection| unknown(&rejection.body_text()))?;
+    id.parse().map_err(|_| unknown(&id))
 }
 
 fn unknown(id: &str) -> Problem {
@@ -252,7 +261,7 @@ fn name(by: &str) -> Result<&str, Problem> {
 
 /// The body, which a page of another site can't have sent: such a page can send no JSON without being asked first, and
 /// tells its origin.
-fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(origin) = headers.get(header::ORIGIN) {
         let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
@@ -264,5 +273,6 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Prob
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(bad("send JSON, with Content-Type: application/json".to_owned()));
     }
-    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+    let body = body.map_err(|rejection| bad(rejection.body_text()))?;
+    serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::coverage::Compared;
-use super::params::{Params, refused};
+use super::params::{Params, bad, refused};
 use super::seen::Seen;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::http::{Settings, server::App};
+use crate::sql::hash::QueryHash;
 use crate::stats::live::{Filter, LiveView, Window};
-use crate::store::read::Past;
+use crate::store::read::{Days, Past};
 
 /// What `/api/performance` can answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +126,8 @@ pub(in crate::http) struct Ask<'a> {
     pub(in crate::http) seen: &'a [Arc<Seen>],
     /// What of it is compared with statistics.
     pub(in crate::http) compared: &'a [Compared],
+    /// What changed on each server in the last day.
+    pub(in crate::http) changed: &'a [(String, Arc<Days>)],
     /// Of whom.
     pub(in crate::http) scope: Scope,
     /// Whose figures.
@@ -169,6 +172,7 @@ impl<'a> Ask<'a> {
             past,
             seen: &[],
             compared: &[],
+            changed: &[],
             scope,
             filter,
             params,
@@ -182,9 +186,35 @@ impl<'a> Ask<'a> {
         Self { seen, compared, ..self }
     }
 
+    /// The same, with what changed on each server.
+    pub(in crate::http) fn with_changed(self, changed: &'a [(String, Arc<Days>)]) -> Self {
+        Self { changed, ..self }
+    }
+
     /// Whether rows of this database are asked for.
     pub(in crate::http) fn admits(&self, database: &str) -> bool {
         self.filter.database.as_deref().is_none_or(|wanted| wanted == database)
+    }
+
+    /// The statement that is asked for.
+    ///
+    /// # Errors
+    /// A problem without one, and unless it is a hash.
+    pub(in crate::http) fn hash(&self) -> Result<QueryHash, Problem> {
+        let Some(text) = self.params.get("hash") else {
+            return Err(bad("metric=query needs hash: a statement's query_hash".to_owned()));
+        };
+        text.parse().map_err(|_| refused("hash", text, "16 hexadecimal digits"))
+    }
+
+    /// Rows before the page.
+    ///
+    /// # Errors
+    /// A problem unless an answer gave it.
+    pub(in crate::http) fn place(&self) -> Result<usize, Problem> {
+        let Some(cursor) = self.params.get("cursor") else { return Ok(0) };
+        let place = cursor.parse().ok().filter(|place| *place <= PLACE_MAX);
+        place.ok_or_else(|| refused("cursor", cursor, "the cursor of the answer before"))
     }
 
     /// Rows at most.
@@ -197,6 +227,15 @@ impl<'a> Ask<'a> {
         Ok(limit.map_or(default, |limit| limit as usize))
     }
 }
+
+/// The cursor of the page after one of so many rows; `None` of the last.
+pub(in crate::http) fn next(skip: usize, rows: usize, has_more: bool) -> Option<String> {
+    let place = skip.saturating_add(rows);
+    (has_more && rows > 0 && place <= PLACE_MAX).then(|| place.to_string())
+}
+
+/// No page begins behind so many rows: they are read for it.
+const PLACE_MAX: usize = 50_000;
 
 /// Ten years: beyond it arithmetic on times could leave what RFC 3339 can write.
 const HOURS_MAX: f64 = 87_600.0;
@@ -215,7 +254,10 @@ fn window(params: &Params, now: WallTime) -> Result<Window, Problem> {
         }
     };
     if window.from >= window.to {
-        return Err(refused("from", params.get("from").unwrap_or_default(), "a time before to"));
+        return Err(match params.get("from") {
+            Some(from) => refused("from", from, "a time before to"),
+            None => refused("hours", params.get("hours").unwrap_or_default(), "a microsecond at least"),
+        });
     }
     Ok(window)
 }
@@ -223,8 +265,8 @@ fn window(params: &Params, now: WallTime) -> Result<Window, Problem> {
 fn time(params: &Params, name: &str) -> Result<Option<WallTime>, Problem> {
     let Some(value) = params.get(name) else { return Ok(None) };
     match value.parse::<Timestamp>() {
-        Ok(time) => Ok(Some(WallTime::from_unix_micros(time.as_microsecond()))),
-        Err(_) => Err(refused(name, value, "a time as 2026-01-31T12:00:00Z (RFC 3339)")),
+        Ok(time) if time >= Timestamp::UNIX_EPOCH => Ok(Some(WallTime::from_unix_micros(time.as_microsecond()))),
+        _ => Err(refused(name, value, "a time since 1970, as 2026-01-31T12:00:00Z (RFC 3339)")),
     }
 }
 

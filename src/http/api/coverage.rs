@@ -18,8 +18,11 @@ use crate::session::identity::normal_application;
 use crate::snapshot::activity::SessionsBy;
 use crate::snapshot::server::Server;
 use crate::snapshot::set::Set;
-use crate::stats::live::{Filter, GroupBy, StatementRow, Window};
-use crate::store::read::{Question, Wanted, Whose};
+use crate::stats::live::{Filter, GroupBy, LiveView, StatementRow, Window};
+use crate::store::read::{Question, Statements, Wanted, Whose};
+
+/// An instance's first minute is in the tables when it is over and written.
+const FIRST_MINUTE: Nanos = Nanos::from_millis(120_000);
 
 /// Calls that pgvitals saw against those that the server counted, between two looks at the server.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +31,9 @@ pub(in crate::http) struct Coverage {
     pub(in crate::http) by_user: Vec<ShareRow>,
     /// Sessions of users, databases and applications of which pgvitals saw no statement; the most sessions first.
     around: Vec<AroundRow>,
+    /// False for two minutes after the look, and while an instance is late: then the first minute of who is listed may still
+    /// be on its way to the tables.
+    around_is_final: bool,
     /// Why shares are unknown.
     unknown: Option<&'static str>,
     /// From when to when calls are compared.
@@ -84,6 +90,8 @@ pub(in crate::http) struct Compared {
     rows: Option<Vec<StatementRow>>,
     /// Who was seen at all in the window, up to now.
     own: Own,
+    /// All that the tables will ever know of the time before the look is in them.
+    is_final: bool,
 }
 
 /// The earlier look at each server, and what the tables know of the time since then; nothing for another metric.
@@ -110,7 +118,7 @@ async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Pr
     let server = seen.server.clone();
     let Some(store) = &app.sources.store else {
         let before = app.sources.jobs.rounds().first_calls(&server).filter(|before| before.at < seen.at);
-        return Ok(Compared { server, before, rows: None, own: Own::new() });
+        return Ok(Compared { server, before, rows: None, own: Own::new(), is_final: true });
     };
     let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
     let before = store.reader.calls(&server, wanted.from).await.map_err(unavailable)?;
@@ -119,19 +127,30 @@ async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Pr
         window: Window { from: from.minute(), to },
         filter: Filter { server: Some(server.clone()), ..Filter::default() },
         whose: Whose::All,
-        wanted: Wanted { statements: Some(GroupBy::Full), ..Wanted::default() },
+        wanted: Wanted {
+            statements: Some(Statements { group: GroupBy::Full, ..Statements::default() }),
+            ..Wanted::default()
+        },
     };
     let from = before.as_ref().map_or(wanted.from, |before| before.at);
     let past = store.reader.ask(&question(from, seen.at)).await.map_err(unavailable)?;
     let known = store.reader.ask(&question(wanted.from, wanted.to.max(seen.at))).await.map_err(unavailable)?;
-    Ok(Compared { server, before, rows: Some(past.statements), own: own(&known.statements) })
+    let is_written = known.coverage.complete_to.is_none_or(|written| written >= seen.at);
+    let is_final = is_written && app.view().at() >= seen.at.after(FIRST_MINUTE);
+    Ok(Compared { server, before, rows: Some(past.statements), own: own(&known.statements), is_final })
 }
 
 /// The answer.
 pub(in crate::http) fn coverage(ask: &Ask<'_>) -> Result<Coverage, Problem> {
     let limit = ask.limit(50)?;
-    let mut answer =
-        Coverage { by_user: Vec::new(), around: Vec::new(), unknown: None, compared_from: None, compared_to: None };
+    let mut answer = Coverage {
+        by_user: Vec::new(),
+        around: Vec::new(),
+        around_is_final: ask.compared.iter().all(|compared| compared.is_final),
+        unknown: None,
+        compared_from: None,
+        compared_to: None,
+    };
     for compared in ask.compared {
         let Some(seen) = ask.seen.iter().find(|seen| seen.server == compared.server) else { continue };
         add(&mut answer, ask, seen, compared);
@@ -142,7 +161,7 @@ pub(in crate::http) fn coverage(ask: &Ask<'_>) -> Result<Coverage, Problem> {
 }
 
 fn add(answer: &mut Coverage, ask: &Ask<'_>, seen: &Seen, compared: &Compared) {
-    let Compared { server, before, rows, own: known } = compared;
+    let Compared { server, before, rows, own: known, is_final: _ } = compared;
     let memory = |from, to| {
         let filter = Filter { server: Some(server.clone()), ..Filter::default() };
         ask.view.statements(Window { from, to }, &filter, GroupBy::Full)
@@ -152,6 +171,7 @@ fn add(answer: &mut Coverage, ask: &Ask<'_>, seen: &Seen, compared: &Compared) {
     // Also those whose first minute is not in the tables yet.
     let mut own = own(&memory(ask.view.started(), ask.view.at().after(Nanos::from_micros(1))));
     own.extend(known.clone());
+    own.extend(at_work(ask.view, server));
     let calls = calls(&rows);
     let found = judge(&seen.sight.0, before.as_ref(), &calls, &own);
     // Without an earlier look the server's count began before ours.
@@ -192,6 +212,14 @@ fn calls(rows: &[StatementRow]) -> Vec<Calls> {
         calls,
     });
     calls.collect()
+}
+
+/// Whose statements are in flight and whose transactions are open: their first may not have ended yet.
+fn at_work(view: &LiveView, server: &str) -> Own {
+    let statements = view.active_statements().iter().map(|row| &row.identity);
+    let all = statements.chain(view.active_transactions().iter().map(|row| &row.identity));
+    let here = all.filter(|identity| *identity.server == *server);
+    here.map(|of| ((of.user.to_string(), of.database.to_string(), of.application.to_string()), u64::MAX)).collect()
 }
 
 /// Nobody counts sessions by application; whose statements came through pgvitals is taken to come with all sessions.

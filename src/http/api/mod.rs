@@ -1,16 +1,19 @@
 //! Endpoints that answer in JSON, in the shapes of API.md.
 //!
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
-//! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
-//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`], [`fleet`]); of monitored servers [`seen`] at the last look, shown as
-//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`], [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
+//! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in
+//! common; one file per metric ([`summary`], [`queries`], [`query`] with its [`baseline`], [`timeline`], [`tags`], [`active`],
+//! [`slow`], [`alerts`], [`fleet`]); of monitored servers [`seen`] at the last look, shown as
+//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements, [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
 //! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
 pub(super) mod alerts;
 pub(super) mod ask;
+pub(super) mod baseline;
 pub(super) mod bloat;
 pub(super) mod capacity;
+pub(super) mod changes;
 pub(super) mod coverage;
 pub(super) mod cron;
 pub(super) mod csv;

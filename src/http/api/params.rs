@@ -1,6 +1,7 @@
 //! What may be asked of `/api/performance`: one table makes the parser, its error texts and the description.
 
 use crate::http::problem::{Kind, Problem};
+use crate::stats::live::Sort;
 
 /// A parameter that `/api/performance` knows.
 #[derive(Debug)]
@@ -35,12 +36,12 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("application", "Only this application_name, as normalised."),
     listed("format", &["json", "csv"], "Default json."),
     free("limit", "Rows at most, 1 to 1000; default 50."),
-    free("cursor", "Where to go on: `cursor` of the answer before."),
+    free("cursor", "queries, slow_queries, alerts: where to go on, the `cursor` of the answer before."),
     free(
         "threshold",
         "slow_queries: milliseconds, default slow_threshold; bloat: percent, default 20; rows at or above.",
     ),
-    listed("sort", super::queries::Sort::NAMES, "queries: largest first by this; default total_ms."),
+    listed("sort", Sort::NAMES, "queries: largest first by this; default total_ms."),
     listed("group_by", super::queries::GROUPS, "queries: parts of the key that split the rows; default hash."),
     free("search", "queries: only statements whose text or hash contains this, in any case."),
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
@@ -58,13 +59,19 @@ impl Params {
     /// # Errors
     /// A problem for a name that is not in [`PARAMETERS`], or comes twice.
     pub(in crate::http) fn new(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
-        for (index, (name, _)) in pairs.iter().enumerate() {
+        for (index, (name, value)) in pairs.iter().enumerate() {
             if !PARAMETERS.iter().any(|parameter| parameter.name == name) {
                 let known: Vec<&str> = PARAMETERS.iter().map(|parameter| parameter.name).collect();
                 return Err(bad(format!("unknown parameter \"{name}\"; the parameters are {}", known.join(", "))));
             }
             if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
                 return Err(bad(format!("parameter \"{name}\" is given twice; once is allowed")));
+            }
+            // No name in PostgreSQL and no text of a statement has either; what is no UTF-8 is decoded to the latter.
+            if value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+                return Err(bad(format!(
+                    "the value of {name} is no text; allowed is UTF-8 without NUL, percent-encoded"
+                )));
             }
         }
         Ok(Self(pairs))

@@ -2,15 +2,16 @@
 
 use super::ask::{Ask, Metric, Scope};
 use super::params::Params;
-use super::queries::{GROUPS, group};
-use super::query::{hash, route};
+use super::queries::{SPARKLINE_POINTS, group, has_sparklines, page};
+use super::query::{SAMPLES_MAX, route};
 use super::shape::Step;
 use super::slow::threshold;
+use super::summary::top_page;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
-use crate::stats::live::{GroupBy, LiveView, Window};
-use crate::store::read::{Past, Question, Wanted, Whose};
+use crate::stats::live::{Filter, LiveView, Page, Window};
+use crate::store::read::{Durations, Past, Question, Slow, Statements, Wanted, Whose};
 
 /// The tables' part of an answer; `None` when memory has it all.
 ///
@@ -27,8 +28,9 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
 fn question(app: &App, view: &LiveView, params: &Params) -> Result<Option<Question>, Problem> {
     let ask = Ask::new(app, view, params, None)?;
     let Some((whose, window)) = part(&ask) else { return Ok(None) };
-    let wanted = wanted(&ask)?;
-    Ok(wanted.map(|wanted| Question { window, filter: ask.filter.clone(), whose, wanted }))
+    // Tags are counted over all series.
+    let filter = if ask.metric == Metric::Tags { Filter::default() } else { ask.filter.clone() };
+    Ok(wanted(&ask)?.map(|wanted| Question { window, filter, whose, wanted }))
 }
 
 /// Whose rows, of which time; `None` when memory has all that there is.
@@ -54,28 +56,48 @@ fn part(ask: &Ask<'_>) -> Option<(Whose, Window)> {
 }
 
 fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
-    let by_hash = Some(GroupBy::Hash);
-    let slow = ask.view.settings().slow_threshold;
+    let slow = |threshold, most, longest| Some(Slow { threshold, most, longest });
+    let sums = Some(Statements::default());
     Ok(Some(match ask.metric {
         Metric::Alerts | Metric::Fleet => return Ok(None),
-        Metric::Summary => Wanted { statements: by_hash, slow: Some(slow), sessions: true, ..Wanted::default() },
-        Metric::Queries => {
-            let group = ask.params.choice("group_by", GROUPS, group)?.unwrap_or_default();
-            Wanted { statements: Some(group), ..Wanted::default() }
-        }
+        Metric::Summary => Wanted {
+            statements: Some(Statements {
+                durations: durations(ask, top_page(ask)?),
+                together: ask.scope != Scope::Own,
+                ..Statements::default()
+            }),
+            slow: slow(ask.view.settings().slow_threshold, 1, true),
+            sessions: true,
+            ..Wanted::default()
+        },
+        Metric::Queries => Wanted { statements: Some(listed(ask)?), ..Wanted::default() },
         Metric::Query => Wanted {
-            statements: by_hash,
-            statement: Some(hash(ask)?),
+            statements: sums,
+            statement: Some(ask.hash()?),
             timeline: Some(Step::of(ask)?.length()),
-            slow: Some(Nanos::ZERO),
+            slow: slow(Nanos::ZERO, SAMPLES_MAX, false),
             tags: Some(route(ask).to_owned()),
             ..Wanted::default()
         },
         Metric::Timeline => Wanted { timeline: Some(Step::of(ask)?.length()), ..Wanted::default() },
         Metric::Tags => {
-            Wanted { statements: by_hash, tags: ask.params.get("key").map(str::to_owned), ..Wanted::default() }
+            Wanted { statements: sums, tags: ask.params.get("key").map(str::to_owned), ..Wanted::default() }
         }
-        Metric::SlowQueries => Wanted { slow: Some(threshold(ask)?), ..Wanted::default() },
+        Metric::SlowQueries => {
+            let most = ask.place()?.saturating_add(ask.limit(50)?).saturating_add(1);
+            Wanted { slow: slow(threshold(ask)?, most, false), ..Wanted::default() }
+        }
         _ => return Ok(None),
     }))
+}
+
+fn listed(ask: &Ask<'_>) -> Result<Statements, Problem> {
+    let window = Window { from: ask.wanted.from.minute(), to: ask.wanted.to };
+    let sparklines = has_sparklines(ask)?.then_some((window, SPARKLINE_POINTS));
+    Ok(Statements { group: group(ask)?, durations: durations(ask, page(ask)?), sparklines, together: false })
+}
+
+/// Those of the page, where the tables alone say what is on it.
+fn durations(ask: &Ask<'_>, page: Page) -> Durations {
+    if ask.scope == Scope::Own || page.sort.needs_durations() { Durations::All } else { Durations::Of(page) }
 }

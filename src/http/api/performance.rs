@@ -8,13 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::{Ask, Format, Metric};
+use super::baseline::Learned;
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{
-    active, alerts, bloat, capacity, coverage, fleet, indexes, past, queries, query, recommendations, seen, slow,
-};
-use super::{summary, tags, timeline};
+use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, past, queries, query};
+use super::{recommendations, seen, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
@@ -118,9 +117,11 @@ pub(in crate::http) async fn performance(
     let known = Known { alerts: alerts::fetch(&app, &params).await?, fleet: fleet::fetch(&app, &params).await? };
     let seen = seen::fetch(&app, &params).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
+    let changed = changes::fetch(&app, &params).await?;
+    let learned = baseline::fetch(&app, &params).await?;
     app.compute(move |app, view| {
-        let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared);
-        let body = Body::of(&ask, &known)?;
+        let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared).with_changed(&changed);
+        let body = Body::of(&ask, &known, learned)?;
         Ok(match ask.format {
             Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
             Format::Csv => {
@@ -180,16 +181,16 @@ impl Instances {
 }
 
 impl Body {
-    fn of(ask: &Ask<'_>, known: &Known) -> Result<Self, Problem> {
+    fn of(ask: &Ask<'_>, known: &Known, learned: Option<Learned>) -> Result<Self, Problem> {
         Ok(match ask.metric {
             Metric::Summary => Body::Summary(Box::new(summary::summary(ask, &known.alerts)?)),
             Metric::Queries => Body::Queries(queries::queries(ask)?),
-            Metric::Query => Body::Query(Box::new(query::query(ask)?)),
+            Metric::Query => Body::Query(Box::new(query::query(ask, learned)?)),
             Metric::Timeline => Body::Timeline(timeline::timeline(ask)?),
             Metric::Tags => Body::Tags(tags::tags(ask)?),
             Metric::Active => Body::Active(active::active(ask)?),
             Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
-            Metric::Alerts => Body::Alerts(alerts::alerts(&known.alerts, ask.view.at())),
+            Metric::Alerts => Body::Alerts(alerts::alerts(ask, &known.alerts)?),
             Metric::Indexes => Body::Indexes(indexes::indexes(ask)?),
             Metric::Bloat => Body::Bloat(bloat::bloat(ask)?),
             Metric::Capacity => Body::Capacity(capacity::capacity(ask)?),

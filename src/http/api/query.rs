@@ -1,25 +1,22 @@
-//! `metric=query`: everything that memory knows of one statement.
+//! `metric=query`: everything that is known of one statement.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::ask::Ask;
-use super::params::{bad, refused};
-use super::queries::{Sort, sort_rows};
+use super::baseline::{BaselineBody, Learned};
 use super::shape::{Series, Step, ms, percent, quantile_ms};
 use super::slow::SlowQuery;
-use super::statement::Statement;
+use super::statement::{Statement, total};
 use super::tags::{TagBody, by_value};
 use crate::base::units::Nanos;
 use crate::http::problem::{Kind, Problem};
-use crate::sql::hash::QueryHash;
 use crate::stats::histogram::Histogram;
-use crate::stats::live::{GroupBy, StatementRow};
-use crate::stats::series::SeriesStats;
+use crate::stats::live::{GroupBy, Sort, StatementRow, sort_rows};
 
 /// Single executions shown, the newest.
-const SAMPLES_MAX: usize = 20;
+pub(super) const SAMPLES_MAX: usize = 20;
 
 /// One statement: its figures, over time, by duration, by caller, by error.
 #[derive(Serialize, ToSchema)]
@@ -37,9 +34,8 @@ pub(in crate::http) struct QueryDetail {
     errors_by_code: Map<String, Value>,
     /// Its newest executions that were kept one by one: slow, failed, sampled, running.
     samples: Vec<SlowQuery>,
-    /// What it used to be; null as memory is too short for one.
-    #[schema(value_type = Option<Object>)]
-    baseline: Option<Value>,
+    /// What is usual for it; null without a store.
+    baseline: Option<BaselineBody>,
 }
 
 /// The durations as they were counted.
@@ -65,16 +61,15 @@ struct Caller {
 }
 
 /// The answer.
-pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
-    let hash = hash(ask)?;
+pub(in crate::http) fn query(ask: &Ask<'_>, learned: Option<Learned>) -> Result<QueryDetail, Problem> {
+    let hash = ask.hash()?;
     let step = Step::of(ask)?;
     let Some(known) = ask.known(hash) else {
         return Err(Problem::new(Kind::UnknownQuery, format!("no statement with query_hash {hash} is known")));
     };
-    let rows = ask.statements(GroupBy::Hash);
-    let whole: Nanos = rows.iter().map(|row| row.stats.total).sum();
-    let none = SeriesStats::default();
-    let stats = rows.iter().find(|row| row.query.query.hash == hash).map_or(&none, |row| &row.stats);
+    let whole: Nanos = ask.statements(GroupBy::Hash).iter().map(|row| row.stats.total).sum();
+    let callers = ask.callers(hash);
+    let stats = &total(&callers);
     let settings = ask.view.settings();
     let kept = ask.slow(Nanos::ZERO);
     let samples = kept.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
@@ -83,11 +78,11 @@ pub(in crate::http) fn query(ask: &Ask<'_>) -> Result<QueryDetail, Problem> {
         statement: Statement::of(&known, stats, whole),
         series: Series::new(&ask.timeline(Some(hash)), step),
         histogram: HistogramBody::new(&stats.durations),
-        callers: callers(ask, hash, stats.total)?,
+        callers: shown(ask, callers, stats.total)?,
         routes: by_value(ask, route(ask), Some(hash), stats.total)?,
         errors_by_code: errors.iter().map(|(code, count)| (code.to_string(), Value::from(*count))).collect(),
         samples: samples.map(|slow| SlowQuery::new(slow, &settings.levels)).collect(),
-        baseline: None,
+        baseline: learned.map(|learned| BaselineBody::new(ask, learned)),
     })
 }
 
@@ -96,16 +91,8 @@ pub(super) fn route<'a>(ask: &Ask<'a>) -> &'a str {
     ask.params.get("key").unwrap_or("route")
 }
 
-pub(super) fn hash(ask: &Ask<'_>) -> Result<QueryHash, Problem> {
-    let Some(text) = ask.params.get("hash") else {
-        return Err(bad("metric=query needs hash: a statement's query_hash".to_owned()));
-    };
-    text.parse().map_err(|_| refused("hash", text, "16 hexadecimal digits"))
-}
-
-fn callers(ask: &Ask<'_>, hash: QueryHash, whole: Nanos) -> Result<Vec<Caller>, Problem> {
+fn shown(ask: &Ask<'_>, mut rows: Vec<StatementRow>, whole: Nanos) -> Result<Vec<Caller>, Problem> {
     let limit = ask.limit(50)?;
-    let mut rows = ask.callers(hash);
     sort_rows(&mut rows, Sort::TotalMs);
     Ok(rows.iter().take(limit).map(|row| Caller::new(row, whole)).collect())
 }

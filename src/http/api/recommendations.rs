@@ -4,14 +4,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
+use super::changes::{Changes, changes};
 use super::shape::tenths;
-use crate::analyze::recommend::Recommendation;
+use crate::analyze::recommend::{Recommendation, Whole, order, slower};
 use crate::http::problem::Problem;
 
 /// What averts a standstill first, then what saves most.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Recommendations {
     pub(in crate::http) recommendations: Vec<RecommendationRow>,
+    /// What changed in statements; null without a store.
+    changes: Option<Changes>,
 }
 
 /// One thing to do.
@@ -44,9 +47,19 @@ struct SavesBody {
 /// The answer.
 pub(in crate::http) fn recommendations(ask: &Ask<'_>) -> Result<Recommendations, Problem> {
     let limit = ask.limit(50)?;
-    let rows = ask.seen.iter().flat_map(|seen| &seen.recommendations);
-    let admitted = rows.filter(|row| row.database.as_deref().is_none_or(|database| ask.admits(database)));
-    Ok(Recommendations { recommendations: admitted.take(limit).cloned().collect() })
+    let mut all: Vec<(&str, Whole, Recommendation)> = Vec::new();
+    for seen in ask.seen {
+        let days = ask.changed.iter().find(|(server, _)| *server == seen.server).map(|(_, days)| days);
+        let whole = Whole { bytes: seen.bytes, ms_per_day: days.map_or(0.0, |days| days.total_ms) };
+        let mut list = seen.recommendations.clone();
+        let day = days.map(|days| days.day()).unwrap_or_default();
+        list.extend(day.worse.iter().map(|one| slower(one, seen.version_number)));
+        all.extend(list.into_iter().map(|one| (seen.server.as_str(), whole, one)));
+    }
+    all.retain(|(_, _, one)| one.database.as_deref().is_none_or(|database| ask.admits(database)));
+    all.sort_by(|(_, whole_a, a), (_, whole_b, b)| order((a, whole_a), (b, whole_b)));
+    let rows = all.iter().take(limit).map(|(server, _, one)| RecommendationRow::new(server, one));
+    Ok(Recommendations { recommendations: rows.collect(), changes: changes(ask, limit) })
 }
 
 impl RecommendationRow {

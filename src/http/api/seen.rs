@@ -12,7 +12,8 @@ use super::capacity::CapacityRows;
 use super::coverage::Sight;
 use super::indexes::IndexRow;
 use super::params::Params;
-use super::recommendations::RecommendationRow;
+use crate::analyze::days::Day;
+use crate::analyze::recommend::{Recommendation, bytes};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::{Kind, Problem};
 use crate::http::server::App;
@@ -43,8 +44,12 @@ pub(in crate::http) struct Seen {
     pub(in crate::http) bloated: Vec<BloatRow>,
     /// What grows.
     pub(in crate::http) capacity: CapacityRows,
-    /// What to do.
-    pub(in crate::http) recommendations: Vec<RecommendationRow>,
+    /// What to do about what was seen.
+    pub(in crate::http) recommendations: Vec<Recommendation>,
+    /// Of all databases.
+    pub(in crate::http) bytes: u64,
+    /// As `server_version_num`.
+    pub(in crate::http) version_number: u32,
     /// Who works there.
     pub(in crate::http) sight: Sight,
     /// In a few figures.
@@ -173,7 +178,6 @@ async fn health(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Hea
 impl Seen {
     fn new(health: &Health, server: &str, rules: &crate::analyze::Settings) -> Self {
         let insight = Insight::of(health, rules);
-        let recommendations = insight.recommendations(server, rules);
         Self {
             server: server.to_owned(),
             at: health.set.at,
@@ -181,7 +185,9 @@ impl Seen {
             tables: insight.tables.iter().map(|one| BloatRow::new(server, one)).collect(),
             bloated: insight.indexes.iter().map(|one| BloatRow::new(server, one)).collect(),
             capacity: CapacityRows::new(server, &insight.capacity),
-            recommendations: recommendations.iter().map(|one| RecommendationRow::new(server, one)).collect(),
+            recommendations: insight.recommendations(server, rules, &Day::default(), 0.0),
+            bytes: bytes(&health.set),
+            version_number: health.set.server.version_number,
             sight: Sight::new(&health.set),
             vitals: insight.vitals(),
         }

@@ -231,7 +231,12 @@ impl Sparkline {
     pub(in crate::http) fn add(&mut self, at: WallTime, durations: &Histogram) {
         let span = u128::from(self.window.to.since(self.window.from).as_micros().max(1));
         let part = u128::from(at.since(self.window.from).as_micros()) * self.parts.len() as u128 / span;
-        if let Some(part) = usize::try_from(part).ok().and_then(|part| self.parts.get_mut(part)) {
+        self.add_to(usize::try_from(part).unwrap_or(usize::MAX), durations);
+    }
+
+    /// Adds what happened in a part; nothing is beyond the last.
+    pub(in crate::http) fn add_to(&mut self, part: usize, durations: &Histogram) {
+        if let Some(part) = self.parts.get_mut(part) {
             part.merge(durations);
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::ask::Ask;
+use super::ask::{Ask, next};
 use super::shape::{ms, rfc3339};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
@@ -18,6 +18,8 @@ pub(in crate::http) struct SlowQueries {
     /// From here on; never below `slow_threshold`, as memory keeps few others.
     threshold_ms: f64,
     pub(in crate::http) slow_queries: Vec<SlowQuery>,
+    /// Where the next page begins; null on the last one. New executions move those before.
+    cursor: Option<String>,
 }
 
 /// One execution.
@@ -58,12 +60,12 @@ pub(in crate::http) struct SlowQuery {
 pub(in crate::http) fn slow_queries(ask: &Ask<'_>) -> Result<SlowQueries, Problem> {
     let settings = ask.view.settings();
     let threshold = threshold(ask)?;
-    let limit = ask.limit(50)?;
+    let (skip, limit) = (ask.place()?, ask.limit(50)?);
     let slow = ask.slow(threshold);
-    Ok(SlowQueries {
-        threshold_ms: ms(threshold),
-        slow_queries: slow.iter().take(limit).map(|slow| SlowQuery::new(slow, &settings.levels)).collect(),
-    })
+    let shown = slow.iter().skip(skip).take(limit).map(|slow| SlowQuery::new(slow, &settings.levels));
+    let slow_queries: Vec<SlowQuery> = shown.collect();
+    let cursor = next(skip, slow_queries.len(), slow.len() > skip.saturating_add(slow_queries.len()));
+    Ok(SlowQueries { threshold_ms: ms(threshold), slow_queries, cursor })
 }
 
 /// What was asked for, or the threshold below which nothing is kept.

@@ -106,6 +106,14 @@ impl Statement {
     }
 }
 
+/// All rows together. Cheaper than another walk over every series of every minute.
+pub(in crate::http) fn total(rows: &[StatementRow]) -> SeriesStats {
+    rows.iter().fold(SeriesStats::default(), |mut total, row| {
+        total.merge(&row.stats);
+        total
+    })
+}
+
 /// The level of the call at the 95th percentile, from the exact counts; `None` without calls.
 fn level(counts: &[u64; 4]) -> Option<Level> {
     let rank = (counts.iter().sum::<u64>() as f64 * 0.95).ceil() as u64;

@@ -7,16 +7,15 @@ use utoipa::ToSchema;
 
 use super::alerts::{self, CountsBody, Known};
 use super::ask::Ask;
-use super::queries::{Sort, sort_rows};
 use super::shape::{mean_ms, ms, quantile_ms};
 use super::slow::SlowQuery;
-use super::statement::Statement;
+use super::statement::{Statement, total};
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
 use crate::http::process::Usage;
 use crate::sql::kind::Class;
-use crate::stats::live::{GroupBy, Reason, StatementRow};
+use crate::stats::live::{GroupBy, Page, Reason};
 use crate::stats::series::SeriesStats;
 use crate::store::read::PastSessions;
 
@@ -97,7 +96,7 @@ struct Transactions {
 /// Executions over the threshold.
 #[derive(Serialize, ToSchema)]
 struct Slow {
-    count: usize,
+    count: u64,
     /// The longest.
     worst: Option<SlowQuery>,
 }
@@ -151,14 +150,19 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
     let telemetry = &ask.app.sources.telemetry;
     let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
     let sessions = ask.sessions();
+    let page = top_page(ask)?;
     let mut data = ask.statements(GroupBy::Hash);
     let whole = data.iter().map(|row| row.stats.total).sum();
-    data.retain(|row| row.query.class == Class::Data);
+    page.order(&mut data);
+    let mut totals = total(&data);
+    if let Some(together) = ask.past.and_then(|past| past.together.as_ref()) {
+        totals.durations = together.clone();
+    }
     Ok(Summary {
-        totals: Totals::new(&total(&data)),
+        totals: Totals::new(&totals),
         connections: Connections { open: ask.view.open_sessions(), opened: sessions.opened, failed: sessions.failed },
         transactions: Transactions::new(&sessions),
-        top: top(ask, data, whole)?,
+        top: page.cut(&data).map(|row| Statement::new(row, whole)).collect(),
         slow_queries: Slow::new(ask),
         alerts: alerts::counts(known),
         bloat: BloatHeadline::new(ask),
@@ -168,18 +172,9 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
     })
 }
 
-/// All rows together. Cheaper than another walk over every series of every minute.
-fn total(rows: &[StatementRow]) -> SeriesStats {
-    rows.iter().fold(SeriesStats::default(), |mut total, row| {
-        total.merge(&row.stats);
-        total
-    })
-}
-
-fn top(ask: &Ask<'_>, mut rows: Vec<StatementRow>, whole: Nanos) -> Result<Vec<Statement>, Problem> {
-    let limit = ask.limit(TOP)?;
-    sort_rows(&mut rows, Sort::TotalMs);
-    Ok(rows.iter().take(limit).map(|row| Statement::new(row, whole)).collect())
+/// Which statements are on top.
+pub(super) fn top_page(ask: &Ask<'_>) -> Result<Page, Problem> {
+    Ok(Page { class: Some(Class::Data), limit: ask.limit(TOP)?, ..Page::default() })
 }
 
 impl Totals {
@@ -223,7 +218,9 @@ impl Slow {
         // One that was told of while it ran is told again when it ends.
         slow.retain(|slow| slow.reason != Reason::Running);
         let worst = slow.iter().max_by_key(|slow| (slow.duration, slow.at));
-        Self { count: slow.len(), worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
+        // Of the tables there is the longest alone, which is counted with the others.
+        let past = ask.past.map_or(0, |past| past.slow_count.saturating_sub(past.slow.len() as u64));
+        Self { count: slow.len() as u64 + past, worst: worst.map(|slow| SlowQuery::new(slow, &settings.levels)) }
     }
 }
 

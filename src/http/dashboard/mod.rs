@@ -8,6 +8,7 @@
 //! else; statements come in as text nodes.
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
@@ -61,7 +62,8 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
 }
 
 /// A file that the page loads.
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn asset(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    let name = name.map(|Path(name)| name).unwrap_or_default();
     let (assets, name) = match name.strip_prefix("pages/") {
         Some(name) => (PAGES, name),
         None => (ASSETS, name.as_str()),

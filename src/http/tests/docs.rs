@@ -1,6 +1,7 @@
 //! Documents and code say the same.
 
 use super::support::{Memory, fields, get, site};
+use crate::http::api::ask::Metric;
 use crate::http::api::params::PARAMETERS;
 use crate::http::metrics::names;
 use crate::http::problem::Kind;
@@ -8,6 +9,7 @@ use prometheus_client::metrics::MetricType;
 
 const METRICS: &str = include_str!("../../../docs/metrics.md");
 const ERRORS: &str = include_str!("../../../docs/errors.md");
+const REFERENCE: &str = include_str!("../../../docs/http.md");
 
 #[test]
 fn the_document_lists_every_metric_as_it_is() {
@@ -61,5 +63,33 @@ async fn the_description_has_every_path_and_every_parameter_and_no_dangling_refe
     assert!(references.len() > 10);
     for reference in references {
         assert!(api.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+}
+
+/// What stands in backquotes in a line.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
+#[tokio::test]
+async fn the_reference_has_every_metric_parameter_value_and_path() {
+    for metric in Metric::NAMES {
+        let heading = format!("### `metric={metric}`");
+        assert!(REFERENCE.lines().any(|line| line == heading), "docs/http.md lacks: {heading}");
+    }
+    let table = REFERENCE.split("| parameter | values |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().skip(2).map(|row| row.split(" | ").collect()).collect();
+    for parameter in PARAMETERS {
+        let row = rows.iter().find(|row| quoted(row[0]).contains(&parameter.name));
+        let row = row.unwrap_or_else(|| panic!("docs/http.md lacks the parameter {}", parameter.name));
+        if !parameter.values.is_empty() {
+            assert_eq!(quoted(row[1]), parameter.values, "values of {}", parameter.name);
+        }
+    }
+    let named: usize = rows.iter().map(|row| quoted(row[0]).len()).sum();
+    assert_eq!(named, PARAMETERS.len(), "docs/http.md names parameters that are none");
+    let api = get(&site(&Memory::new()), "/openapi.json").await;
+    for path in fields(&api["paths"]) {
+        assert!(REFERENCE.contains(path), "docs/http.md lacks {path}");
     }
 }

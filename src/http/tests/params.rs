@@ -55,7 +55,65 @@ async fn numbers_and_times_have_bounds() {
     for time in ["yesterday", "2026-13-01T00:00:00Z", "2026-01-31"] {
         refused(&format!("from={time}"), &["RFC 3339"]).await;
     }
+    for time in ["1969-12-31T23:59:59Z", "-009999-01-01T00:00:00Z"] {
+        refused(&format!("to={time}"), &["since 1970"]).await;
+    }
     refused("from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:00Z", &["before to"]).await;
+    refused("from=2026-01-31T13:00:00Z&to=2026-01-31T12:00:00Z", &["2026-01-31T13:00:00Z", "before to"]).await;
+    refused("hours=1e-300", &["hours", "microsecond"]).await;
+    for cursor in ["-1", "1.5", "99999999999999999999", "50001", ""] {
+        refused(&format!("metric=queries&cursor={cursor}"), &["cursor"]).await;
+        refused(&format!("metric=slow_queries&cursor={cursor}"), &["cursor"]).await;
+        refused(&format!("metric=alerts&cursor={cursor}"), &["cursor"]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_refused() {
+    for value in ["%00", "a%00b", "%FF", "%C3%28", "%ED%A0%80"] {
+        refused(&format!("database={value}"), &["database", "UTF-8"]).await;
+        refused(&format!("metric=queries&search={value}"), &["search", "UTF-8"]).await;
+    }
+    let site = site(&busy());
+    let long = "x".repeat(25_000);
+    for value in ["%C3%9Cmlaut", "%25%27%22%3B--", "%F0%9F%90%98", "", &long] {
+        let answer = get(&site, &format!("/api/performance?metric=queries&search={value}&database={value}")).await;
+        assert_eq!(answer["total"], 0, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn windows_may_be_long_ago_ahead_or_ten_years() {
+    let site = site(&busy());
+    for window in
+        ["from=1970-01-01T00:00:00Z", "hours=87600", "from=2030-01-01T00:00:00Z", "from=9998-01-01T00:00:00Z&hours=1"]
+    {
+        for metric in
+            ["summary", "queries&sparkline=p95_ms", "timeline&step=day", "slow_queries", "alerts", "tags&key=route"]
+        {
+            get(&site, &format!("/api/performance?metric={metric}&{window}")).await;
+        }
+    }
+    let ahead = get(&site, "/api/performance?metric=queries&from=2030-01-01T00:00:00Z").await;
+    assert_eq!(ahead["total"], 0);
+}
+
+#[tokio::test]
+async fn lists_are_paged_to_their_end() {
+    let site = site(&busy());
+    for (metric, list, count) in [("queries", "queries", 3), ("slow_queries", "slow_queries", 2)] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let answer = get(&site, &format!("/api/performance?metric={metric}&limit=1{cursor}")).await;
+            seen.extend(answer[list].as_array().unwrap().clone());
+            let Some(next) = answer["cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let whole = get(&site, &format!("/api/performance?metric={metric}")).await;
+        assert_eq!((seen.len(), whole[list].as_array()), (count, Some(&seen)), "{metric}");
+        let beyond = get(&site, &format!("/api/performance?metric={metric}&cursor=50000")).await;
+        assert_eq!((&beyond[list], &beyond["cursor"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    }
 }
 
 #[tokio::test]
@@ -95,11 +153,38 @@ async fn memory_says_from_when_it_knows() {
 #[tokio::test]
 async fn other_paths_and_methods_are_problems_too() {
     let site = site(&busy());
-    let answered = ask(&site, "/api/perf", &[]).await;
-    assert_eq!((answered.status, answered.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
-    let post = Request::builder().method(Method::POST).uri("/api/performance").body(axum::body::Body::empty()).unwrap();
-    let response = site.oneshot(post).await.unwrap();
-    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(response.headers()["content-type"], "application/problem+json");
-    assert!(response.headers()["allow"].to_str().unwrap().contains("GET"));
+    for path in ["/api/perf", "/api/performance/", "/api/performance/x", "/api", "/api/alerts/1", "/%00", "/assets/%FF"]
+    {
+        let answered = ask(&site, path, &[]).await;
+        let found = (answered.status, answered.header("content-type"));
+        assert_eq!(found, (StatusCode::NOT_FOUND, "application/problem+json"), "{path}");
+    }
+    let send = async |method: &str, path: &str| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = Request::builder().method(method).uri(path).body(axum::body::Body::empty()).unwrap();
+        site.clone().oneshot(request).await.unwrap()
+    };
+    for (method, path, allowed) in [
+        ("POST", "/api/performance", "GET"),
+        ("OPTIONS", "/api/performance", "GET"),
+        ("TRACE", "/api/events", "GET"),
+        ("DELETE", "/metrics", "GET"),
+        ("GET", "/api/alerts/1/ack", "POST"),
+        ("PUT", "/api/alerts/1/silence", "POST"),
+        ("GET", "/api/session", "POST"),
+    ] {
+        let response = send(method, path).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert!(response.headers()["allow"].to_str().unwrap().contains(allowed), "{method} {path}");
+    }
+    let head = send("HEAD", "/api/performance?metric=queries").await;
+    assert_eq!(
+        (head.status(), &head.headers()["content-type"]),
+        (StatusCode::OK, &"application/json".parse().unwrap())
+    );
+    let refused = send("HEAD", "/api/performance?metric=nonsense").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let unknown = send("POST", "/api/alerts/%FF/ack").await;
+    assert_eq!(unknown.headers()["content-type"], "application/problem+json");
 }

@@ -73,6 +73,15 @@ pub struct KnownQuery {
     pub name: Option<Box<str>>,
 }
 
+impl KnownQuery {
+    /// What it is called by where there is no room for its text; the hash of one that has neither.
+    pub fn shown(&self) -> String {
+        let text: String = self.query.text.chars().take(80).collect();
+        let known = [&*self.summary, &text].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
+        known.unwrap_or_else(|| self.query.hash.to_string())
+    }
+}
+
 /// One row of an answer about statements.
 #[derive(Clone, Debug)]
 pub struct StatementRow {

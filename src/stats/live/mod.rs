@@ -4,11 +4,12 @@
 //! and the one who merges copies only what a reader still holds.
 //!
 //! Reading order: [`answer`] questions and answers, [`view`] how harvests come in, [`read`] how questions are answered,
-//! [`cumulative`], [`sessions`], [`active`] and [`second`] the parts beside the history.
+//! [`order`] which rows come first, [`cumulative`], [`sessions`], [`active`] and [`second`] the parts beside the history.
 
 mod active;
 mod answer;
 mod cumulative;
+mod order;
 mod read;
 mod second;
 mod sessions;
@@ -19,5 +20,6 @@ pub use answer::{
     TagRow, TimelinePoint, Window,
 };
 pub use cumulative::Cumulative;
+pub use order::{Page, Sort, sort_rows};
 pub use sessions::SessionStats;
 pub use view::LiveView;

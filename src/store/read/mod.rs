@@ -1,14 +1,16 @@
 //! What the tables know of a time that is over, in the shapes that memory answers in: [`Past`].
 //!
 //! Reading order: [`question`] what is asked, `source` which rows take part, then one file per kind of figures
-//! (`statements`, `timeline`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to when; [`fleet`] who writes them.
-//! Percentiles come from added buckets, as everywhere. Of monitored servers: [`health`], with `objects` for tables and
-//! indexes.
+//! (`statements`, `timeline`, `hours`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to
+//! when; [`fleet`] who writes them. Percentiles come from added buckets, as everywhere. Of monitored servers: `days` what
+//! changed in a statement's day, [`health`], with `objects` for tables and indexes.
 
 mod coverage;
+mod days;
 mod errors;
 pub mod fleet;
 pub mod health;
+mod hours;
 mod objects;
 pub mod question;
 mod sessions;
@@ -25,27 +27,43 @@ use super::error::Error;
 use super::link::Link;
 use super::settings::Settings;
 use crate::base::sqlstate::Sqlstate;
-use crate::base::units::WallTime;
+use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::activity::Calls;
-use crate::stats::live::{KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
+use crate::sql::hash::QueryHash;
+use crate::stats::histogram::Histogram;
+use crate::stats::live::{GroupBy, KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
 pub use coverage::Coverage;
-pub use question::{Question, Wanted, Whose};
+pub use days::Days;
+pub use hours::Hours;
+pub use question::{Durations, Question, Slow, Statements, Wanted, Whose};
 pub use sessions::PastSessions;
 
 /// An answer that isn't there by then is of no use to a person.
 const READ_MAX: Duration = Duration::from_secs(30);
 
+const HOUR: Nanos = Nanos::from_millis(3_600_000);
+/// A series of a large fleet is by the minute for so long at most; a little more is what a window in whole minutes has.
+const MINUTES_MAX: Nanos = Nanos::from_millis(2 * 3_600_000 + 60_000);
+/// More live instances than these.
+const LARGE_FLEET: usize = 20;
+
 /// Figures of the tables; only what was [`Wanted`] is there.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Statements, grouped as was wanted.
+    /// Statements, grouped as was wanted; only some have durations, as was wanted.
     pub statements: Vec<StatementRow>,
+    /// The durations of all data statements together.
+    pub together: Option<Histogram>,
+    /// Durations of statements in parts of a time, with the part's number.
+    pub sparklines: Vec<(usize, StatementRow)>,
     /// One statement's series.
     pub callers: Vec<StatementRow>,
     /// Steps in order of time, without those in which nothing happened.
     pub timeline: Vec<TimelinePoint>,
-    /// Newest first.
+    /// Newest first, or longest, as was wanted.
     pub slow: Vec<SlowExecution>,
+    /// How many of them there are besides.
+    pub slow_count: u64,
     /// By value of the tag.
     pub tags: Vec<TagRow>,
     /// One statement's errors.
@@ -84,6 +102,20 @@ impl Reader {
         asked.await.or_else(|error| if error.is_empty_store() { Ok(Past::default()) } else { Err(error) })
     }
 
+    /// One statement's whole hours in the question's window.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn hours(&self, question: &Question, hash: QueryHash) -> Result<Hours, Error> {
+        let asked = in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let hours = hours::read(&link, question, hash).await;
+            link.roll_back().await;
+            hours
+        }));
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(Hours::default()) } else { Err(error) })
+    }
+
     /// What was seen last in a server, and what was seen since `since`; `None` when nobody looked yet.
     ///
     /// # Errors
@@ -112,6 +144,21 @@ impl Reader {
         asked.await.or_else(|error| if error.is_empty_store() { Ok(fleet::Fleet::default()) } else { Err(error) })
     }
 
+    /// A server's statements on the day from `from` to `to`, and in the week before it.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn days(&self, server: &str, from: WallTime, to: WallTime) -> Result<Days, Error> {
+        let asked = in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let days = days::read(&link, server, from, to).await;
+            link.roll_back().await;
+            days
+        }));
+        let none = Days { from, to, ..Days::default() };
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(none) } else { Err(error) })
+    }
+
     /// The server's own count of calls at the first round since `since`.
     ///
     /// # Errors
@@ -128,26 +175,27 @@ impl Reader {
 
     async fn begin(&self) -> Result<Link, Error> {
         let link = Link::look(&self.settings).await?;
-        link.begin().await?;
+        link.begin_reading().await?;
         Ok(link)
     }
 
     async fn answer(link: &Link, question: &Question) -> Result<Past, Error> {
         let wanted = &question.wanted;
         let mut past = Past { coverage: coverage::read(link, question).await?, ..Past::default() };
-        if let Some(group) = wanted.statements {
-            past.statements = statements::read(link, question, group, None).await?;
+        if let Some(statements) = &wanted.statements {
+            Self::statements(link, question, statements, &mut past).await?;
         }
         if let Some(hash) = wanted.statement {
-            past.known = statements::known(link, hash).await?;
-            past.callers = statements::read(link, question, crate::stats::live::GroupBy::Full, Some(hash)).await?;
+            past.known = statements::known(link, &[hash]).await?.pop().map(Arc::new);
+            past.callers = statements::read(link, question, GroupBy::Full, Some(&[hash])).await?;
             past.errors = errors::read(link, question, hash).await?;
         }
         if let Some(step) = wanted.timeline {
+            let step = affordable(step, question, past.coverage.names.len());
             past.timeline = timeline::read(link, question, wanted.statement, step).await?;
         }
-        if let Some(threshold) = wanted.slow {
-            past.slow = slow::read(link, question, threshold).await?;
+        if let Some(wanted) = wanted.slow {
+            (past.slow, past.slow_count) = slow::read(link, question, wanted).await?;
         }
         if let Some(key) = &wanted.tags {
             past.tags = tags::read(link, question, key).await?;
@@ -155,8 +203,33 @@ impl Reader {
         if wanted.sessions {
             past.sessions = sessions::read(link, question).await?;
         }
+        if wanted.statements.as_ref().is_some_and(|statements| statements.together) {
+            past.together = Some(statements::together(link, question).await?);
+        }
         Ok(past)
     }
+
+    async fn statements(link: &Link, question: &Question, wanted: &Statements, past: &mut Past) -> Result<(), Error> {
+        let group = wanted.group;
+        let mut shown = None;
+        past.statements = match &wanted.durations {
+            Durations::All => statements::read(link, question, group, None).await?,
+            durations => statements::sums(link, question, group, durations.is_searched()).await?,
+        };
+        if let Durations::Of(page) = &wanted.durations {
+            shown = Some(statements::describe(link, question, group, page, &mut past.statements).await?);
+        }
+        if let Some(parts) = wanted.sparklines {
+            past.sparklines = statements::sparklines(link, question, group, parts, shown.as_deref()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Minutes of a large fleet are read for some hours alone (STORE §5).
+fn affordable(step: Nanos, question: &Question, instances: usize) -> Nanos {
+    let span = question.window.to.since(question.window.from);
+    if instances > LARGE_FLEET && span > MINUTES_MAX { step.max(HOUR) } else { step }
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {

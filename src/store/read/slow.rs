@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::question::{Question, Whose};
-use super::source::Asked;
+use super::question::{Question, Slow, Whose};
+use super::source::{Asked, count};
 use crate::base::sqlstate::Sqlstate;
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
@@ -18,33 +18,35 @@ use crate::stats::live::{Reason, SlowExecution};
 use crate::store::error::Error;
 use crate::store::link::Link;
 
-/// More than an answer may have.
-const MOST: i64 = 1_000;
-
-/// The newest, at least so long; of one statement where it is named.
-pub(super) async fn read(link: &Link, question: &Question, threshold: Nanos) -> Result<Vec<SlowExecution>, Error> {
+/// Those that are wanted, of one statement where it is named; and how many there are besides.
+pub(super) async fn read(link: &Link, question: &Question, wanted: Slow) -> Result<(Vec<SlowExecution>, u64), Error> {
     let asked = Asked::new(link, question);
     let life = if matches!(question.whose, Whose::Life(_)) {
         "and s.instance = (select i.instance from {schema}.instances i where i.instance_id = $9)"
     } else {
         ""
     };
+    let order = match wanted.longest {
+        false => "order by s.at desc",
+        true => "and s.reason <> 'running' order by s.duration_ms desc, s.at desc",
+    };
     let sql = format!(
         "select (extract(epoch from s.at) * 1000000)::bigint at_us, s.server, s.query_hash, s.datname, s.usename,
             s.application_name, s.duration_ms, s.first_row_ms, s.client_stall_ms, s.rows, s.sqlstate, s.tags::text tags,
-            s.trace_id, s.reason, s.parameters::text parameters, q.query, q.kind
+            s.trace_id, s.reason, s.parameters::text parameters, q.query, q.kind, count(*) over () whole
         from {{schema}}.slow_statements s left join {{schema}}.queries q using (query_hash)
         where s.at >= to_timestamp($1) and s.at < to_timestamp($2) and s.duration_ms >= $10
             and ($3 is null or s.server = $3) and ($4 is null or s.datname = $4) and ($5 is null or s.usename = $5)
             and ($6 is null or s.application_name = $6) and ($7 is null or s.service = $7)
-            and ($8 is null or s.instance = $8) and ($11::text is null or s.query_hash = $11) {life}
-        order by s.at desc limit $12"
+            and ($8 is null or s.instance = $8) and ($11::text is null or s.query_hash = $11) {life} {order} limit $12"
     );
     let hash = question.wanted.statement.map(|hash| hash.to_string());
-    let threshold = threshold.as_millis_f64();
+    let (threshold, most) = (wanted.threshold.as_millis_f64(), i64::try_from(wanted.most).unwrap_or(i64::MAX));
     let more: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
-        [(&threshold, Type::FLOAT8), (&hash, Type::TEXT), (&MOST, Type::INT8)];
-    asked.ask(&sql, &more).await?.iter().map(execution).collect()
+        [(&threshold, Type::FLOAT8), (&hash, Type::TEXT), (&most, Type::INT8)];
+    let rows = asked.ask(&sql, &more).await?;
+    let whole = rows.first().map_or(Ok(0), |row| count(row, "whole"))?;
+    Ok((rows.iter().map(execution).collect::<Result<_, _>>()?, whole))
 }
 
 fn execution(row: &Row) -> Result<SlowExecution, Error> {

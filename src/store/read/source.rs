@@ -43,6 +43,10 @@ and ($3::text is null or s.server = $3) and ($4::text is null or s.datname = $4)
 pub(super) const OF_STATEMENT: &str =
     " and q.series_id = any (array(select series_id from {schema}.series where query_hash = $10))";
 
+/// The same of several: $10 is an array of hashes.
+pub(super) const OF_STATEMENTS: &str =
+    " and q.series_id = any (array(select series_id from {schema}.series where query_hash = any ($10)))";
+
 /// Instances that take part, for tables that have them and no series.
 pub(super) const INSTANCES: &str = "\
 select i.instance_id from {schema}.instances i join {schema}.services v using (service_id)

@@ -1,18 +1,20 @@
-//! Statements over a window, each group once, with its durations.
+//! Statements over a window, each group once. Sums are read first; durations are most of what the tables hold, and only of
+//! rows that somebody will see.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::question::Question;
-use super::source::{Asked, OF_STATEMENT, count};
-use crate::base::units::Nanos;
+use super::source::{Asked, OF_STATEMENTS, count};
+use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::{Class, Kind};
 use crate::sql::query::Query;
 use crate::stats::histogram::Histogram;
-use crate::stats::live::{GroupBy, KnownQuery, StatementRow};
+use crate::stats::live::{GroupBy, KnownQuery, Page, StatementRow, Window};
 use crate::stats::series::SeriesStats;
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -20,73 +22,219 @@ use crate::store::link::Link;
 /// A day: the coarsest rows that hold the range.
 const COARSEST: u32 = 86_400;
 
-/// Sums of what `part` holds, by `key`; with the buckets added up.
-pub(super) const SUMS: &str = "\
-total as (
-    select {key}, sum(rows)::bigint rows, sum(bytes_in)::bigint bytes_in, sum(bytes_out)::bigint bytes_out,
+/// The headline waits for its percentiles no longer.
+const TOGETHER_MAX: &str = "set local statement_timeout = '10s'";
+
+/// Sums of rows, by whatever they are grouped by.
+const TOTAL: &str = "\
+sum(rows)::bigint rows, sum(bytes_in)::bigint bytes_in, sum(bytes_out)::bigint bytes_out,
         sum(total_us)::bigint total_us, sum(first_row_us)::bigint first_row_us,
         sum(client_stall_us)::bigint client_stall_us, max(max_us)::bigint max_us, sum(calls)::bigint calls,
         sum(errors)::bigint errors, sum(aborted)::bigint aborted, sum(batched)::bigint batched,
         coalesce(min(min_us) filter (where calls > 0), 0)::bigint min_us, sum(fast_calls)::bigint fast_calls,
         sum(slow_calls)::bigint slow_calls, sum(very_slow_calls)::bigint very_slow_calls,
         sum(first_row_calls)::bigint first_row_calls, sum(prepares)::bigint prepares,
-        sum(prepare_us)::bigint prepare_us, bool_or(instance_id is null) rolled
-    from part group by {key}
-), bucket as (
-    select {key}, top_us, sum(n)::bigint n
-    from (select {key}, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) u
-    group by {key}, top_us
-), histogram as (
-    select {key}, array_agg(top_us) tops, array_agg(n) counts from bucket group by {key}
-)";
+        sum(prepare_us)::bigint prepare_us, bool_or(instance_id is null) rolled";
 
-/// The rows; of one statement where it is named.
+/// What `part` holds by `key`: sums, and the buckets added up.
+pub(super) fn added_up(key: &str) -> String {
+    format!(
+        "total as (select {key}, {TOTAL} from part group by {key}), bucket as (
+            select {key}, top_us, sum(n)::bigint n
+            from (select {key}, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) u
+            group by {key}, top_us
+        ), histogram as (
+            select {key}, array_agg(top_us) tops, array_agg(n) counts from bucket group by {key}
+        )"
+    )
+}
+
+/// A group's parts of the key as columns h, d, u and a.
+fn parts(group: GroupBy) -> &'static str {
+    match group {
+        GroupBy::Hash => "query_hash h, ''::text d, ''::text u, ''::text a",
+        GroupBy::HashDatabase => "query_hash h, datname::text d, ''::text u, ''::text a",
+        GroupBy::Full => "query_hash h, datname::text d, usename::text u, application_name::text a",
+    }
+}
+
+/// The rows; of these statements where they are named. With their durations and all that is known of them.
 pub(super) async fn read(
     link: &Link,
     question: &Question,
     group: GroupBy,
-    hash: Option<QueryHash>,
+    hashes: Option<&[QueryHash]>,
 ) -> Result<Vec<StatementRow>, Error> {
     let asked = Asked::new(link, question);
-    let (database, others) = match group {
-        GroupBy::Hash => ("''", ["''", "''"]),
-        GroupBy::HashDatabase => ("datname", ["''", "''"]),
-        GroupBy::Full => ("datname", ["usename", "application_name"]),
-    };
-    let [user, application] = others;
     let sql = format!(
-        "with found as ({rows} and ($10::text is null or s.query_hash = $10){named}),
-        part as materialized (
-            select query_hash h, {database}::text d, {user}::text u, {application}::text a, found.* from found
-        ), {sums}
+        "with found as ({rows} and ($10::text[] is null or s.query_hash = any ($10)){named}),
+        part as materialized (select {parts}, found.* from found), {added_up}
         select t.*, h.tops, h.counts, q.query, q.kind, q.class, q.summary, q.name, q.tables
         from total t left join histogram h using (h, d, u, a) left join {{schema}}.queries q on q.query_hash = t.h",
         rows = asked.rows(COARSEST),
-        named = if hash.is_some() { OF_STATEMENT } else { "" },
-        sums = SUMS.replace("{key}", "h, d, u, a"),
+        named = if hashes.is_some() { OF_STATEMENTS } else { "" },
+        parts = parts(group),
+        added_up = added_up("h, d, u, a"),
     );
-    let hash = hash.map(|hash| hash.to_string());
-    let rows = asked.ask(&sql, &[(&hash, Type::TEXT)]).await?;
-    let statement = |row: &Row| {
-        let query = known_of(row, "h")?;
-        let part = |column| row.try_get::<_, &str>(column).map(Box::<str>::from);
-        Ok(StatementRow {
-            query: Arc::new(query),
-            database: if group == GroupBy::Hash { None } else { Some(part("d")?) },
-            user: if group == GroupBy::Full { Some(part("u")?) } else { None },
-            application: if group == GroupBy::Full { Some(part("a")?) } else { None },
-            stats: stats(row)?,
-        })
-    };
-    rows.iter().map(statement).collect()
+    let rows = asked.ask(&sql, &[(&texts(hashes), Type::TEXT_ARRAY)]).await?;
+    rows.iter().map(|row| statement(row, group, durations(row)?)).collect()
 }
 
-/// What is known of a statement.
-pub(super) async fn known(link: &Link, hash: QueryHash) -> Result<Option<Arc<KnownQuery>>, Error> {
-    let sql =
-        "select query_hash, query, kind, class, summary, name, tables from {schema}.queries where query_hash = $1";
-    let rows = link.client.query_typed(&link.schema.fill(sql), &[(&hash.to_string(), Type::TEXT)]).await?;
-    rows.first().map(|row| known_of(row, "query_hash").map(Arc::new)).transpose()
+/// The rows with their sums alone. Of each statement its class is known, and its text where `with_texts` says so.
+pub(super) async fn sums(
+    link: &Link,
+    question: &Question,
+    group: GroupBy,
+    with_texts: bool,
+) -> Result<Vec<StatementRow>, Error> {
+    let rows = summed(link, question, group, with_texts).await?;
+    rows.iter().map(|row| statement(row, group, Histogram::default())).collect()
+}
+
+/// The same by statement and database, and when each statement was seen first.
+pub(super) async fn dated_sums(link: &Link, question: &Question) -> Result<Vec<(StatementRow, WallTime)>, Error> {
+    let rows = summed(link, question, GroupBy::HashDatabase, false).await?;
+    let dated = |row: &Row| {
+        let first: Option<i64> = row.try_get("first_us")?;
+        let first_seen = WallTime::from_unix_micros(first.unwrap_or_default());
+        Ok((statement(row, GroupBy::HashDatabase, Histogram::default())?, first_seen))
+    };
+    rows.iter().map(dated).collect()
+}
+
+async fn summed(link: &Link, question: &Question, group: GroupBy, with_texts: bool) -> Result<Vec<Row>, Error> {
+    let asked = Asked::new(link, question);
+    let sql = format!(
+        "with found as ({rows}),
+        total as (select h, d, u, a, {TOTAL} from (select {parts}, found.* from found) part group by h, d, u, a)
+        select t.*, {query} query, q.class, (extract(epoch from q.first_seen) * 1000000)::bigint first_us,
+            null::text kind, null::text summary, null::text as name, null::text[] tables
+        from total t left join {{schema}}.queries q on q.query_hash = t.h",
+        rows = asked.rows(COARSEST),
+        parts = parts(group),
+        query = if with_texts { "q.query" } else { "null::text" },
+    );
+    asked.ask(&sql, &[]).await
+}
+
+/// Puts the page's rows of durations in the place of its rows of sums. The two agree: one look at the tables has both.
+pub(super) async fn describe(
+    link: &Link,
+    question: &Question,
+    group: GroupBy,
+    page: &Page,
+    rows: &mut [StatementRow],
+) -> Result<Vec<QueryHash>, Error> {
+    let mut ordered = rows.to_vec();
+    page.order(&mut ordered);
+    let hashes: Vec<QueryHash> = page.cut(&ordered).map(|row| row.query.query.hash).collect();
+    let mut described: HashMap<Key, StatementRow> =
+        read(link, question, group, Some(&hashes)).await?.into_iter().map(|row| (key(&row), row)).collect();
+    for row in rows {
+        if let Some(found) = described.remove(&key(row)) {
+            *row = found;
+        }
+    }
+    Ok(hashes)
+}
+
+/// Durations in equal parts of a time: of each row that has any then, the part's number and the row.
+pub(super) async fn sparklines(
+    link: &Link,
+    question: &Question,
+    group: GroupBy,
+    (window, count): (Window, u16),
+    hashes: Option<&[QueryHash]>,
+) -> Result<Vec<(usize, StatementRow)>, Error> {
+    let asked = Asked::new(link, question);
+    let span = i64::try_from(window.to.since(window.from).as_micros().max(1)).unwrap_or(i64::MAX);
+    let step = u32::try_from(span / 1_000_000 / i64::from(count.max(1))).unwrap_or(u32::MAX);
+    let sql = format!(
+        "with found as ({rows} and ($10::text[] is null or s.query_hash = any ($10)){named}),
+        part as (
+            select {parts}, ((extract(epoch from bucket) * 1000000)::bigint - $11) * $13 / $12 place, buckets_us, counts
+            from found
+        ), bucket as (
+            select h, d, u, a, place, top_us, sum(n)::bigint n
+            from (select h, d, u, a, place, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) x
+            group by h, d, u, a, place, top_us
+        )
+        select h, d, u, a, place, array_agg(top_us) tops, array_agg(n) counts, null::text query, null::text class,
+            null::text kind, null::text summary, null::text as name, null::text[] tables
+        from bucket group by h, d, u, a, place",
+        rows = asked.rows(step),
+        named = if hashes.is_some() { OF_STATEMENTS } else { "" },
+        parts = parts(group),
+    );
+    let (from, count) = (window.from.unix_micros(), i64::from(count));
+    let more: [(&(dyn ToSql + Sync), Type); 4] =
+        [(&texts(hashes), Type::TEXT_ARRAY), (&from, Type::INT8), (&span, Type::INT8), (&count, Type::INT8)];
+    let place = |row: &Row| {
+        let place: i64 = row.try_get("place")?;
+        let stats = SeriesStats { durations: durations(row)?, ..SeriesStats::default() };
+        Ok((usize::try_from(place.max(0)).unwrap_or(usize::MAX), identified(row, group, stats)?))
+    };
+    asked.ask(&sql, &more).await?.iter().map(place).collect()
+}
+
+/// The durations of all data statements together: of a large fleet the most that can be asked. Nothing, where that takes too
+/// long: figures go out without percentiles rather than not at all. Then nothing more can be asked.
+pub(super) async fn together(link: &Link, question: &Question) -> Result<Histogram, Error> {
+    link.client.batch_execute(TOGETHER_MAX).await?;
+    match all_durations(link, question).await {
+        Err(error) if error.is_canceled() => Ok(Histogram::default()),
+        durations => durations,
+    }
+}
+
+async fn all_durations(link: &Link, question: &Question) -> Result<Histogram, Error> {
+    let asked = Asked::new(link, question);
+    let sql = format!(
+        "with found as ({rows} and exists (
+            select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data'
+        )), bucket as (
+            select top_us, sum(n)::bigint n
+            from (select unnest(buckets_us) top_us, unnest(counts)::bigint n from found) u
+            group by top_us
+        )
+        select array_agg(top_us) tops, array_agg(n) counts from bucket",
+        rows = asked.rows(COARSEST),
+    );
+    asked.ask(&sql, &[]).await?.first().map_or_else(|| Ok(Histogram::default()), durations)
+}
+
+/// What tells the rows of a group apart.
+type Key = (QueryHash, [Option<Box<str>>; 3]);
+
+fn key(row: &StatementRow) -> Key {
+    (row.query.query.hash, [row.database.clone(), row.user.clone(), row.application.clone()])
+}
+
+fn texts(hashes: Option<&[QueryHash]>) -> Option<Vec<String>> {
+    hashes.map(|hashes| hashes.iter().map(ToString::to_string).collect())
+}
+
+fn statement(row: &Row, group: GroupBy, durations: Histogram) -> Result<StatementRow, Error> {
+    identified(row, group, SeriesStats { durations, ..sums_of(row)? })
+}
+
+fn identified(row: &Row, group: GroupBy, stats: SeriesStats) -> Result<StatementRow, Error> {
+    let part = |column| row.try_get::<_, &str>(column).map(Box::<str>::from);
+    Ok(StatementRow {
+        query: Arc::new(known_of(row, "h")?),
+        database: if group == GroupBy::Hash { None } else { Some(part("d")?) },
+        user: if group == GroupBy::Full { Some(part("u")?) } else { None },
+        application: if group == GroupBy::Full { Some(part("a")?) } else { None },
+        stats,
+    })
+}
+
+/// What is known of these statements.
+pub(super) async fn known(link: &Link, hashes: &[QueryHash]) -> Result<Vec<KnownQuery>, Error> {
+    let sql = "select query_hash, query, kind, class, summary, name, tables from {schema}.queries
+        where query_hash = any ($1)";
+    let rows = link.client.query_typed(&link.schema.fill(sql), &[(&texts(Some(hashes)), Type::TEXT_ARRAY)]).await?;
+    rows.iter().map(|row| known_of(row, "query_hash")).collect()
 }
 
 /// A statement whose text is missing is shown by its hash alone.
@@ -109,8 +257,12 @@ fn known_of(row: &Row, hash: &str) -> Result<KnownQuery, Error> {
     })
 }
 
-/// The sums of a row.
+/// The figures of a row.
 pub(super) fn stats(row: &Row) -> Result<SeriesStats, Error> {
+    Ok(SeriesStats { durations: durations(row)?, ..sums_of(row)? })
+}
+
+fn sums_of(row: &Row) -> Result<SeriesStats, Error> {
     let span = |column| Ok::<_, Error>(Nanos::from_micros(count(row, column)?));
     let (calls, good) = (count(row, "calls")?, count(row, "fast_calls")?);
     let (alert, critical) = (count(row, "slow_calls")?, count(row, "very_slow_calls")?);
@@ -132,7 +284,6 @@ pub(super) fn stats(row: &Row) -> Result<SeriesStats, Error> {
         levels: [good, warning, alert, critical],
         prepares: count(row, "prepares")?,
         prepare_time: span("prepare_us")?,
-        durations: durations(row)?,
         ..SeriesStats::default()
     })
 }

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::question::Question;
 use super::source::{Asked, OF_STATEMENT};
-use super::statements::{SUMS, stats};
+use super::statements::{added_up, stats};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::stats::live::TimelinePoint;
@@ -27,12 +27,12 @@ pub(super) async fn read(
     let sql = format!(
         "with found as ({rows} and (s.query_hash = $10 or $10::text is null
             and exists (select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data')){named}),
-        part as materialized (select {{schema}}.step_of(bucket, make_interval(secs => $11)) h, found.* from found), {sums}
+        part as materialized (select {{schema}}.step_of(bucket, make_interval(secs => $11)) h, found.* from found), {added_up}
         select (extract(epoch from t.h) * 1000000)::bigint at, t.*, h.tops, h.counts
         from total t left join histogram h using (h) order by 1",
         rows = asked.rows(seconds),
         named = if hash.is_some() { OF_STATEMENT } else { "" },
-        sums = SUMS.replace("{key}", "h"),
+        added_up = added_up("h"),
     );
     let hash = hash.map(|hash| hash.to_string());
     let rows = asked.ask(&sql, &[(&hash, Type::TEXT), (&f64::from(seconds), Type::FLOAT8)]).await?;

@@ -2,6 +2,7 @@
 //! PostgreSQL version at hand", "with the exact statement to run" (issue 6): rules over what was really seen, and their
 //! statements really run.
 
+use ::pgvitals::analyze::explain::explain;
 use ::pgvitals::analyze::indexes::{self, IndexUse, Status};
 use ::pgvitals::analyze::judge::Judge;
 use ::pgvitals::analyze::level::{IndexLevels, Use, days};
@@ -13,6 +14,9 @@ use ::pgvitals::snapshot::history::{History, Round, Sample};
 use ::pgvitals::snapshot::index::{Index, IndexFigures};
 use ::pgvitals::snapshot::relation::{Bloat, Method};
 use ::pgvitals::snapshot::set::Set;
+use ::pgvitals::sql::hash::QueryHash;
+use ::pgvitals::sql::kind::Kind;
+use ::pgvitals::sql::query::Query;
 
 use super::{Patient, sqlstate};
 use crate::support::client::Client;
@@ -205,5 +209,33 @@ fn what_is_advised_for_tables_indexes_and_keys_is_sql_that_runs() {
         assert_eq!(client.value("select nextval('counted_id_seq') > 2000000000"), "t");
         let options = r#"select reloptions from pg_class where relname = 'Or''d"ers'"#;
         assert!(client.value(options).contains("autovacuum_vacuum_scale_factor"), "{major}");
+    }
+}
+
+/// "With the exact statement to run": a statement of which only the canonical text is known has a plan on each version.
+#[test]
+fn a_plan_is_shown_without_values() {
+    const TEXTS: [(Kind, &str); 6] = [
+        (Kind::Select, "select * from plans where id = $1 and note like $2 order by id limit $3"),
+        (Kind::Select, "with a as (select id from plans where id in ($1)) select count(*) from a"),
+        (Kind::Select, "select count(*) from plans"),
+        (Kind::Update, "update plans set note = $1 where id = $2"),
+        (Kind::Insert, "insert into plans (id, note) values ($1, $2)"),
+        (Kind::Delete, "delete from plans"),
+    ];
+    for major in Cluster::majors() {
+        let patient = Patient::of(major);
+        let mut client = patient.client();
+        client.query("create table plans (id int primary key, note text)");
+        client.query("insert into plans values (1, 'x')");
+        let version = patient.look().set.server.version_number;
+        for (kind, text) in TEXTS {
+            let query = Query { hash: QueryHash::of(text), kind, text: text.into() };
+            let statement = explain(&query, version).unwrap();
+            let rows: Vec<_> = statement.split('\n').flat_map(|sql| client.query(sql)).collect();
+            assert!(rows.iter().flatten().flatten().any(|line| line.contains("cost=")), "{major}: {statement}");
+        }
+        assert_eq!(client.value("select count(*) from plans where note = 'x'"), "1", "nothing was executed");
+        assert_eq!(client.value("select count(*) from pg_prepared_statements"), "0");
     }
 }

@@ -96,6 +96,7 @@ fn every_metric_of_the_server_answers_after_a_look() {
     // Between the two looks; the table's owner and the looks themselves go around.
     assert!(calls("seen_calls") >= Some(9) && calls("server_calls") > calls("seen_calls"), "{coverage}");
     assert!(coverage["unknown"].is_null() && coverage["compared_from"].is_string(), "{coverage}");
+    assert_eq!(coverage["around_is_final"], true, "without a store nobody else can know better");
     for metric in ["indexes", "bloat&threshold=0", "capacity", "recommendations", "coverage"] {
         let csv = site.pgvitals.get(&format!("/api/performance?metric={metric}&format=csv&limit=2"));
         assert_eq!((csv.status, csv.body.starts_with("server,")), (200, true), "{metric}: {csv:?}");

@@ -71,6 +71,7 @@ fn who_goes_around_is_told_from_who_came_just_now() {
     let around = coverage["around"].as_array().unwrap();
     let has = |application: &str| around.iter().any(|one| one["application"] == application);
     assert_eq!((has("goes around"), has("comes through")), (true, false), "{coverage}");
+    assert_eq!(coverage["around_is_final"], false, "another instance's first minute may be on its way: {coverage}");
 }
 
 /// The store's own job: once a local day, and what came of it is kept.

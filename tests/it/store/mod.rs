@@ -1,18 +1,21 @@
 //! The monitoring tables, on real servers: [`migrations`], [`rights`], [`percentile`], [`once`] (each execution is read
 //! once), [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
 
+mod changes;
 mod connecting;
 mod fleet;
 mod idle;
 mod migrations;
 mod once;
 mod outage;
+mod pages;
 mod partitions;
 mod percentile;
 mod pooler;
 mod proof;
 mod questions;
 mod reading;
+mod reference;
 mod rights;
 mod samples;
 mod size;
