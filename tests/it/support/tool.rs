@@ -35,6 +35,11 @@ impl Tool {
         Self::new(Path::new(env!("CARGO_BIN_EXE_pgvitals")))
     }
 
+    /// A program of the system.
+    pub(crate) fn system(name: &str) -> Self {
+        Self::new(Path::new(name))
+    }
+
     /// A script of `tests/clients/python` for Python with its drivers.
     pub(crate) fn python(script: &str) -> Self {
         Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients("python", script))
