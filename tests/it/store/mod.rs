@@ -3,7 +3,7 @@
 
 mod connecting;
 mod fleet;
-mod idle;
+pub(crate) mod idle;
 mod migrations;
 mod once;
 mod outage;
