@@ -4,10 +4,10 @@
 
 use ::pgvitals::analyze::indexes::{self, IndexUse, Status};
 use ::pgvitals::analyze::judge::Judge;
-use ::pgvitals::analyze::level::{IndexLevels, Settings, Use, days};
+use ::pgvitals::analyze::level::{IndexLevels, Use, days};
 use ::pgvitals::analyze::recommend::{self, Recommendation};
 use ::pgvitals::analyze::redundant::{Redundancy, redundant};
-use ::pgvitals::analyze::{bloat, level};
+use ::pgvitals::analyze::{Settings, bloat, level};
 use ::pgvitals::base::units::Nanos;
 use ::pgvitals::snapshot::history::{History, Round, Sample};
 use ::pgvitals::snapshot::index::{Index, IndexFigures};
