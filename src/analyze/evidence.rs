@@ -1,7 +1,7 @@
 //! When an index was used last, by comparing snapshots: the lifetime counter hides idle months, and a reset erases it.
 //!
 //! Only time that two rounds enclose counts as covered. A counter that fell or a reset that moved says that uses between
-//! those two rounds may be forgotten; so does a gap in which nobody looked. Such time is not covered, and no proof; after a
+//! those two rounds may be forgotten; so does a gap in which nobody looked, and a partition that was dropped from a sum. Such time is not covered, and no proof; after a
 //! day of it all begins anew, for what is done once a month may have been done then.
 
 use crate::analyze::level::{DAY, days};
@@ -82,8 +82,15 @@ fn spans(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Vec<Span> {
         }
         let has_fallen = figures.scans < before.scans;
         let is_reset = has_fallen || figures.stats_reset != before.stats_reset;
-        // After a reset all that is counted is new.
-        let scans = if is_reset { figures.scans } else { figures.scans - before.scans };
+        let scans = if has_fallen && before.partitions > 0 && figures.stats_reset == before.stats_reset {
+            // A partition that went took its count out of the sum: a hole, in which nobody can tell use.
+            0
+        } else if is_reset {
+            // All that is counted is new.
+            figures.scans
+        } else {
+            figures.scans - before.scans
+        };
         let is_near = round.at.since(at) <= GAP || round.after_idle;
         spans.push(Span { from: at, to: round.at, scans, is_covered: is_near && !is_reset });
         (before, at) = (figures, round.at);

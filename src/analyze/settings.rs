@@ -52,6 +52,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The least threshold of a kind, whatever it is about: less is nothing to anybody. In the kind's unit.
+    pub fn least(&self, kind: Kind) -> f64 {
+        let overrides = self.overrides.iter().filter(|rule| rule.kind == kind).filter_map(|rule| rule.threshold);
+        overrides.fold(kind.usual(self).first, f64::min)
+    }
+
     /// The keys whose values differ.
     pub fn changed(&self, new: &Settings) -> Vec<&'static str> {
         let same = [

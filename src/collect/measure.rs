@@ -1,4 +1,4 @@
-//! What `pgstattuple_approx` finds in tables, the largest first, as far as a budget of pages goes.
+//! What `pgstattuple_approx` finds in tables and their TOAST, the largest first, as far as a budget of pages goes.
 
 use tokio_postgres::types::Type;
 
@@ -26,9 +26,9 @@ pub(super) async fn look(
     let sql = include_str!("queries/measure.sql").replace("{extension}", &extension.schema);
     let mut left = PAGES_MAX;
     let mut largest: Vec<&mut Table> =
-        tables.tables.iter_mut().filter(|table| table.figures.heap_bytes >= LOOK_BYTES).collect();
+        tables.tables.iter_mut().filter(|table| measured_bytes(table) >= LOOK_BYTES).collect();
     // Of those without an estimate first.
-    largest.sort_by_key(|table| (table.figures.withheld.is_none(), std::cmp::Reverse(table.figures.heap_bytes)));
+    largest.sort_by_key(|table| (table.figures.withheld.is_none(), std::cmp::Reverse(measured_bytes(table))));
     for table in largest {
         let pages = tables.unseen_pages.get(&table.key.relation).copied().unwrap_or(u64::MAX);
         if table.definition.is_partitioned || pages > left {
@@ -47,14 +47,23 @@ pub(super) async fn look(
     }
 }
 
+/// What a look is about: TOAST counts with its table.
+fn measured_bytes(table: &Table) -> u64 {
+    table.figures.heap_bytes.saturating_add(table.figures.toast_bytes)
+}
+
 async fn measure(session: &Session, sql: &str, table: &Table) -> Result<Option<Bloat>, Error> {
-    let rows = session.ask(sql, &[(&table.key.relation.0, Type::OID)]).await?;
-    let Some(row) = rows.first().map(Answer) else { return Ok(None) };
-    let (length, dead, free) = (row.count("table_len")?, row.count("dead_tuple_len")?, row.count("free_bytes")?);
-    let used = length.saturating_sub(dead).saturating_sub(free) as f64;
-    // What the fillfactor keeps free is there to be used.
-    let needed = used * 100.0 / f64::from(table.definition.fillfactor_percent.max(1));
-    let wasted_bytes = length.saturating_sub(needed as u64);
+    let (mut length, mut wasted_bytes) = (0_u64, 0_u64);
+    for row in session.ask(sql, &[(&table.key.relation.0, Type::OID)]).await? {
+        let row = Answer(&row);
+        let (there, dead, free) = (row.count("table_len")?, row.count("dead_tuple_len")?, row.count("free_bytes")?);
+        let used = there.saturating_sub(dead).saturating_sub(free) as f64;
+        // What the fillfactor keeps free is there to be used; TOAST has none.
+        let fillfactor = if row.get("is_toast")? { 100 } else { table.definition.fillfactor_percent.max(1) };
+        let needed = used * 100.0 / f64::from(fillfactor);
+        length = length.saturating_add(there);
+        wasted_bytes = wasted_bytes.saturating_add(there.saturating_sub(needed as u64));
+    }
     let percent = 100.0 * wasted_bytes as f64 / (length as f64).max(1.0);
     Ok((length > 0).then_some(Bloat { percent: percent.min(100.0), wasted_bytes, method: Method::Measured }))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::base::units::WallTime;
 use crate::snapshot::index::{Index, IndexFigures};
-use crate::snapshot::relation::{Bloat, Oid, Withheld};
+use crate::snapshot::relation::{Bloat, Method, Oid, Withheld};
 use crate::snapshot::table::{Table, TableFigures};
 
 /// Fills in the figures of partitioned tables.
@@ -15,7 +15,7 @@ pub(super) fn sum_tables(tables: &mut [Table]) {
         let is_first = !sums.contains_key(&root);
         let (sum, wasted) = sums.entry(root).or_default();
         add_table(sum, &leaf.figures, is_first);
-        wasted.add(leaf.figures.bloat, leaf.figures.heap_bytes, leaf.figures.withheld);
+        wasted.add(leaf.figures.bloat, weighed(&leaf.figures), leaf.figures.withheld);
     }
     for root in tables.iter_mut().filter(|table| table.definition.is_partitioned) {
         let (sum, wasted) = sums.remove(&root.key.relation).unwrap_or_default();
@@ -23,6 +23,12 @@ pub(super) fn sum_tables(tables: &mut [Table]) {
         root.figures = TableFigures { stats_reset, ..sum };
         (root.figures.bloat, root.figures.withheld) = wasted.total();
     }
+}
+
+/// Of how much a share of bloat is: only who looks sees TOAST.
+fn weighed(figures: &TableFigures) -> u64 {
+    let is_measured = figures.bloat.is_some_and(|bloat| bloat.method == Method::Measured);
+    figures.heap_bytes.saturating_add(if is_measured { figures.toast_bytes } else { 0 })
 }
 
 fn add_table(sum: &mut TableFigures, leaf: &TableFigures, is_first: bool) {

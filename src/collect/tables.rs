@@ -17,7 +17,7 @@ use crate::snapshot::table::{Table, TableDefinition, TableFigures, TableNames};
 pub(super) struct Tables {
     pub(super) tables: Vec<Table>,
     pub(super) rows: HashMap<Oid, Rows>,
-    /// Pages that a look at the heap would have to read.
+    /// Pages that a look at the heap and its TOAST table would have to read.
     pub(super) unseen_pages: HashMap<Oid, u64>,
 }
 
@@ -82,7 +82,8 @@ pub(super) async fn read(
         table.figures.withheld = estimate.err();
         table.figures.bloat = estimate.ok().or_else(|| dead(&table.figures));
         let visible = row.small("all_visible_pages")?;
-        read.unseen_pages.insert(oid, pages.saturating_sub(u64::from(visible)));
+        let unseen_toast = u64::from(row.small("unseen_toast_pages")?);
+        read.unseen_pages.insert(oid, pages.saturating_sub(u64::from(visible)).saturating_add(unseen_toast));
         read.rows.insert(oid, rows);
         read.tables.push(table);
     }

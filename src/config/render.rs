@@ -155,6 +155,7 @@ stay the application's, and are never shown.
 
 Alerts have thresholds of their own. One or several `[[alerts.override]]` change them, for a kind, for one database of
 it, or for one statement; the most precise one holds. The threshold beyond which an alert is critical moves in proportion.
+Slow statements are judged from `slow_threshold` on: a lower threshold needs that to be as low.
 
 ```toml
 [[alerts.override]]

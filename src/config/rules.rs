@@ -33,6 +33,18 @@ impl Reader {
         }
     }
 
+    /// Executions that are not kept one by one are not judged.
+    pub(super) fn compare(&mut self, slow_threshold: Nanos, rules: &analyze::Settings) {
+        let least_ms = rules.least(Kind::SlowStatement);
+        if slow_threshold.as_millis_f64() > least_ms {
+            let (kept, least) = (Unit::Millis.show(slow_threshold.as_millis_f64()), Unit::Millis.show(least_ms));
+            self.warn(format!(
+                "slow_threshold is {kept} and alerts of slow statements begin at {least}: quicker executions than {kept} \
+                 are not kept and so raise no alert; set slow_threshold to {least}"
+            ));
+        }
+    }
+
     /// One `[[alerts.override]]`; `None` when it can't be used, which was then said.
     fn exception(&mut self, keys: &BTreeMap<&'static str, Given>) -> Option<Override> {
         for name in ["kind", "threshold"].into_iter().filter(|name| !keys.contains_key(name)) {

@@ -61,6 +61,7 @@ impl Reader {
         let jobs = self.jobs();
         let stats = self.stats();
         let analyze = self.rules();
+        self.compare(stats.slow_threshold, &analyze);
         let judge = judge::Rhythm { interval: self.get("alerts.interval", value::duration).into() };
         let name = self.host.name.clone();
         let notify = self.notify(&name, jobs.time_zone.clone());

@@ -27,7 +27,8 @@ pub(super) async fn steps(part: &Part<'_>, record: &Record, store: Result<(), &E
     }
     if is_due || JUDGED.iter().any(|name| record.lacks(name)) {
         let judged = judge(part, &steps).await;
-        steps.extend(judged);
+        // What was found is judged again, where that alone failed, and told as one of the steps only where it is one.
+        steps.extend(judged.into_iter().filter(|step| is_due || record.lacks(&step.name)));
     }
     steps
 }

@@ -70,13 +70,7 @@ pub(super) fn look(server: &str, kind: Kind, at: WallTime) -> Look {
     Look { server: server.to_owned(), kind, at, blind: BTreeSet::new(), unknown: BTreeSet::new() }
 }
 
-/// The least threshold of a kind, whatever it is about: less is not even read. In the kind's unit.
-pub(super) fn least(rules: &analyze::Settings, kind: Kind) -> f64 {
-    let overrides = rules.overrides.iter().filter(|rule| rule.kind == kind).filter_map(|rule| rule.threshold);
-    overrides.fold(kind.usual(rules).first, f64::min)
-}
-
-/// The same of slow statements.
+/// The least threshold of slow statements: quicker ones are not even read.
 pub(super) fn slow_least(rules: &analyze::Settings) -> Nanos {
-    Nanos::new((least(rules, Kind::SlowStatement) * 1e6) as u64)
+    Nanos::new((rules.least(Kind::SlowStatement) * 1e6) as u64)
 }

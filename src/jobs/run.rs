@@ -115,6 +115,11 @@ impl Jobs {
         self.0.successes.lock().unwrap_or_else(PoisonError::into_inner).get(&job).copied()
     }
 
+    /// Since when a job runs in this process; `None` when it doesn't.
+    pub fn running(&self, job: Job) -> Option<WallTime> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).get(&job).copied()
+    }
+
     /// Runs a job, unless it runs already or its slot is done.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::minute::{least, slow_least};
+use super::minute::slow_least;
 use crate::analyze;
 use crate::analyze::judge::Execution;
 use crate::analyze::kind::Kind;
@@ -63,7 +63,7 @@ impl Watch {
 }
 
 fn idle(rules: &analyze::Settings, view: &LiveView) -> Vec<IdleSession> {
-    let least = least(rules, Kind::IdleInTransaction);
+    let least = rules.least(Kind::IdleInTransaction);
     let sessions = view.active_transactions().iter().filter_map(|open| {
         let idle = open.idle.filter(|idle| idle.as_secs_f64() > least)?;
         Some(IdleSession {

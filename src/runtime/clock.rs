@@ -2,19 +2,26 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::base::units::{Stamp, WallTime};
+use crate::base::units::{Nanos, Stamp, WallTime};
 
 /// The process's clock: copies share one origin, so their stamps compare.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Instant,
+    /// What the wall clock showed at a moment of the runtime's time; `None`: the system's clock is the wall clock.
+    wall: Option<(tokio::time::Instant, WallTime)>,
 }
 
 impl Clock {
     /// A clock whose stamps count from now.
     #[allow(clippy::disallowed_methods)] // The one place.
     pub fn start() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: Instant::now(), wall: None }
+    }
+
+    /// A clock whose wall shows `at` now and goes with the runtime's timers: who moves these, as tests do, moves it too.
+    pub fn showing(at: WallTime) -> Self {
+        Self { wall: Some((tokio::time::Instant::now(), at)), ..Self::start() }
     }
 
     /// Now, on the monotonic clock.
@@ -26,6 +33,9 @@ impl Clock {
     /// Now, on the wall clock.
     #[allow(clippy::disallowed_methods)] // The one place.
     pub fn wall(&self) -> WallTime {
+        if let Some((then, at)) = self.wall {
+            return at.after(Nanos::new(u64::try_from(then.elapsed().as_nanos()).unwrap_or(u64::MAX)));
+        }
         let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
         WallTime::from_unix_micros(i64::try_from(micros).unwrap_or(i64::MAX))
     }
@@ -84,6 +94,14 @@ mod tests {
         let copy = clock;
         let (first, second) = (clock.stamp(), copy.stamp());
         assert!(second >= first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wall_clock_that_was_set_goes_with_the_runtime_s_timers() {
+        let clock = Clock::showing(WallTime::from_unix_micros(7));
+        assert_eq!(clock.wall(), WallTime::from_unix_micros(7));
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        assert_eq!(clock.wall(), WallTime::from_unix_micros(3_600_000_007));
     }
 
     #[test]

@@ -85,13 +85,11 @@ pub enum Withheld {
     Partitioned,
     /// An index that is not valid; it is a finding by itself.
     InvalidIndex,
-    /// There was no time for it.
-    NoTime,
 }
 
 impl Withheld {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::NeverAnalyzed,
         Self::StaleStatistics,
         Self::NoStatistics,
@@ -104,7 +102,6 @@ impl Withheld {
         Self::Small,
         Self::Partitioned,
         Self::InvalidIndex,
-        Self::NoTime,
     ];
 
     /// Its name in tables and answers.
@@ -122,7 +119,6 @@ impl Withheld {
             Self::Small => "small",
             Self::Partitioned => "partitioned",
             Self::InvalidIndex => "invalid_index",
-            Self::NoTime => "no_time",
         }
     }
 

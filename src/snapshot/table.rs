@@ -92,7 +92,7 @@ pub struct TableFigures {
     pub multixact_age: u64,
     /// When the database's counters were reset; `None` proves nothing.
     pub stats_reset: Option<WallTime>,
-    /// Of the heap.
+    /// Of the heap; measured, of its TOAST table as well.
     pub bloat: Option<Bloat>,
     /// Why there is no estimate.
     pub withheld: Option<Withheld>,

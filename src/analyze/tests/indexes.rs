@@ -92,6 +92,31 @@ fn a_reset_that_only_its_time_betrays_is_one() {
 }
 
 #[test]
+fn a_partition_that_goes_is_no_use_of_the_others_and_no_proof_either() {
+    let verdict = |counter: &[(WallTime, u64, u32)], count: u64| {
+        let (mut set, mut history) = watched(count);
+        let one = index(10, "by_date", &["at"]);
+        let samples = counter.iter().map(|(at, scans, partitions)| {
+            let figures = IndexFigures { scans: *scans, partitions: *partitions, ..one.figures.clone() };
+            Sample { at: *at, figures }
+        });
+        history.indexes.insert(one.key, samples.collect());
+        set.indexes.push(one);
+        let uses = indexes::uses(&set, &history, &IndexLevels::default());
+        (uses[0].status, uses[0].evidence.last_used)
+    };
+    // One went every ten days, and a new one came: of what they counted long ago the rest is no new use.
+    let rolling = [(day(0), 900, 3), (day(10), 600, 3), (day(20), 300, 3), (day(30), 0, 3)];
+    assert_eq!(verdict(&rolling, 40), (Status::Used(Use::Unused), None));
+    assert_eq!(verdict(&[(day(0), 900, 3), (day(39), 600, 2)], 40), (Status::Used(Use::Unused), None));
+    // Of thirty days three hours are not covered.
+    assert_eq!(verdict(&rolling, 30), (Status::NotEnoughHistory, None));
+    // What is counted afterwards is use.
+    let used = [(day(0), 900, 3), (day(20), 300, 2), (hour(39 * 24), 301, 2)];
+    assert_eq!(verdict(&used, 40), (Status::Used(Use::Active), Some(day(39))));
+}
+
+#[test]
 fn time_in_which_nobody_looked_proves_nothing_unless_the_database_slept() {
     let gap = |after_idle: bool| {
         let (mut set, mut history) = watched(35);

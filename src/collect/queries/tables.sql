@@ -23,7 +23,7 @@ select c.oid, nullif(case when c.relispartition then pg_partition_root(c.oid)::o
     s.n_live_tup as live, s.n_dead_tup as dead, s.n_mod_since_analyze as modified, s.n_ins_since_vacuum as inserted_since,
     s.n_tup_ins as inserted, s.n_tup_upd as updated, s.n_tup_hot_upd as hot_updated, s.n_tup_del as deleted,
     s.seq_scan as sequential_scans, c.reltuples::double precision as tuples, c.relpages as known_pages,
-    c.relallvisible as all_visible_pages, size.main, size.main + size.other as heap_bytes,
+    c.relallvisible as all_visible_pages, coalesce(t.relpages - t.relallvisible, 0) as unseen_toast_pages, size.main, size.main + size.other as heap_bytes,
     case
         when c.reltoastrelid = 0 then 0
         when c.reltoastrelid in (select relation from busy) or c.oid in (select relation from busy)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::snapshot::relation::{Key, Method};
+use crate::snapshot::relation::Key;
 
 fn key(relation: u32) -> Key {
     Key { database: Oid(1), relation: Oid(relation) }

@@ -293,6 +293,16 @@ fn rules_have_the_defaults_of_the_design_and_take_what_is_said() {
 }
 
 #[test]
+fn a_threshold_below_what_is_kept_is_warned_of() {
+    let warned = |text: &str| case().file(text).well().warnings;
+    let strict = "[[alerts.override]]\nkind = 'slow_statement'\nthreshold = '50ms'\n";
+    let said = warned(strict);
+    assert!(said.len() == 1 && said[0].contains("set slow_threshold to 50 ms"), "{said:?}");
+    assert_eq!(warned(&format!("slow_threshold = '50ms'\n{strict}")), Vec::<String>::new());
+    assert!(warned("slow_threshold = '2s'\n")[0].contains("begin at 500 ms"));
+}
+
+#[test]
 fn what_is_wrong_with_an_override_is_said() {
     let refused = |lines: &str, parts: &[&str]| case().file(&format!("[[alerts.override]]\n{lines}")).refused(parts);
     refused("kind = 'slow'\nthreshold = '1s'\n", &["pgvitals.toml:2", "alerts.override.kind", "slow_statement"]);

@@ -92,10 +92,12 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, 
     let wanted = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
+        // What opened a moment ago by a server's clock is open, however far memory has come.
+        let has_end = params.get("to").is_some() || (params.get("from").is_some() && params.get("hours").is_some());
         match ask.metric {
             Metric::Alerts => Some(Wanted {
                 since: Some(ask.wanted.from),
-                until: Some(ask.wanted.to),
+                until: has_end.then_some(ask.wanted.to),
                 server: ask.filter.server.clone(),
                 database: ask.filter.database.clone(),
                 // One more tells whether there is a next page.

@@ -11,7 +11,7 @@ use crate::base::secret::Secret;
 use crate::base::telemetry::{Channel, Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};
 use crate::jobs::ledger::{Counts, Ledger};
-use crate::jobs::minute::{findings, least};
+use crate::jobs::minute::findings;
 use crate::jobs::watch::Watch;
 use crate::notify;
 use crate::notify::settings::Webhook;
@@ -108,12 +108,12 @@ fn what_instances_say_becomes_findings_of_their_servers() {
 #[test]
 fn the_least_threshold_of_all_overrides_decides_what_is_read() {
     let mut rules = rules();
-    assert_eq!(least(&rules, Kind::SlowStatement), 500.0);
+    assert_eq!(rules.least(Kind::SlowStatement), 500.0);
     for (kind, threshold) in [(Kind::SlowStatement, Some(200.0)), (Kind::SlowStatement, None), (Kind::Clock, Some(1.0))]
     {
         rules.overrides.push(Override { kind, database: None, query_hash: None, threshold });
     }
-    assert_eq!(least(&rules, Kind::SlowStatement), 200.0);
+    assert_eq!(rules.least(Kind::SlowStatement), 200.0);
 }
 
 /// What is dropped is told as what came since the last time; what was thinned out on purpose is no loss.

@@ -1,7 +1,12 @@
 //! Alerts that ring once, in memory and in the tables: an alert's life as its owner sees it. Time in tables is moved by
-//! moving their rows.
+//! moving their rows. [`past`]: statements against what they were. [`neighbours`]: what is about servers, and pgvitals
+//! itself. [`rings`]: who is told when, and who not. [`thresholds`] of the owner's own; the daily [`report`].
 
+mod neighbours;
+mod past;
 mod report;
+mod rings;
+mod thresholds;
 
 use serde_json::Value;
 
@@ -169,6 +174,19 @@ fn an_alert_in_the_tables_outlives_the_process() {
     assert_eq!(reader.value("select count(*) from pgvitals.alerts"), "1");
 }
 
+/// A file with this text, which goes with the first of the two.
+fn file(text: &str) -> (tempfile::NamedTempFile, String) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, text).unwrap();
+    let path = file.path().display().to_string();
+    (file, path)
+}
+
+/// The file that says where a receiver listens: such an URL is a secret.
+fn hook(receiver: &Receiver) -> (tempfile::NamedTempFile, String) {
+    file(&format!("http://127.0.0.1:{}/hook", receiver.port))
+}
+
 /// Alerts as a webhook's receiver got them, so many messages with one alert each.
 fn received(receiver: &Receiver, count: usize) -> Vec<Value> {
     let told = receiver.received(count).into_iter().map(|request| {
@@ -185,9 +203,7 @@ fn received(receiver: &Receiver, count: usize) -> Vec<Value> {
 fn people_hear_of_the_second_sighting_and_of_the_end() {
     let (monitored, store) = (Cluster::any(), Store::on(Cluster::newest()));
     let receiver = Receiver::start("http_receiver.py", &[]);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, format!("http://127.0.0.1:{}/hook", receiver.port)).unwrap();
-    let hook = file.path().display().to_string();
+    let (_file, hook) = hook(&receiver);
     let database = monitored.database();
     let start =
         || eager(writing(monitored, &store.url("pgvitals_writer"))).flag("notify-webhook-url-file", &hook).start();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::eager;
+use super::{eager, file, hook};
 use crate::notify::Receiver;
 use crate::store::Store;
 use crate::store::writing::writing;
@@ -26,13 +26,6 @@ const YESTERDAY: &str = "
     insert into pgvitals.rollups (resolution, bucket)
         values ('hour', date_trunc('day', now(), 'UTC') - interval '12 hours')";
 
-fn secret(text: &str) -> (tempfile::NamedTempFile, String) {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, text).unwrap();
-    let path = file.path().display().to_string();
-    (file, path)
-}
-
 /// "in `reports`, by `pgvitals report`, by e-mail and Slack" (issue 6): made once, told once.
 #[test]
 fn yesterday_is_reported_once() {
@@ -40,8 +33,7 @@ fn yesterday_is_reported_once() {
     let mut admin = store.superuser();
     YESTERDAY.split(";\n").for_each(|sql| drop(admin.query(sql)));
     let receiver = Receiver::start("http_receiver.py", &[]);
-    let (_hook, hook) = secret(&format!("http://127.0.0.1:{}/hook", receiver.port));
-    let (_cron, cron) = secret(SECRET);
+    let ((_hook, hook), (_cron, cron)) = (hook(&receiver), file(SECRET));
     let setup = eager(writing(monitored, &store.url("postgres"))).flag("time-zone", "UTC").flag("jobs-daily", "off");
     let pgvitals = setup.flag("notify-webhook-url-file", &hook).flag("cron-secret-file", &cron).start();
     let run = |path: &str| {

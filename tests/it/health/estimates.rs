@@ -162,6 +162,10 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
         client.query("alter table named add column kind int default 1, add column sort int default 2");
         client.query("create index twins on named (kind, sort)");
         client.query("create index long on toasted (note)");
+        client.query("create table parted (id int) partition by range (id)");
+        client.query("create index parted_id on parted (id)");
+        let invalid = "create unique index concurrently invalid on named (kind)";
+        assert_eq!(super::sqlstate(&mut client, invalid), "23505");
         // What this session counted, before ANALYZE begins anew.
         client.query("select pg_stat_force_next_flush()");
         client.query("vacuum analyze stale, named, toasted, few");
@@ -174,6 +178,7 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
             ("named", Withheld::NameColumn),
             ("toasted", Withheld::Toasted),
             ("few", Withheld::Small),
+            ("parted", Withheld::Partitioned),
         ] {
             assert_eq!(seen.table(table).figures.withheld, Some(reason), "{major} {table}");
         }
@@ -184,11 +189,47 @@ fn where_statistics_do_not_tell_there_is_no_estimate() {
             ("other", Withheld::OtherMethod),
             ("twins", Withheld::Deduplicated),
             ("long", Withheld::Toasted),
+            ("invalid", Withheld::InvalidIndex),
+            ("parted_id", Withheld::Partitioned),
         ] {
             assert_eq!(seen.index(index).figures.withheld, Some(reason), "{major} {index}");
         }
         let dead = seen.table("stale").figures.bloat.unwrap();
         assert_eq!(dead.method, Method::DeadTuples);
         assert!((15.0..25.0).contains(&dead.percent), "7,500 dead rows beside 30,000: {dead:?}");
+    }
+}
+
+/// "TOAST counts with its table" (FIELD (b)), in its size and, where it can be measured, in its bloat.
+#[test]
+fn toast_counts_with_its_table() {
+    for major in Cluster::majors() {
+        let patient = Patient::of(major);
+        let mut client = patient.client();
+        client.query("create table letters (id int primary key, text text)");
+        client.query("alter table letters alter text set storage external");
+        client.query("insert into letters select i, repeat('x', 9000) from generate_series(1, 3000) i");
+        client.query("delete from letters where id % 3 <> 0");
+        client.query("select pg_stat_force_next_flush()");
+        client.query("vacuum analyze letters");
+        let toast = "(select reltoastrelid from pg_class where relname = 'letters')";
+        let bytes: u64 = client.value(&format!("select pg_total_relation_size({toast})")).parse().unwrap();
+        let seen = patient.look();
+        let figures = &seen.table("letters").figures;
+        assert_eq!((figures.toast_bytes, figures.withheld), (bytes, Some(Withheld::Toasted)));
+        assert!(bytes > 20 << 20 && figures.size_bytes() > figures.heap_bytes + bytes, "{figures:?}");
+
+        client.query("create extension pgstattuple");
+        let truth = format!(
+            "select 100 * sum(dead_tuple_len + free_space) / sum(table_len)
+             from (select * from pgstattuple('letters') union all select * from pgstattuple({toast})) both_of_them"
+        );
+        let truth: f64 = client.value(&truth).parse().unwrap();
+        let seen = patient.look();
+        let figures = &seen.table("letters").figures;
+        let bloat = figures.bloat.unwrap();
+        assert_eq!((bloat.method, figures.withheld), (Method::Measured, None));
+        assert!((bloat.percent - truth).abs() <= 3.0 && truth > 50.0, "{bloat:?} instead of {truth:.1}");
+        assert!(bloat.wasted_bytes > 10 << 20, "most of it is TOAST: {bloat:?}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ::pgvitals::analyze::indexes::{self, Status};
+use ::pgvitals::analyze::level::{IndexLevels, days};
 use ::pgvitals::base::units::{Nanos, WallTime};
 use ::pgvitals::pgclient::target::Target;
 use ::pgvitals::runtime::clock::Clock;
@@ -317,4 +319,51 @@ fn snapshots_are_kept_as_long_as_was_said() {
     assert_eq!(admin.value("select count(*) from pgvitals.index_samples"), "0");
     admin.query("select pgvitals.forget_definitions(now() + interval '1 day')");
     assert_eq!(admin.value("select count(*) from pgvitals.index_definitions"), "0");
+}
+
+/// Of an index, by what the store knows since then: its verdict, its last use, and since when it is known.
+fn verdict(health: &Health, name: &str) -> (Status, Option<WallTime>, WallTime) {
+    let uses = indexes::uses(&health.set, &health.history, &IndexLevels::default());
+    let one = uses.iter().find(|one| one.index.names.index == name).unwrap();
+    (one.status, one.evidence.last_used, one.evidence.since)
+}
+
+/// Neither a partition of the owner's table that is dropped nor one of the store's own that retention removes is a use of
+/// an index, or a reset of its counter: the one is a hole, the other is history that is not there.
+#[test]
+fn a_partition_that_is_dropped_is_no_use_of_an_index() {
+    let store = Store::new(Cluster::newest().major);
+    furnish(&store.patient);
+    let mut client = store.patient.client();
+    client.query("create table parts_2 partition of parts for values from (9) to (99)");
+    let mut set = round(&store.patient);
+    let counted = |set: &mut Set, scans: u64| {
+        let root = set.indexes.iter_mut().find(|one| one.names.index == "parts_id").unwrap();
+        root.figures.scans = scans;
+        root.figures.partitions
+    };
+    assert_eq!(counted(&mut set, 900), 2);
+    store.write(&at(&set, 1)).unwrap();
+    client.query("drop table parts_1");
+    let mut set = round(&store.patient);
+    assert_eq!(counted(&mut set, 400), 1);
+    store.write(&at(&set, 2)).unwrap();
+    let health = store.read(at(&set, 0).at);
+    assert_eq!(verdict(&health, "parts_id"), (Status::NotEnoughHistory, None, at(&set, 1).at));
+
+    // A month ago it had been scanned more often.
+    let old = "select pgvitals.make_partition('index_samples', 'index_samples_old',
+            date_trunc('month', now(), 'UTC') - interval '3 months',
+            (select min(since) from pgvitals.partitions('index_samples')));
+        insert into pgvitals.index_samples
+            (at, scans, tuples_read, tuples_fetched, size_bytes, server_id, database, relation, definition_id, partitions)
+        select at - interval '33 days', 5000, 0, 0, size_bytes, server_id, database, relation, definition_id, partitions
+        from pgvitals.index_samples where at = (select min(at) from pgvitals.index_samples)";
+    old.split(';').for_each(|sql| drop(client.query(sql)));
+    let since = at(&set, 0).at.before(days(34));
+    let (_, last_used, known) = verdict(&store.read(since), "parts_id");
+    assert_eq!((last_used, known), (None, at(&set, 1).at.before(days(33))));
+    client.query("alter table pgvitals.index_samples detach partition pgvitals.index_samples_old");
+    let (status, last_used, known) = verdict(&store.read(since), "parts_id");
+    assert_eq!((status, last_used, known), (Status::NotEnoughHistory, None, at(&set, 1).at));
 }

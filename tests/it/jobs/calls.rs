@@ -1,9 +1,12 @@
 //! The calls of those who call already.
 
+use serde_json::Value;
+
 use super::{DAILY, HOURLY, SECRET, Site, cluster, steps, url};
 use crate::support::client::{Client, startup};
 use crate::support::http::request;
 use crate::support::pgvitals::Setup;
+use crate::support::tool::Tool;
 
 /// Rows that were there and are gone: half of the table is free, and the statistics say so.
 const BLOATED: &str = "create table bloated (id int primary key, filler text);
@@ -120,6 +123,73 @@ fn without_the_secret_nothing_is_started() {
         assert_eq!(method.status, 405, "{method:?}");
         let nothing = site.call("POST", path);
         assert_eq!(nothing.status, 503, "{nothing:?}");
+    }
+}
+
+/// What curl prints of an answer: its body, and its status in a line of its own.
+fn curl(site: &Site, arguments: &[&str], path: &str) -> (String, String) {
+    let url = format!("http://{}{path}", site.pgvitals.http);
+    let said = Tool::system("curl").args(&["-sS", "-w", "\n%{http_code}"]).args(arguments).arg(&url).succeed().stdout;
+    let (body, status) = said.rsplit_once('\n').unwrap();
+    (status.to_owned(), body.to_owned())
+}
+
+/// "Existing callers' requests, with curl, exactly as written" (issue 6, Proof), with a store behind: twice in the same slot
+/// without a new row; "wrong and missing bearer tokens refused".
+#[test]
+fn existing_callers_come_with_curl() {
+    let database = cluster().database();
+    let at = url(&cluster().tcp, &database);
+    let site = Site::new(Setup::before(&cluster().tcp).flag("store", &at).flag("server", "db"));
+    let bearer: &str = &format!("Authorization: Bearer {SECRET}");
+    for (path, field) in [
+        ("/api/performance?metric=summary", "totals"),
+        ("/api/performance?metric=slow_queries&hours=24", "slow_queries"),
+        ("/api/performance?metric=bloat&threshold=20", "tables"),
+    ] {
+        let (status, body) = curl(&site, &[], path);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert!(status == "200" && !body[field].is_null(), "{path}: {status} {body}");
+    }
+    let mut admin = cluster().client(&database);
+    let rows = "select (select count(*) from pgvitals.server_samples) + (select count(*) from pgvitals.index_samples)";
+    for path in [HOURLY, DAILY] {
+        let (status, body) = curl(&site, &["-X", "POST", "-H", bearer], path);
+        assert!(status == "200" && body.contains("\"success\":true"), "{path}: {status} {body}");
+        let before = admin.value(rows);
+        let (status, again) = curl(&site, &["-H", bearer], path);
+        let (first, second): (Value, Value) =
+            (serde_json::from_str(&body).unwrap(), serde_json::from_str(&again).unwrap());
+        // The hour, or the day, may have ended in between.
+        if first["started_at"].as_str().unwrap()[..13] == second["started_at"].as_str().unwrap()[..13] {
+            assert_eq!((status.as_str(), &second["skipped"]), ("200", &"already_done".into()), "{again}");
+            assert_eq!(admin.value(rows), before);
+        }
+        for wrong in [
+            &["-H", "Authorization: Bearer wrong"][..],
+            &["-H", "Authorization: Bearer "],
+            &["-H", "Authorization;"],
+            &[],
+        ] {
+            for method in [&["-X", "POST"][..], &[]] {
+                let (status, body) = curl(&site, &[method, wrong].concat(), path);
+                assert!(status == "401" && body.contains("CRON_SECRET"), "{wrong:?} {path}: {status} {body}");
+                assert!(!body.contains(SECRET), "{body}");
+            }
+        }
+    }
+}
+
+/// "Without a secret configured they answer 403 and say why" (issue 6).
+#[test]
+fn without_a_configured_secret_the_doors_are_closed() {
+    let pgvitals = Setup::before(&cluster().tcp).start();
+    for (path, method) in [(HOURLY, "GET"), (HOURLY, "POST"), (DAILY, "GET"), (DAILY, "POST")] {
+        for headers in [&[][..], &[("authorization", "Bearer ")], &[("authorization", "Bearer anything")]] {
+            let answer = request(pgvitals.http, method, path, headers);
+            let said = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(answer.status == 403 && said.contains("CRON_SECRET is not set"), "{method} {path}: {answer:?}");
+        }
     }
 }
 

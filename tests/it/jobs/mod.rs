@@ -1,7 +1,10 @@
 //! Jobs, as schedulers outside and pgvitals itself start them, on real servers: [`calls`] of existing callers,
-//! [`once`] for a slot, whoever asks, [`refused`] and failing ones.
+//! [`once`] for a slot, whoever asks, [`refused`] and failing ones, [`found`] by a round and alerts for it, [`due`] by
+//! themselves.
 
 mod calls;
+mod due;
+mod found;
 mod once;
 mod refused;
 
@@ -17,7 +20,7 @@ use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
 
 const SECRET: &str = "a-secret-of-some-length";
-const HOURLY: &str = "/api/cron/hourly-monitoring";
+pub(crate) const HOURLY: &str = "/api/cron/hourly-monitoring";
 const DAILY: &str = "/api/cron/daily-maintenance";
 
 /// A server of these tests' own: who looks at one looks into all its databases.
@@ -27,19 +30,19 @@ fn cluster() -> &'static Cluster {
     *CLUSTER
 }
 
-fn url(address: &Address, database: &str) -> String {
+pub(crate) fn url(address: &Address, database: &str) -> String {
     let (host, port) = address.host_and_port();
     format!("postgres://postgres@{host}:{port}/{database}")
 }
 
 /// A pgvitals that jobs can be asked of; its own scheduler starts none.
-struct Site {
-    pgvitals: Pgvitals,
+pub(crate) struct Site {
+    pub(crate) pgvitals: Pgvitals,
     _secret: NamedTempFile,
 }
 
 impl Site {
-    fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         Self::scheduled(setup.flag("jobs-hourly", "off").flag("jobs-daily", "off"))
     }
 
@@ -56,7 +59,7 @@ impl Site {
 
     /// A call that must answer with this status.
     #[track_caller]
-    fn answer(&self, path: &str, status: u16) -> Value {
+    pub(crate) fn answer(&self, path: &str, status: u16) -> Value {
         let answer = self.call("GET", path);
         assert_eq!(answer.status, status, "{path}: {answer:?}");
         answer.json()

@@ -1,6 +1,9 @@
 //! Steps that fail.
 
-use super::{HOURLY, Site, cluster, steps, url};
+use serde_json::Value;
+
+use super::{DAILY, HOURLY, Site, cluster, steps, url};
+use crate::store::Store;
 use crate::support::address::Address;
 use crate::support::pgvitals::Setup;
 use crate::support::postgres::free_port;
@@ -27,6 +30,43 @@ fn what_failed_is_done_again_when_it_can_be() {
     let ran = site.answer(HOURLY, 200);
     assert_eq!((&ran["success"], steps(&ran).len()), (&true.into(), 5), "{ran}");
     assert_eq!(client.value("select count(*) from pgvitals.server_samples"), "1");
+}
+
+/// "After a 207 only the failed steps run again" (API.md): of a day, and of an hour, whose writer lacked a right.
+#[test]
+fn after_a_207_only_the_failed_steps_run_again() {
+    let store = Store::on(cluster());
+    let mut admin = store.superuser();
+    let setup = Setup::before(&cluster().tcp).flag("store", &store.url("pgvitals_writer")).flag("server", "db");
+    let site = Site::new(setup.flag("monitor-url", &store.url("postgres")));
+    let failed = |answer: &Value| -> Vec<String> {
+        let steps = answer["steps"].as_array().unwrap().iter().filter(|step| step["ok"] == false);
+        steps.map(|step| step["name"].as_str().unwrap().to_owned()).collect()
+    };
+    admin.query("insert into pgvitals.servers (server) values ('db')");
+    admin.query("revoke insert on pgvitals.reports from pgvitals_writer");
+    let partly = site.answer(DAILY, 207);
+    assert_eq!((failed(&partly), &partly["success"]), (vec!["reports".to_owned()], &false.into()), "{partly}");
+    assert_eq!(steps(&partly), ["roll_up", "retention", "forecasts", "reports"]);
+    let why = partly["steps"][3]["error"].as_str().unwrap();
+    assert!(why.contains("reports"), "{why}");
+    admin.query("grant insert on pgvitals.reports to pgvitals_writer");
+    let rest = site.answer(DAILY, 200);
+    assert_eq!((steps(&rest), &rest["steps"][0]["count"]), (vec!["reports"], &1.into()), "{rest}");
+    assert_eq!(site.answer(DAILY, 200)["skipped"], "already_done");
+
+    admin.query("revoke select on pgvitals.alerts from pgvitals_writer");
+    let partly = site.answer(HOURLY, 207);
+    assert_eq!(failed(&partly), ["alerts"], "{partly}");
+    let rounds = "select count(*) from pgvitals.server_samples";
+    assert_eq!(admin.value(rounds), "1", "what was seen is kept");
+    admin.query("grant select on pgvitals.alerts to pgvitals_writer");
+    let rest = site.answer(HOURLY, 200);
+    // The hour may have ended in between.
+    if rest["started_at"].as_str().unwrap()[..13] == partly["started_at"].as_str().unwrap()[..13] {
+        assert_eq!(steps(&rest), ["alerts"], "{rest}");
+        assert_eq!(admin.value(rounds), "1");
+    }
 }
 
 /// A store that is away doesn't keep anybody from looking; what was seen is not kept, and the answer says so.

@@ -30,10 +30,10 @@ use crate::support::postgres::Cluster;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// One execution of some minutes ago.
-fn executed(clock: Clock) -> Minutes {
-    let (settings, text) = (pgvitals::stats::Settings::default(), "select $1");
-    let mut recorder = Recorder::new(&settings, 1, Arc::default());
+/// A process that has measured one execution of a data statement.
+pub(crate) fn measured() -> Recorder {
+    let text = "select $1 from songs";
+    let mut recorder = Recorder::new(&pgvitals::stats::Settings::default(), 1, Arc::default());
     recorder.observe(Event::Statement(Observation {
         query: Arc::new(Query { hash: QueryHash::of(text), kind: Kind::Select, text: text.into() }),
         identity: Arc::new(Identity::new("db:5432".into(), "shop", "app", "web")),
@@ -48,10 +48,15 @@ fn executed(clock: Clock) -> Minutes {
         outcome: Outcome::Completed,
         details: None,
     }));
+    recorder
+}
+
+/// One execution of some minutes ago.
+pub(crate) fn executed(clock: Clock) -> Minutes {
     let mut outbox = Outbox::new(1 << 20, Arc::default());
     let at = clock.wall().before(Nanos::from_millis(180_000));
-    let harvest = recorder.harvest(at, clock.stamp()).unwrap();
-    LiveView::new(&settings, at, Arc::default()).absorb_into(0, harvest, Some(&mut outbox));
+    let harvest = measured().harvest(at, clock.stamp()).unwrap();
+    LiveView::new(&pgvitals::stats::Settings::default(), at, Arc::default()).absorb_into(0, harvest, Some(&mut outbox));
     outbox.take_all().unwrap()
 }
 
@@ -109,7 +114,7 @@ impl Beside {
     }
 }
 
-fn settings(store: &Store, spool: &std::path::Path) -> Settings {
+pub(crate) fn settings(store: &Store, spool: &std::path::Path) -> Settings {
     Settings {
         target: Target::new(&store.url("pgvitals_writer"), Upstream::default()).unwrap(),
         schema: pgvitals::store::schema::Schema::default(),

@@ -4,7 +4,7 @@
 mod changes;
 mod connecting;
 mod fleet;
-mod idle;
+pub(crate) mod idle;
 mod migrations;
 mod once;
 mod outage;

@@ -40,6 +40,11 @@ impl Tool {
         Self::new(Path::new("bash")).args(&["-euo", "pipefail", "-c", line])
     }
 
+    /// A program of the system.
+    pub(crate) fn system(name: &str) -> Self {
+        Self::new(Path::new(name))
+    }
+
     /// A script of `tests/clients/python` for Python with its drivers.
     pub(crate) fn python(script: &str) -> Self {
         Self::new(&clients().join("python/bin/python")).arg("-I").arg(&in_clients("python", script))
