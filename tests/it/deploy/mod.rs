@@ -1,9 +1,12 @@
-//! What is put beside applications: [`image`], [`kubernetes`], [`compose`]. "What a test can't run is at least validated
-//! against schemas." (issue 7)
+//! What is put beside applications: [`image`], [`kubernetes`], [`compose`], and what looks at it from outside,
+//! [`prometheus`] and [`grafana`]. "What a test can't run is at least validated against schemas." (issue 7)
 
 mod compose;
+mod grafana;
 mod image;
 mod kubernetes;
+mod prometheus;
+mod scene;
 
 use std::path::{Path, PathBuf};
 
