@@ -87,7 +87,8 @@ impl Tool {
         Self::new(Path::new("java")).args(&["-cp", &path, "Session"])
     }
 
-    fn new(program: &Path) -> Self {
+    /// Somebody else's program.
+    pub(crate) fn new(program: &Path) -> Self {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
