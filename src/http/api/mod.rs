@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
-//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); of monitored servers [`seen`] at the last look, shown as
+//! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); of monitored [`servers`] what was [`seen`] at the last look, shown as
 //! [`indexes`], [`bloat`], [`capacity`], [`recommendations`], [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
 //! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
@@ -25,6 +25,7 @@ pub(super) mod queries;
 pub(super) mod query;
 pub(super) mod recommendations;
 pub(super) mod seen;
+pub(super) mod servers;
 pub(super) mod shape;
 pub(super) mod slow;
 pub(super) mod statement;

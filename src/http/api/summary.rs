@@ -74,8 +74,8 @@ struct Levels {
 /// Client sessions.
 #[derive(Serialize, ToSchema)]
 struct Connections {
-    /// Now.
-    open: u64,
+    /// Now, as this process knows; null of pgvitals serve.
+    open: Option<u64>,
     /// In the window.
     opened: u64,
     /// Start-ups that failed in the window.
@@ -156,7 +156,11 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
     data.retain(|row| row.query.class == Class::Data);
     Ok(Summary {
         totals: Totals::new(&total(&data)),
-        connections: Connections { open: ask.view.open_sessions(), opened: sessions.opened, failed: sessions.failed },
+        connections: Connections {
+            open: ask.app.measures().then(|| ask.view.open_sessions()),
+            opened: sessions.opened,
+            failed: sessions.failed,
+        },
         transactions: Transactions::new(&sessions),
         top: top(ask, data, whole)?,
         slow_queries: Slow::new(ask),
@@ -250,9 +254,11 @@ impl IndexHeadline {
 impl Own {
     fn new(ask: &Ask<'_>) -> Self {
         let telemetry = &ask.app.sources.telemetry;
-        let (usage, store) = (Usage::read(), ask.app.sources.store.as_ref());
+        let usage = Usage::read();
+        let weight = ask.app.sources.store.as_ref().and_then(|store| store.status.weight());
+        // Who measures nothing writes nothing.
+        let store = ask.app.sources.store.as_ref().filter(|_| ask.app.measures());
         let counts = store.map(|store| store.status.counts());
-        let weight = store.and_then(|store| store.status.weight());
         let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
         let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
         Self {

@@ -1,18 +1,51 @@
 // Fleet: who measures, how far they have come, what it costs, and what is not seen.
 
 import { h } from '../dom.js';
-import { href } from '../address.js';
+import { href, serves } from '../address.js';
+import { performance } from '../api.js';
 import { bytes, count, percent, span, time } from '../format.js';
-import { badge, empty, figure, heading, metricPanel } from '../panel.js';
+import { badge, empty, figure, heading, metricPanel, panel } from '../panel.js';
 import { table } from '../table.js';
 
-/** The page. */
+/** Whose alerts are about no server. */
+const OWN = 'pgvitals';
+
+/** The page; of `pgvitals serve` its home, with all servers of the store. */
 export function fleet() {
-  const own = metricPanel('summary', { title: 'This pgvitals', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
+  const own = serves ? metricPanel('summary', { title: 'pgvitals serve', asks: { limit: 1 }, draw: drawServe })
+    : metricPanel('summary', { title: 'This pgvitals', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
   const all = metricPanel('summary', { title: 'Instances', asks: { limit: 1, instance: 'all' }, draw: drawInstances });
-  const coverage = metricPanel('coverage', { title: 'What pgvitals sees of the server’s work', draw: drawCoverage });
-  const panels = [own, all, coverage];
+  const coverage = metricPanel('coverage', { title: serves ? 'What pgvitals sees of the servers’ work' : 'What pgvitals sees of the server’s work', draw: drawCoverage });
+  const panels = serves ? [servers(), all, own, coverage] : [own, all, coverage];
   return { title: 'Fleet', element: h('div.page', {}, heading('Fleet'), panels.map((one) => one.element)), refresh: (signal) => Promise.all(panels.map((one) => one.refresh(signal))) };
+}
+
+/** Every server, with what is wrong there. */
+function servers() {
+  const load = (signal) => Promise.all([performance('summary', { limit: 1 }, signal), performance('alerts', { limit: 1000 }, signal)]);
+  return panel({ title: 'Servers', load, draw: drawServers });
+}
+
+function drawServers([{ servers: names }, { alerts }], _, remark) {
+  const open = alerts.filter((one) => !one.resolved_at);
+  remark.textContent = open.length === 0 ? 'no alert is open' : open.length === 1 ? 'an alert is open' : `${count(open.length)} alerts are open`;
+  if (names.length === 0) return empty('Nobody has written to the store yet.', 'Start sidecars with the same --store, and send a statement through one of them.');
+  const rows = [...names, ...(open.some((one) => one.server === OWN) ? [OWN] : [])].map((name) => ({ name, open: open.filter((one) => one.server === name) }));
+  return table({ caption: 'Servers', rows, columns: [
+    { title: 'Server', narrow: true, wide: true, cell: ({ name }) => (name === OWN ? 'pgvitals itself' : h('a', { href: href('overview', '', { server: name }) }, name)) },
+    { title: 'Open alerts', narrow: true, cell: ({ name, open: there }) => (there.length ? h('a', { href: href('alerts', '', { server: name }) }, badge(worst(there), count(there.length))) : badge('good', 'none')) }] });
+}
+
+function worst(alerts) {
+  return ['critical', 'alert', 'warning'].find((severity) => alerts.some((one) => one.severity === severity));
+}
+
+function drawServe({ self: own }) {
+  return h('dl.figures', {},
+    figure('Version', own.version, `up ${span(own.uptime_s)}`),
+    figure('Memory', bytes(own.resident_bytes), 'of this process'),
+    figure('Store', bytes(own.store_bytes), own.store_bytes == null ? 'not weighed yet' : 'tables and indexes'),
+    figure('Partitions', own.partitions_ahead_days == null ? '–' : span(own.partitions_ahead_days * 86_400), 'made ahead'));
 }
 
 function drawOwn({ self: own, unmeasured, server, instances }) {
@@ -29,7 +62,7 @@ function drawOwn({ self: own, unmeasured, server, instances }) {
 }
 
 function drawInstances({ instances, complete_to: complete, self: own }, _, remark) {
-  const isStored = own.flush_lag_s != null;
+  const isStored = serves || own.flush_lag_s != null;
   remark.textContent = `figures are complete to ${time(complete)}`;
   if (instances.count === 0) return empty('Nobody has written to the store yet.', 'Instances that share a store are listed here.');
   return table({ caption: 'Instances', rows: instances.names, columns: [
