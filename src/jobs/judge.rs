@@ -158,7 +158,7 @@ struct Fleet {
     batches: u64,
     /// We said something that is to be taken back.
     has_said: bool,
-    /// An alert was open.
+    /// An alert was open, or something waited to be told: nobody else is to begin with it.
     is_open: bool,
     /// The last hour that was compared with its past.
     hour: Option<WallTime>,
@@ -257,7 +257,7 @@ impl Rounds {
         let (mut looks, mut findings) = minute::findings(&self.parts.rules, &facts);
         self.hour(&link, &facts, &mut looks, &mut findings).await?;
         let judged = self.parts.ledger.judge_stored(&link, &looks, findings).await?;
-        self.fleet.is_open = !judged.open.is_empty();
+        self.fleet.is_open = !judged.open.is_empty() || judged.is_waiting;
         self.parts.ledger.saw(judged.open);
         Ok(interval)
     }

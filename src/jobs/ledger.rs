@@ -219,7 +219,7 @@ impl Ledger {
         findings: Vec<Finding>,
     ) -> Result<judging::Judged, Error> {
         let route = |news: News<'_>| self.hears(news);
-        let routing = Routing { route: &route, wait: WAIT };
+        let routing = Routing { route: &route, decides: !self.0.people.channels().is_empty(), wait: WAIT };
         let judged = judging::judge(link, &self.0.rules, looks, findings, &routing).await?;
         self.tell(&judged.changes);
         if judged.is_waiting {

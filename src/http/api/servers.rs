@@ -24,16 +24,15 @@ pub(in crate::http) async fn fetch(app: &App) -> Result<Arc<Vec<String>>, Proble
         return Ok(Arc::new(app.settings.servers.clone()));
     };
     let now = app.view().at();
-    // Whoever asks meanwhile waits for the same answer.
-    let mut known = app.servers.0.lock().await;
-    if let Some((_, servers)) = known.as_ref().filter(|(at, _)| now.since(*at) < FRESH) {
-        return Ok(Arc::clone(servers));
+    let known = app.servers.0.lock().await.clone();
+    if let Some((_, servers)) = known.filter(|(at, _)| now.since(*at) < FRESH) {
+        return Ok(servers);
     }
     let servers = store.reader.servers().await;
     let servers = Arc::new(
         servers.map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))?,
     );
     // One that nobody has written to yet may have its first server in a moment.
-    *known = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
+    *app.servers.0.lock().await = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
     Ok(servers)
 }

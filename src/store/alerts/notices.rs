@@ -40,6 +40,8 @@ pub type Route<'a> = dyn Fn(News<'_>) -> Option<BTreeSet<Channel>> + Send + Sync
 pub struct Routing<'a> {
     /// Who hears.
     pub route: &'a Route<'a>,
+    /// Whether that is decided here at all.
+    pub decides: bool,
     /// A row is due so long after it was made.
     pub wait: Nanos,
 }
@@ -202,10 +204,12 @@ async fn decide_all(link: &Link, route: &Route<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether anything waits.
-pub(super) async fn is_waiting(link: &Link) -> Result<bool, Error> {
-    let sql = "select exists (select from {schema}.notifications where sent_at is null and failed_at is null)";
-    let rows = link.client.query_typed(&link.schema.fill(sql), &[]).await?;
+/// Whether anything waits that can be told from here.
+pub(super) async fn is_waiting(link: &Link, routing: &Routing<'_>) -> Result<bool, Error> {
+    let sql = "select exists (select from {schema}.notifications n
+         where n.sent_at is null and n.failed_at is null and ($1 or n.channel <> $2))";
+    let parameters: [Parameter<'_>; 2] = [(&routing.decides, Type::BOOL), (&UNDECIDED, Type::TEXT)];
+    let rows = link.client.query_typed(&link.schema.fill(sql), &parameters).await?;
     Ok(rows.first().ok_or(Error::Answer("no word on notifications"))?.try_get(0)?)
 }
 

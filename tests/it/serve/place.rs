@@ -30,11 +30,15 @@ const ANSWERED: [(&str, &str); 7] = [
     ("query", "/callers/0/calls"),
 ];
 
-/// Default is all, of all servers; nothing is said of a proxy that isn't there.
+/// Default is all, of all servers; nothing is said of a proxy that isn't there. Its role writes and reads (docs/fleet.md).
 #[test]
 fn all_of_a_fleet_is_answered_from_the_tables() {
     let store = furnished();
-    let serve = serving(&store).start();
+    let mut admin = store.superuser();
+    let role = format!("serve_{}", admin.value("select current_database()"));
+    admin.query(&format!("create role {role} login in role pgvitals_writer, pgvitals_reader"));
+    let serve = Setup::serving(&store.url(&role)).flag("alerts-interval", "1s").start();
+    serve.log_until("roll-up and retention done");
     let queries = serve.performance("metric=queries");
     let row = &queries["queries"][0];
     assert_eq!((&row["query"], &row["calls"]), (&"select $1 as something".into(), &6.into()), "{queries:#}");
@@ -55,6 +59,7 @@ fn all_of_a_fleet_is_answered_from_the_tables() {
     assert!(summary["connections"]["open"].is_null() && summary["self"]["rows_written"].is_null(), "{summary:#}");
     assert!(summary["self"]["version"].is_string() && summary["self"]["resident_bytes"].is_number(), "{summary:#}");
     nothing_of_its_own(&serve);
+    assert!(!serve.keeper.log.text().contains(" WARN "), "{}", serve.keeper.log.text());
 }
 
 fn nothing_of_its_own(serve: &Pgvitals) {
