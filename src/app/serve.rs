@@ -111,7 +111,7 @@ fn start(
         holder,
         clock,
     });
-    let activity = Activity::Tables(reader.clone());
+    let activity = Activity::Tables(Box::new(reader.clone()));
     spawn("jobs", Box::pin(jobs::scheduler::run(jobs.clone(), activity, Some(Arc::clone(&status)), draining())));
     let judged = judge::Parts {
         role: holder.role,

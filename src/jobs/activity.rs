@@ -15,7 +15,7 @@ pub enum Activity {
     /// This process measures.
     Memory(watch::Receiver<LiveView>),
     /// Others do.
-    Tables(Reader),
+    Tables(Box<Reader>),
 }
 
 impl Activity {

@@ -25,7 +25,7 @@ const ANSWERED: [(&str, &str); 7] = [
     ("queries", "/queries/0/calls"),
     ("timeline", "/series/calls"),
     ("tags&key=route", "/tags"),
-    ("slow_queries&threshold=0", "/slow_queries/0/query"),
+    ("slow_queries", "/slow_queries/0/query"),
     ("alerts", "/alerts"),
     ("query", "/callers/0/calls"),
 ];
@@ -37,7 +37,7 @@ fn all_of_a_fleet_is_answered_from_the_tables() {
     let mut admin = store.superuser();
     let role = format!("serve_{}", admin.value("select current_database()"));
     admin.query(&format!("create role {role} login in role pgvitals_writer, pgvitals_reader"));
-    let serve = Setup::serving(&store.url(&role)).flag("alerts-interval", "1s").start();
+    let serve = Setup::serving(&store.url(&role)).flag("alerts-interval", "1s").flag("slow-threshold", "1us").start();
     serve.log_until("roll-up and retention done");
     let queries = serve.performance("metric=queries");
     let row = &queries["queries"][0];
