@@ -29,7 +29,8 @@ const ROUTES: &str = "
 
 const MONITORS: &str = "
 # Servers that `pgvitals serve` looks at by itself, by the names that their sidecars write; of all others it knows what
-# their sidecars see. As with monitor.url a role that only reads; url_file names a file that holds it.
+# their sidecars see. As with monitor.url a role that only reads; url_file names a file that holds it. They take the place
+# of [monitor] above, whose line has to go.
 #[[monitor]]
 #server = \"orders-db:5432\"
 #url = \"postgres://monitor@orders-db:5432/orders\"

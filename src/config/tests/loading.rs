@@ -357,7 +357,7 @@ fn who_serves_asks_the_servers_that_it_is_told_of() {
     refused("url = 'postgres://m@a/x'\n", &["monitor.server", "without `server`"]);
     refused("server = 'a'\nurl = 'a:5432'\n", &["monitor.url", "a:5432", "postgres://USER@HOST"]);
     refused("server = 'a'\nurl_file = '/nowhere'\n", &["monitor.url_file", "/nowhere"]);
-    refused("server = 'a'\nurk = 'x'\n", &["monitor.urk", "monitor.url"]);
     let one = "server = 'a'\nurl = 'postgres://m@a/x'\n";
+    refused(&format!("{one}urk = 'x'\n"), &["monitor.urk", "monitor.url"]);
     refused(&format!("{one}[[monitor]]\n{one}"), &["monitor.server", "earlier [[monitor]]"]);
 }
