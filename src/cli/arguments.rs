@@ -19,11 +19,36 @@ const CLIENT_KEYS: &[&str] = &["http", "http_token"];
 /// Keys that say where the monitoring tables are.
 const STORE_KEYS: &[&str] = &["store.url", "store.schema"];
 
+/// What stands in the way of traffic and measures it: none of these keys means anything where no traffic is.
+const PROXY_KEYS: &[&str] = &[
+    "listen",
+    "upstream",
+    "server",
+    "workers",
+    "max_connections",
+    "startup_timeout",
+    "connect_timeout",
+    "reuse_port",
+    "drain_mode",
+    "drain_timeout",
+    "sample_rate",
+    "capture_parameters",
+    "max_series",
+    "max_query_text",
+    "monitor.url",
+    "store.flush_interval",
+    "store.spool_dir",
+    "store.spool_max",
+    "store.idle_close",
+];
+
 /// What was asked for.
 #[derive(Debug)]
 pub(super) enum Command {
     /// Proxy and HTTP side.
     Run(Flags),
+    /// A store's HTTP side, and what is done for a fleet.
+    Serve(Flags),
     /// What will and won't work.
     Check(Flags, check::Options),
     /// Monitoring tables made, or looked at.
@@ -48,6 +73,7 @@ impl Command {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
             Command::Run(flags) => run::run(flags),
+            Command::Serve(flags) => run::serve(flags),
             Command::Check(flags, options) => check::run(&load(flags)?, options, std::io::stdout().lock()),
             Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
             Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
@@ -73,6 +99,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
         None => Command::Run(flags(&matches)),
+        Some(("serve", matches)) => Command::Serve(flags(matches)),
         Some(("check", matches)) => Command::Check(flags(matches), check_options(matches)),
         Some(("migrate", matches)) => Command::Migrate(flags(matches), migrate_options(matches)),
         Some(("report", matches)) => Command::Report(flags(matches), report_options(matches)),
@@ -87,6 +114,10 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 /// The parser, also for tests of its coherence.
 pub(super) fn command() -> clap::Command {
     let all = || KEYS.iter().map(argument);
+    let serve = || {
+        let is_proxy = |key: &&Key| key.name.starts_with("tls.") || PROXY_KEYS.contains(&key.name);
+        KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
+    };
     let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
     let store = || KEYS.iter().filter(|key| STORE_KEYS.contains(&key.name)).map(argument);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
@@ -99,6 +130,11 @@ pub(super) fn command() -> clap::Command {
         .args(all())
         .subcommand(
             sub("run", "Run the proxy and its HTTP side").arg(config_argument()).args(all()).after_help(examples::RUN),
+        )
+        .subcommand(
+            sub("serve", "Serve a store to a fleet: API, dashboard, alerts, reports, upkeep; no proxy")
+                .arg(config_argument())
+                .args(serve()),
         )
         .subcommand(
             sub("check", "Say what will and won't work with these settings")

@@ -1,19 +1,41 @@
-//! `pgvitals run`: the proxy and its HTTP side, until a signal. SIGHUP reads the settings again.
+//! `pgvitals run`: the proxy and its HTTP side, until a signal; `pgvitals serve`: a store's HTTP side and what is done for a
+//! fleet. SIGHUP reads the settings again.
 
 use super::arguments::load;
 use super::exit::Failure;
 use super::logging::{self, Logging};
 use crate::app;
+use crate::config::error::Errors;
 use crate::config::load::{Flags, Loaded, Log};
 
 /// Returns when a signal's drain is over.
 pub(super) fn run(flags: Flags) -> Result<(), Failure> {
     let loaded = load(flags.clone())?;
+    let monitors = loaded.app.monitors.len();
+    let (settings, reload) = begin(loaded, flags);
+    if monitors > 0 {
+        tracing::warn!(monitors, "[[monitor]] is for pgvitals serve; a route says its server's monitor.url");
+    }
+    Ok(app::run(settings, reload)?)
+}
+
+/// The same, without a proxy.
+pub(super) fn serve(flags: Flags) -> Result<(), Failure> {
+    let loaded = load(flags.clone())?;
+    if loaded.app.store.is_none() {
+        let advice = "write --store postgres://USER@HOST/DATABASE, or set PGVITALS_STORE, as the sidecars do";
+        return Err(Errors::missing("store.url", "pgvitals serve has nothing to serve without a store", advice).into());
+    }
+    let (settings, reload) = begin(loaded, flags);
+    Ok(app::serve(settings, reload)?)
+}
+
+/// Begins to log, and says what was read.
+fn begin(loaded: Loaded, flags: Flags) -> (app::Settings, impl FnMut() -> Option<app::Settings> + Send + 'static) {
     let logging = logging::start(&loaded.log);
     tell(&loaded);
     let log = loaded.log;
-    let reload = move || reload(&flags, &logging, &log);
-    Ok(app::run(loaded.app, reload)?)
+    (loaded.app, move || reload(&flags, &logging, &log))
 }
 
 fn tell(loaded: &Loaded) {

@@ -93,6 +93,12 @@ fn shown(value: &Option<String>) -> String {
 pub struct Errors(pub Vec<Error>);
 
 impl Errors {
+    /// A key that a command needs and nobody gave.
+    pub(crate) fn missing(key: &str, what: &str, advice: &str) -> Self {
+        let (key, what, advice) = (key.to_owned(), what.to_owned(), advice.to_owned());
+        Self(vec![Error::Value { key, value: None, origin: Source::Default, what, advice }])
+    }
+
     pub(super) fn file(path: &Path, what: &str) -> Self {
         Self(vec![Error::File { path: path.to_owned(), what: what.to_owned() }])
     }

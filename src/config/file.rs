@@ -14,12 +14,13 @@ pub(super) struct Given {
     pub(super) origin: Source,
 }
 
-/// What a file says: keys in its order, and one list of keys for each `[[route]]`, `[[alerts.override]]` and
+/// What a file says: keys in its order, and one list of keys for each `[[route]]`, `[[monitor]]`, `[[alerts.override]]` and
 /// `[[notify.route]]`.
 #[derive(Default, Debug)]
 pub(super) struct Contents {
     pub(super) keys: Vec<(String, Given)>,
     pub(super) routes: Vec<Vec<(String, Given)>>,
+    pub(super) monitors: Vec<Vec<(String, Given)>>,
     pub(super) overrides: Vec<Vec<(String, Given)>>,
     pub(super) notify_routes: Vec<Vec<(String, Given)>>,
     pub(super) errors: Vec<Error>,
@@ -50,6 +51,10 @@ impl Reader<'_> {
                 DeValue::Array(tables) if key == "route" => {
                     let routes = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
                     self.contents.routes = routes;
+                }
+                DeValue::Array(tables) if key == "monitor" => {
+                    let monitors = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();
+                    self.contents.monitors = monitors;
                 }
                 DeValue::Array(tables) if key == "alerts.override" => {
                     let overrides = tables.iter().filter_map(|table| self.one_of_several(&key, table)).collect();

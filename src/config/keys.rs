@@ -20,6 +20,9 @@ pub const ROUTE_TLS: &[&str] = &[
     "tls.upstream_negotiation",
 ];
 
+/// The keys of a `[[monitor]]`; `url` also as `url_file`.
+pub const MONITOR: &[&str] = &["server", "url"];
+
 /// The keys of an `[[alerts.override]]`.
 pub const OVERRIDE: &[&str] = &["kind", "database", "query_hash", "threshold"];
 

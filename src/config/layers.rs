@@ -6,13 +6,14 @@ use std::path::Path;
 use super::error::{Error, Problem, Source, nearest};
 use super::file::{Contents, Given};
 use super::key::{Key, variable};
-use super::keys::{self, KEYS, NOTIFY_ROUTE, OVERRIDE, ROUTE, ROUTE_TLS};
+use super::keys::{self, KEYS, MONITOR, NOTIFY_ROUTE, OVERRIDE, ROUTE, ROUTE_TLS};
 
 /// What was said about each key by whoever comes first, and the file's tables of which there are several.
 #[derive(Default, Debug)]
 pub(super) struct Layers {
     pub(super) given: BTreeMap<&'static str, Given>,
     pub(super) routes: Vec<BTreeMap<&'static str, Given>>,
+    pub(super) monitors: Vec<BTreeMap<&'static str, Given>>,
     pub(super) overrides: Vec<BTreeMap<&'static str, Given>>,
     pub(super) notify_routes: Vec<BTreeMap<&'static str, Given>>,
     pub(super) errors: Vec<Error>,
@@ -35,6 +36,10 @@ impl Layers {
             let route = self.one_of_several("route.", &[ROUTE, ROUTE_TLS].concat(), route);
             self.routes.push(route);
         }
+        for one in contents.monitors {
+            let one = self.one_of_several("monitor.", MONITOR, one);
+            self.monitors.push(one);
+        }
         for one in contents.overrides {
             let one = self.one_of_several("alerts.override.", OVERRIDE, one);
             self.overrides.push(one);
@@ -45,7 +50,7 @@ impl Layers {
         }
     }
 
-    /// The keys of one `[[…]]`, without their prefix.
+    /// The keys of one `[[…]]`, without their prefix. A secret may be in a file here too.
     fn one_of_several(
         &mut self,
         prefix: &str,
@@ -55,11 +60,20 @@ impl Layers {
         let mut table = BTreeMap::new();
         for (name, given) in keys {
             let short = name.strip_prefix(prefix).unwrap_or(&name);
-            match known.iter().find(|known| **known == short) {
-                Some(known) => {
-                    table.insert(*known, given);
+            let named = |short: &str| known.iter().copied().find(|known| *known == short);
+            let in_file = short.strip_suffix("_file").and_then(&named).and_then(|known| {
+                let key = keys::find(known).or_else(|| keys::find(&format!("{prefix}{known}")))?;
+                key.has_file().then_some((known, key))
+            });
+            match (named(short), in_file) {
+                (Some(known), _) => {
+                    table.insert(known, given);
                 }
-                None => {
+                (None, Some((known, key))) => match (Found { key, is_file: true }).read(given) {
+                    Ok(given) => drop(table.insert(known, given)),
+                    Err(error) => self.errors.push(*error),
+                },
+                (None, None) => {
                     let known: Vec<_> = known.iter().map(|key| format!("{prefix}{key}")).collect();
                     self.unknown(name, given.origin, &known);
                 }

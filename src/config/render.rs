@@ -27,6 +27,15 @@ const ROUTES: &str = "
 #tls.upstream = \"verify-full\"
 ";
 
+const MONITORS: &str = "
+# Servers that `pgvitals serve` looks at by itself, by the names that their sidecars write; of all others it knows what
+# their sidecars see. As with monitor.url a role that only reads; url_file names a file that holds it. They take the place
+# of [monitor] above, whose line has to go.
+#[[monitor]]
+#server = \"orders-db:5432\"
+#url = \"postgres://monitor@orders-db:5432/orders\"
+";
+
 const OVERRIDES: &str = "
 # Another threshold for some alerts, or none: of a kind, and if need be of one database or one statement.
 #[[alerts.override]]
@@ -70,6 +79,7 @@ pub fn file() -> String {
         }
     }
     out.push_str(ROUTES);
+    out.push_str(MONITORS);
     out.push_str(OVERRIDES);
     out.push_str(NOTIFY_ROUTES);
     out
@@ -152,6 +162,15 @@ tls.client = \"allow\"
 `upstream` may be the `postgres://` or `postgresql+driver://` URL that the application has. Hosts, ports and what it says
 of TLS (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `sslnegotiation`) are read; user, password, database and the rest
 stay the application's, and are never shown.
+
+`pgvitals serve` looks at servers by itself where it is told how; all others their sidecars look at
+([fleet.md](fleet.md)):
+
+```toml
+[[monitor]]
+server = \"orders-db:5432\"                    # as its sidecars call it
+url_file = \"/run/secrets/orders-monitor\"    # or url
+```
 
 Alerts have thresholds of their own. One or several `[[alerts.override]]` change them, for a kind, for one database of
 it, or for one statement; the most precise one holds. The threshold beyond which an alert is critical moves in proportion.

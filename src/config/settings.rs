@@ -12,6 +12,7 @@ use super::load::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::jobs::judge;
+use crate::jobs::presence::Role;
 use crate::proxy::{DrainMode, Route};
 use crate::runtime::listen::Address;
 use crate::store::schema::Schema;
@@ -57,7 +58,9 @@ impl Reader {
     pub(super) fn finish(mut self) -> Result<Finished, Errors> {
         let (schema, store) = self.store();
         let proxy = self.proxy();
-        let collect = self.collect(&schema);
+        let when_idle = self.when_idle();
+        let collect = self.collect(&schema, when_idle);
+        let monitors = self.monitors(&schema, when_idle);
         let jobs = self.jobs();
         let stats = self.stats();
         let analyze = self.rules();
@@ -69,7 +72,7 @@ impl Reader {
         let log = self.log();
         match (http, self.layers.errors.is_empty()) {
             (Some(http), true) => {
-                let app = app::Settings { proxy, stats, analyze, judge, notify, http, store, collect, jobs };
+                let app = app::Settings { proxy, stats, analyze, judge, notify, http, store, collect, monitors, jobs };
                 Ok(Finished { app, log, schema, warnings: self.warnings })
             }
             _ => Err(Errors(self.layers.errors)),
@@ -119,6 +122,7 @@ impl Reader {
             instance: self.host.name.clone(),
             service,
             servers: proxy.routes.iter().map(|route| route.server.clone()).collect(),
+            role: Role::Sidecar,
         })
     }
 
@@ -292,7 +296,7 @@ fn token(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn name(text: &str) -> Result<String, Problem> {
+pub(super) fn name(text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(Problem::new("not a name", "write printable text"));
     }

@@ -11,7 +11,7 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Traffic can be served: not draining, and the upstream answers.
+/// Traffic can be served: not draining, and the upstream answers; of `pgvitals serve`: the store answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = String, content_type = "text/plain"),
     (status = 503, body = ProblemBody, content_type = "application/problem+json"),

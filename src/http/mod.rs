@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use crate::base::secret::Secret;
 use crate::base::telemetry::Telemetry;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::presence::Role;
 use crate::jobs::run::Jobs;
 use crate::runtime::listen::Address;
 use crate::runtime::task::Panics;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub service: String,
     /// Names of the monitored servers, one per route.
     pub servers: Vec<String>,
+    /// What this process is in a fleet: who serves has no memory of statements to answer from.
+    pub role: Role,
 }
 
 impl Settings {
@@ -78,7 +81,7 @@ pub struct Sources {
     pub telemetry: Arc<Telemetry>,
     /// Panics of tasks and workers.
     pub panics: Panics,
-    /// Whether the data plane can serve.
+    /// Whether the data plane can serve; without one, whether the store answers.
     pub ready: Arc<dyn Ready>,
     /// The monitoring tables, where there are any.
     pub store: Option<Stored>,
@@ -97,7 +100,7 @@ pub struct Stored {
     pub status: Arc<Status>,
 }
 
-/// Says whether traffic can be served: not draining, and the upstream answers (DESIGN §8).
+/// Says whether traffic can be served: not draining, and the upstream answers (DESIGN §8), or the store where no traffic is.
 pub trait Ready: Send + Sync {
     /// `Err` with the reason when it can't.
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;

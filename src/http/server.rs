@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::listener::{CONNECTIONS_MAX, Limited, Patience};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, dashboard, health, metrics, session};
+use crate::jobs::presence::Role;
 use crate::stats::live::LiveView;
 
 /// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     pub(super) seen: api::seen::Cache,
     /// What changed in each server's statements.
     pub(super) changes: api::changes::Cache,
+    /// Which servers the tables know, for who serves.
+    pub(super) servers: api::servers::Known,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -58,11 +61,16 @@ impl Deref for App {
 impl App {
     fn new(mut settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
         // Several routes may lead to one server.
-        let mut seen = HashSet::new();
-        settings.servers.retain(|server| seen.insert(server.clone()));
+        let mut names = HashSet::new();
+        settings.servers.retain(|server| names.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        let (seen, changes) = Default::default();
-        Self(Arc::new(Shared { settings, sources, closing, seen, changes, patience, turns }))
+        let (seen, changes, servers) = Default::default();
+        Self(Arc::new(Shared { settings, sources, closing, seen, changes, servers, patience, turns }))
+    }
+
+    /// Whether this process measures; if not, the tables alone know.
+    pub(super) fn measures(&self) -> bool {
+        self.settings.role == Role::Sidecar
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.

@@ -4,6 +4,7 @@ use super::insight::{Insight, since};
 use super::job::{Record, Step};
 use super::report;
 use super::run::Part;
+use crate::store::alerts::facts;
 use crate::store::error::Error;
 use crate::store::link::Link;
 use crate::store::read::Reader;
@@ -68,19 +69,20 @@ async fn retained(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
     Ok(dropped)
 }
 
-/// What meets its limit within a year, of the servers that can be asked from here.
+/// What meets its limit within a year, of all servers.
 async fn forecast(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
     let parts = part.jobs.parts();
     let (reader, since) = (Reader::new(settings.clone()), since(parts.clock.wall(), &parts.rules));
+    let servers = facts::servers(&Link::open(settings, parts.clock).await?).await?;
     let mut count = 0;
-    for monitored in &parts.collect {
-        let Some(health) = reader.health(&monitored.server, since).await? else { continue };
+    for server in &servers {
+        let Some(health) = reader.health(server, since).await? else { continue };
         let capacity = Insight::of(&health, &parts.rules).capacity;
         let limited = capacity.sequences.iter().chain(&capacity.wraparound);
         let limited = limited.chain(&capacity.disk).chain(&capacity.connections);
         let soon = limited.filter_map(|growth| Some((growth, growth.full.days.filter(|days| *days <= YEAR_DAYS)?)));
         for (growth, days) in soon {
-            let (server, database) = (&monitored.server, growth.database.as_deref().unwrap_or_default());
+            let database = growth.database.as_deref().unwrap_or_default();
             tracing::info!(server, database, name = growth.name, days, "full within a year");
             count += 1;
         }

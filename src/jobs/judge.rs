@@ -1,16 +1,20 @@
 //! Who judges and when (DESIGN §7): once a minute while there is something to judge. With a store it is the one that has
-//! the lease, of all instances together; each process says there what only it knows. Without one each judges its own memory.
+//! the lease, `pgvitals serve` where there is one, of all instances together; each process says there what only it knows.
+//! Without a store each judges its own memory.
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
+use super::lease::RENEW;
 use super::ledger::Ledger;
 use super::minute::{self, OWN, look};
+use super::presence::Role;
 use super::watch::{Watch, facts};
 use crate::analyze;
 use crate::analyze::alert::{Alert, Finding, Look};
@@ -31,8 +35,6 @@ use crate::store::upkeep;
 
 /// The duty in `leases`.
 const JUDGE: &str = "judge";
-/// What the lease lasts beyond two rounds.
-const SLACK: Duration = Duration::from_secs(30);
 /// Hours settle for so long before they are compared with their past.
 const SETTLE: Nanos = Nanos::from_millis(6 * 60_000);
 const HOUR_US: i64 = 3_600_000_000;
@@ -66,6 +68,8 @@ pub struct Stored {
 /// What judging needs.
 #[derive(Clone, Debug)]
 pub struct Parts {
+    /// What this process is in a fleet.
+    pub role: Role,
     /// Thresholds.
     pub rules: analyze::Settings,
     /// How often.
@@ -90,21 +94,52 @@ pub struct Parts {
 pub async fn run(parts: Parts, live: watch::Receiver<LiveView>, upstreams: Arc<dyn Upstreams>) {
     let now = parts.clock.wall();
     parts.servers.iter().for_each(|server| parts.ledger.meet(server, now));
-    let (interval, shutdown) = (parts.rhythm.interval, parts.shutdown.clone());
-    let mut rounds = Rounds { parts, live, upstreams, watch: Watch::default(), fleet: Fleet::default() };
-    let mut next = deadline(interval);
-    loop {
-        tokio::select! {
-            () = sleep_until(next) => {}
-            () = shutdown.reached(Phase::Draining) => break,
-        }
-        let pause = tokio::select! {
-            pause = rounds.round() => pause,
-            () = shutdown.reached(Phase::Draining) => break,
-        };
-        next = deadline(pause);
+    let shutdown = parts.shutdown.clone();
+    let lead = Arc::new(Lead::default());
+    let keeping = lead.keep(parts.clone());
+    let mut rounds =
+        Rounds { parts, live, upstreams, watch: Watch::default(), fleet: Fleet::default(), lead: Arc::clone(&lead) };
+    tokio::select! {
+        () = rounds.run() => {}
+        () = keeping => {}
+        () = shutdown.reached(Phase::Draining) => {}
     }
     tokio::time::timeout(END_MAX, rounds.end()).await.unwrap_or_default();
+}
+
+/// The lease, as long as it is renewed.
+#[derive(Default)]
+struct Lead(AtomicBool);
+
+impl Lead {
+    /// Renews it while it is held, whatever the rounds take: who takes over when we are gone need not wait for longer than it
+    /// lasts.
+    async fn keep(&self, parts: Parts) {
+        let Some(store) = &parts.store else { return std::future::pending().await };
+        loop {
+            sleep(RENEW).await;
+            if !self.is_held() {
+                continue;
+            }
+            let renewed = async {
+                let link = Link::open(&store.settings, parts.clock).await?;
+                upkeep::lease(&link, JUDGE, "", store.origin.boot).await
+            };
+            // That the store is away the next round says.
+            if matches!(renewed.await, Ok(false)) {
+                self.hold(false);
+                parts.ledger.lead(false);
+            }
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    fn hold(&self, is_held: bool) {
+        self.0.store(is_held, Relaxed);
+    }
 }
 
 struct Rounds {
@@ -113,6 +148,7 @@ struct Rounds {
     upstreams: Arc<dyn Upstreams>,
     watch: Watch,
     fleet: Fleet,
+    lead: Arc<Lead>,
 }
 
 /// What was so at the last round with a store.
@@ -122,7 +158,7 @@ struct Fleet {
     batches: u64,
     /// We said something that is to be taken back.
     has_said: bool,
-    /// An alert was open.
+    /// An alert was open, or something waited to be told: nobody else is to begin with it.
     is_open: bool,
     /// The last hour that was compared with its past.
     hour: Option<WallTime>,
@@ -131,6 +167,14 @@ struct Fleet {
 }
 
 impl Rounds {
+    async fn run(&mut self) {
+        let mut pause = self.parts.rhythm.interval;
+        loop {
+            sleep_until(deadline(pause)).await;
+            pause = self.round().await;
+        }
+    }
+
     /// One round; says when the next is due.
     async fn round(&mut self) -> Duration {
         let now = self.parts.clock.wall();
@@ -174,7 +218,7 @@ impl Rounds {
             }));
         }
         ledger.judge(now, &looks, findings, false);
-        // The tables can't say that they are away; who judged last says it.
+        // The tables can't say that they are away; who judged last says it, or who never heard that somebody else does.
         let own = Own { at: now, store_down_since: self.fleet.failing.clone(), ..Own::default() };
         let findings = Judge { settings: rules, server: OWN }.own(&own);
         ledger.judge(now, &[look(OWN, Kind::StoreDown, now)], findings, ledger.is_leader());
@@ -184,9 +228,10 @@ impl Rounds {
     async fn together(&mut self, store: &Stored, said: &conditions::Conditions) -> Result<Duration, Error> {
         let interval = self.parts.rhythm.interval;
         let batches = store.status.counts().batches;
-        let fleet = &mut self.fleet;
+        let (fleet, role) = (&mut self.fleet, self.parts.role);
         let is_idle = batches == fleet.batches && said.is_empty() && !fleet.has_said && !fleet.is_open;
-        if is_idle && !self.parts.ledger.take_work() {
+        if is_idle && role == Role::Sidecar && !self.parts.ledger.take_work() {
+            self.lead.hold(false);
             return Ok(interval);
         }
         let mut link = Link::open(&store.settings, self.parts.clock).await?;
@@ -194,19 +239,25 @@ impl Rounds {
             conditions::say(&mut link, &store.origin, said).await?;
             fleet.has_said = !said.is_empty();
         }
-        let span = interval * 2 + SLACK;
-        let is_leader = upkeep::lease_for(&link, JUDGE, "", store.origin.boot, span).await?;
-        self.parts.ledger.lead(is_leader);
         fleet.batches = batches;
+        let is_left = role.leaves_it(&link).await?;
+        if is_left && self.lead.is_held() {
+            upkeep::release(&link, JUDGE, "", store.origin.boot).await?;
+        }
+        let is_leader = !is_left && upkeep::lease(&link, JUDGE, "", store.origin.boot).await?;
+        self.lead.hold(is_leader);
+        self.parts.ledger.lead(is_leader);
         if !is_leader {
             fleet.is_open = false;
-            return Ok(interval * 2 + chance(interval * 2));
+            // A fleet does not come all at once; whoever serves comes when it is due.
+            let spread = if role == Role::Serve { Duration::ZERO } else { chance(interval / 2) };
+            return Ok(interval + spread);
         }
         let facts = tables::read(&link, minute::slow_least(&self.parts.rules)).await?;
         let (mut looks, mut findings) = minute::findings(&self.parts.rules, &facts);
         self.hour(&link, &facts, &mut looks, &mut findings).await?;
         let judged = self.parts.ledger.judge_stored(&link, &looks, findings).await?;
-        self.fleet.is_open = !judged.open.is_empty();
+        self.fleet.is_open = !judged.open.is_empty() || judged.is_waiting;
         self.parts.ledger.saw(judged.open);
         Ok(interval)
     }
@@ -245,8 +296,7 @@ impl Rounds {
     }
 
     async fn end(self) {
-        let is_leader = self.parts.ledger.is_leader();
-        let Some(store) = self.parts.store.filter(|_| is_leader) else { return };
+        let Some(store) = self.parts.store.filter(|_| self.lead.is_held()) else { return };
         let released = async {
             let link = Link::open(&store.settings, self.parts.clock).await?;
             upkeep::release(&link, JUDGE, "", store.origin.boot).await

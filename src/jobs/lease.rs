@@ -16,7 +16,7 @@ pub const GLOBAL: &str = "global";
 pub const COLLECT: &str = "collect";
 
 /// It is renewed so often while the work goes on: two may fail.
-const RENEW: Duration = Duration::from_secs(9);
+pub(super) const RENEW: Duration = Duration::from_secs(9);
 
 /// A lease that was granted. It lasts for 30 s from the last time it was renewed.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 
 use super::memory::Memory;
+use super::presence::Role;
 use crate::analyze;
-use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Notice, Silence, What};
+use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Silence, What};
 use crate::analyze::kind::{Kind, Severity};
 use crate::analyze::report::Report;
 use crate::base::telemetry::Channel;
@@ -19,7 +20,7 @@ use crate::notify;
 use crate::notify::queue::WAIT;
 use crate::runtime::clock::Clock;
 use crate::store::alerts::desk::{Acted, Desk, Wanted};
-use crate::store::alerts::notices::{Became, Routing, Told, Waiting};
+use crate::store::alerts::notices::{Became, News, Routing, Told, Waiting};
 use crate::store::alerts::{judging, reports};
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -67,9 +68,10 @@ struct Inner {
 }
 
 impl Ledger {
-    /// In this store, or in memory.
+    /// In this store, or in memory. Who does it for all tells until it hears that somebody else does.
     pub fn new(
         store: Option<&Settings>,
+        role: Role,
         rules: &analyze::Settings,
         people: &notify::settings::Settings,
         clock: Clock,
@@ -80,7 +82,7 @@ impl Ledger {
             rules: rules.clone(),
             people: people.clone(),
             clock,
-            is_leader: AtomicBool::new(store.is_none()),
+            is_leader: AtomicBool::new(store.is_none() || role == Role::Serve),
             has_work: AtomicBool::new(false),
             news: Notify::new(),
             memory: Mutex::new(Memory::new(rules)),
@@ -202,9 +204,9 @@ impl Ledger {
 
     /// Keeps a report in the tables, for those who want it; false when there was one of its day and server.
     pub(super) async fn report(&self, link: &Link, report: &Report, text: &str) -> Result<bool, Error> {
-        let channels = self.0.people.channels_of_report(&report.server);
-        let is_new = reports::keep(link, report, text, &channels, self.0.clock.wall()).await?;
-        if is_new && !channels.is_empty() {
+        let channels = self.hears(News::Report(&report.server));
+        let is_new = reports::keep(link, report, text, channels.as_ref(), self.0.clock.wall()).await?;
+        if is_new && channels.is_none_or(|channels| !channels.is_empty()) {
             self.0.has_work.store(true, Relaxed);
         }
         Ok(is_new)
@@ -217,10 +219,8 @@ impl Ledger {
         looks: &[Look],
         findings: Vec<Finding>,
     ) -> Result<judging::Judged, Error> {
-        let people = self.0.people.clone();
-        let route =
-            move |notice: Notice, alert: &Alert, told: &BTreeSet<Channel>| people.channels_of(notice, alert, told);
-        let routing = Routing { route: &route, wait: WAIT };
+        let route = |news: News<'_>| self.hears(news);
+        let routing = Routing { route: &route, decides: !self.0.people.channels().is_empty(), wait: WAIT };
         let judged = judging::judge(link, &self.0.rules, looks, findings, &routing).await?;
         self.tell(&judged.changes);
         if judged.is_waiting {
@@ -229,17 +229,29 @@ impl Ledger {
         Ok(judged)
     }
 
-    /// Judges what is in memory; `is_told`: people are told of it from here.
+    /// Who hears of it; `None`: this process has nobody to tell, another one may have.
+    fn hears(&self, news: News<'_>) -> Option<BTreeSet<Channel>> {
+        let people = &self.0.people;
+        (!people.channels().is_empty()).then(|| match news {
+            News::Alert(notice, alert, told) => people.channels_of(notice, alert, told),
+            News::Report(server) => people.channels_of_report(server),
+        })
+    }
+
+    /// Judges what is in memory; `is_told`: people are told from here of what begins.
     pub(super) fn judge(&self, now: WallTime, looks: &[Look], findings: Vec<Finding>, is_told: bool) -> Vec<Change> {
         let changes = self.memory(|memory| {
             let mut changes = memory.book.judge(now, looks, findings);
             memory.apply(&mut changes);
-            if is_told {
-                changes.iter().for_each(|change| memory.note(change, now, &self.0.people));
+            // Who heard that it began hears that it is over.
+            for change in &changes {
+                if is_told || memory.is_heard(&change.alert) {
+                    memory.note(change, now, &self.0.people);
+                }
             }
             changes
         });
-        if is_told && changes.iter().any(|change| change.notice.is_some()) {
+        if changes.iter().any(|change| change.notice.is_some()) {
             self.0.news.notify_one();
         }
         // With a store memory holds what every process of a fleet sees for itself, and the tables have it once.
@@ -276,14 +288,16 @@ impl Ledger {
         }
     }
 
-    /// What waits to be told. A store that is away keeps back what waits there, and no more.
+    /// What waits to be told: what this process saw alone, and of the tables who judges tells. A store that is away keeps
+    /// back what waits there, and no more.
     ///
     /// # Errors
     /// What the store said.
     pub(super) async fn waiting(&self) -> Result<Vec<Waiting>, Error> {
         let mut waiting = self.memory(|memory| memory.waiting.clone());
-        if let Some(desk) = &self.0.desk {
-            match desk.waiting().await {
+        if let Some(desk) = self.0.desk.as_ref().filter(|_| self.is_leader()) {
+            let route = |news: News<'_>| self.hears(news);
+            match desk.waiting(&route).await {
                 Ok(more) => waiting.extend(more),
                 Err(error) if waiting.is_empty() => return Err(error),
                 Err(_) => {}

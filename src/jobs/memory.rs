@@ -76,6 +76,11 @@ impl Memory {
         Acted::Done(Box::new(alert.clone()))
     }
 
+    /// Whether somebody was told of an alert of ours.
+    pub(super) fn is_heard(&self, alert: &Alert) -> bool {
+        alert.id.and_then(|id| self.heard.get(&id)).is_some_and(|heard| !heard.is_empty())
+    }
+
     /// What is to be told of a change, a row for each who hears.
     pub(super) fn note(&mut self, change: &Change, now: WallTime, people: &notify::settings::Settings) {
         let (Some(notice), Some(id)) = (change.notice, change.alert.id) else { return };

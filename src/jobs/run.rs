@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::job::{Job, Ran, Record, Refused, Step};
 use super::lease::{COLLECT, Lease, Taken};
 use super::ledger::Ledger;
+use super::presence::{Holder, Role};
 use super::rounds::Rounds;
 use super::settings::Settings;
 use super::{daily, hourly};
@@ -35,8 +36,8 @@ pub struct Parts {
     pub ledger: Ledger,
     /// The monitoring tables, if there are any.
     pub store: Option<store::settings::Settings>,
-    /// This process's boot.
-    pub holder: u128,
+    /// Who this process is.
+    pub holder: Holder,
     /// Its clock.
     pub clock: Clock,
 }
@@ -161,9 +162,12 @@ impl Jobs {
 
     /// The parts of a job, by their server.
     fn servers(&self, job: Job) -> Result<Vec<String>, Refused> {
-        let Parts { collect, store, .. } = &self.0.parts;
+        let Parts { collect, store, holder, .. } = &self.0.parts;
         match job {
-            Job::Hourly if collect.is_empty() => Err(Refused::Nothing(NO_MONITOR)),
+            Job::Hourly if collect.is_empty() => Err(Refused::Nothing(match holder.role {
+                Role::Sidecar => NO_MONITOR,
+                Role::Serve => NO_MONITORS,
+            })),
             Job::Hourly => Ok(collect.iter().map(|monitored| monitored.server.clone()).collect()),
             Job::Daily if store.is_none() => Err(Refused::Nothing(NO_STORE)),
             Job::Daily => Ok(vec![String::new()]),
@@ -200,7 +204,7 @@ impl Jobs {
         occasion: Occasion,
     ) -> Result<Came, Error> {
         let duty = if part.server.is_empty() { job.as_str() } else { COLLECT };
-        let lease = match Lease::of(link, duty, part.server, self.0.parts.holder, now).await? {
+        let lease = match Lease::of(link, duty, part.server, self.0.parts.holder.boot, now).await? {
             Taken::Ours(lease) => lease,
             Taken::Theirs(since) => return Ok(Came::Theirs(since)),
         };
@@ -281,6 +285,8 @@ impl Part<'_> {
 
 const NO_MONITOR: &str = "there is no server that can be asked: set monitor.url (PGVITALS_MONITOR_URL) to a role that \
                           reads the monitored server, docs/health.md says which";
+const NO_MONITORS: &str = "there is no server that this process can ask: sidecars look at theirs; give it a [[monitor]] with \
+                           server and url of each that it shall look at, docs/fleet.md says how";
 const NO_STORE: &str = "there are no monitoring tables to maintain: set store.url (PGVITALS_STORE)";
 
 /// That a job runs in this process; ends with it, however it ends.

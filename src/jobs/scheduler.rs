@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::sleep_until;
 
+use super::activity::Activity;
 use super::job::{Job, Ran, Refused};
+use super::presence::Role;
 use super::run::{Jobs, Occasion, Order};
 use super::schedule::{Schedule, day_of};
 use crate::analyze::level::DAY;
@@ -15,7 +16,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::collect::settings::WhenIdle;
 use crate::runtime::clock::{chance, deadline};
 use crate::runtime::shutdown::{Phase, Shutdown};
-use crate::stats::live::{Filter, LiveView, Window};
+use crate::store::link::Link;
 use crate::store::status::Status;
 
 /// A fleet does not come all at once.
@@ -26,9 +27,9 @@ const RETRY: Nanos = Nanos::from_millis(10 * 60_000);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Runs until the process drains. `status` tells whether anything is written.
-pub async fn run(jobs: Jobs, live: watch::Receiver<LiveView>, status: Option<Arc<Status>>, shutdown: Shutdown) {
+pub async fn run(jobs: Jobs, activity: Activity, status: Option<Arc<Status>>, shutdown: Shutdown) {
     let both = async {
-        tokio::join!(hourly(&jobs, live), daily(&jobs, status));
+        tokio::join!(hourly(&jobs, activity), daily(&jobs, status));
     };
     tokio::select! {
         () = both => {}
@@ -36,10 +37,10 @@ pub async fn run(jobs: Jobs, live: watch::Receiver<LiveView>, status: Option<Arc
     }
 }
 
-async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
+async fn hourly(jobs: &Jobs, mut activity: Activity) {
     let parts = jobs.parts();
     let (Some(schedule), Some(first)) = (&parts.settings.hourly, parts.collect.first()) else { return };
-    if first.when_idle != WhenIdle::Always && !awake(&mut live).await {
+    if first.when_idle != WhenIdle::Always && !activity.begun().await {
         return;
     }
     // Whoever calls for a look has done so by then; a fleet that was rolled out does not come all at once.
@@ -51,9 +52,7 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
     loop {
         // What failed is tried again, whether anything happened since or not.
         if !again {
-            // A clone: whoever merges must not wait for us.
-            let view = live.borrow().clone();
-            servers = tried.worth(jobs, &view, parts.clock.wall());
+            servers = tried.worth(jobs, &activity, parts.clock.wall()).await;
         }
         let order = Order { job: Job::Hourly, occasion: Occasion::Due };
         again = !servers.is_empty() && is_failed(&Box::pin(jobs.run_on(order, &servers)).await);
@@ -65,8 +64,10 @@ async fn hourly(jobs: &Jobs, mut live: watch::Receiver<LiveView>) {
 async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
     let parts = jobs.parts();
     let (Some(schedule), Some(status)) = (&parts.settings.daily, status) else { return };
+    // Whoever writes nothing does it for those who do.
+    let is_asked = parts.holder.role == Role::Serve;
     let mut written = status.counts().batches;
-    while written == 0 {
+    while written == 0 && !is_asked {
         sleep_until(deadline(LOOK)).await;
         written = status.counts().batches;
     }
@@ -74,24 +75,30 @@ async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
     let (zone, now) = (&parts.settings.time_zone, parts.clock.wall());
     let due = schedule.next(now.before(DAY), zone).filter(|due| *due <= now && day_of(*due, zone) == day_of(now, zone));
     let mut is_due = due.is_some();
+    let mut was_left = false;
     loop {
-        let again = is_due && is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, occasion: Occasion::Due })).await);
+        let is_left = is_due && is_left(jobs).await;
+        let again = match is_due {
+            // Whoever it was left to may have been gone already: by the next time that is known.
+            true if is_left => !was_left,
+            true => is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, occasion: Occasion::Due })).await),
+            false => false,
+        };
+        was_left = is_left;
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
         let now_written = status.counts().batches;
-        is_due = again || now_written > written;
+        is_due = again || is_asked || now_written > written;
         written = now_written;
     }
 }
 
-/// Returns when a data statement has passed; false when nobody measures any more.
-async fn awake(live: &mut watch::Receiver<LiveView>) -> bool {
-    live.wait_for(|view| calls(view, Window { from: view.started(), to: view.at() }, None) > 0).await.is_ok()
-}
-
-fn calls(view: &LiveView, window: Window, server: Option<&str>) -> u64 {
-    let filter = Filter { server: server.map(str::to_owned), ..Filter::default() };
-    view.totals(window, &filter).calls
+/// Whether somebody else does it; a store that doesn't answer is said by whoever tries.
+async fn is_left(jobs: &Jobs) -> bool {
+    let parts = jobs.parts();
+    let Some(store) = &parts.store else { return false };
+    let asked = async { parts.holder.role.leaves_it(&Link::open(store, parts.clock).await?).await };
+    asked.await.unwrap_or(false)
 }
 
 /// When each server was last looked at, or would have been.
@@ -102,16 +109,15 @@ struct Tried {
 
 impl Tried {
     /// The servers that are worth a look.
-    fn worth(&mut self, jobs: &Jobs, view: &LiveView, now: WallTime) -> Vec<String> {
+    async fn worth(&mut self, jobs: &Jobs, activity: &Activity, now: WallTime) -> Vec<String> {
         let mut servers = Vec::new();
         for monitored in &jobs.parts().collect {
             let server = &monitored.server;
             let last = self.at.get(server).copied().unwrap_or(self.since);
-            let is_idle = calls(view, Window { from: last, to: now.after(Nanos::new(1_000)) }, Some(server)) == 0;
             let is_worth = match monitored.when_idle {
                 WhenIdle::Always => true,
-                WhenIdle::Auto => !is_idle || now.since(last) >= DAY,
-                WhenIdle::Never => !is_idle,
+                WhenIdle::Auto => now.since(last) >= DAY || !activity.is_idle(server, last, now).await,
+                WhenIdle::Never => !activity.is_idle(server, last, now).await,
             };
             if is_worth {
                 self.at.insert(server.clone(), now);

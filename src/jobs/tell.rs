@@ -52,9 +52,6 @@ pub async fn run(ledger: Ledger, notifier: Arc<Notifier>, clock: Clock, shutdown
 
 /// Sends what is due, and says when to look again; `None`: when there is news.
 async fn round(ledger: &Ledger, notifier: &Arc<Notifier>, clock: Clock) -> Result<Option<WallTime>, Error> {
-    if !ledger.is_leader() {
-        return Ok(None);
-    }
     let waiting = ledger.waiting().await?;
     if waiting.is_empty() {
         return Ok(None);

@@ -1,5 +1,5 @@
 //! Roll-ups of hours and days and the partitions of the store: a few minutes after the hour, by one of all processes,
-//! and only when something was written since the last time.
+//! and but for `pgvitals serve` only when something was written since the last time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep_until;
 
 use super::lease::{GLOBAL, Lease};
+use super::presence::{Holder, Role};
 use crate::runtime::clock::{Clock, chance, deadline};
 use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::store::error::Error;
@@ -33,12 +34,14 @@ const SHORTER: [Duration; 3] =
 /// Fewer days of partitions ahead are said: whoever should make them doesn't.
 const AHEAD_MIN: f64 = 3.0;
 
-/// Runs until the process drains. `holder` is the process's boot.
-pub async fn run(settings: Settings, holder: u128, status: Arc<Status>, clock: Clock, shutdown: Shutdown) {
+/// Runs until the process drains.
+pub async fn run(settings: Settings, holder: Holder, status: Arc<Status>, clock: Clock, shutdown: Shutdown) {
     let hourly = async {
         let mut next = deadline(chance(FIRST));
         loop {
-            status.written().await;
+            if holder.role == Role::Sidecar {
+                status.written().await;
+            }
             sleep_until(next).await;
             if let Err(error) = once(&settings, holder, &status, clock).await {
                 tracing::warn!(%error, "roll-up and retention were not done; they are tried again within the hour");
@@ -64,10 +67,13 @@ fn until_next_hour(clock: Clock) -> Duration {
 }
 
 /// All that is due, unless somebody else is at it, and what the store has come to, whatever else fails.
-async fn once(settings: &Settings, holder: u128, status: &Status, clock: Clock) -> Result<(), Error> {
+async fn once(settings: &Settings, holder: Holder, status: &Status, clock: Clock) -> Result<(), Error> {
     let link = Link::open(settings, clock).await?;
     status.weighed(weigh(&link).await?);
-    let Some(lease) = Lease::take(&link, GLOBAL, holder).await? else { return Ok(()) };
+    if holder.role.leaves_it(&link).await? {
+        return Ok(());
+    }
+    let Some(lease) = Lease::take(&link, GLOBAL, holder.boot).await? else { return Ok(()) };
     let mut rolled = 0;
     for due in due(&link).await? {
         rolled += usize::from(roll_up(&link, &due).await?);

@@ -15,6 +15,11 @@ const PATIENT: &str = "set local statement_timeout = '15min'";
 /// A lease lasts for so long.
 const LEASE: Duration = Duration::from_secs(30);
 
+/// Where `pgvitals serve` says that it is there: a row among the leases that whoever says so may overwrite.
+const SERVE: &str = "serve";
+/// That counts for so long (STORE §4).
+const SERVED: Duration = Duration::from_secs(300);
+
 /// An hour or a day that is over and has not been rolled up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Due {
@@ -136,25 +141,49 @@ pub async fn weigh(link: &Link) -> Result<Weight, Error> {
 /// # Errors
 /// What the store said.
 pub async fn lease(link: &Link, duty: &str, server: &str, holder: u128) -> Result<bool, Error> {
-    lease_for(link, duty, server, holder, LEASE).await
+    let others = "where leases.until < clock_timestamp() or leases.holder = excluded.holder";
+    Ok(take(link, duty, server, holder, LEASE, others).await? > 0)
 }
 
-/// The same for another time: of a duty that is done again and again, with a connection for each time.
+/// Says that `pgvitals serve` is there.
 ///
 /// # Errors
 /// What the store said.
-pub async fn lease_for(link: &Link, duty: &str, server: &str, holder: u128, span: Duration) -> Result<bool, Error> {
-    let sql = "insert into {schema}.leases (duty, server, holder, until, since) \
-               values ($1, $2, $3::text::uuid, clock_timestamp() + make_interval(secs => $4), clock_timestamp()) \
-               on conflict (duty, server) do update set holder = excluded.holder, until = excluded.until, \
-                   epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end, \
-                   since = case when leases.until < clock_timestamp() then excluded.since else leases.since end \
-               where leases.until < clock_timestamp() or leases.holder = excluded.holder";
+pub async fn appear(link: &Link, holder: u128) -> Result<(), Error> {
+    take(link, SERVE, "", holder, SERVED, "").await.map(drop)
+}
+
+/// Whether a `pgvitals serve` was there within the last five minutes.
+///
+/// # Errors
+/// What the store said.
+pub async fn is_served(link: &Link) -> Result<bool, Error> {
+    let sql = "select exists (select from {schema}.leases where duty = $1 and until >= clock_timestamp())";
+    let rows = link.client.query_typed(&link.schema.fill(sql), &[(&SERVE, Type::TEXT)]).await?;
+    Ok(rows.first().ok_or(Error::Answer("no word on who is there"))?.try_get(0)?)
+}
+
+async fn take(
+    link: &Link,
+    duty: &str,
+    server: &str,
+    holder: u128,
+    span: Duration,
+    condition: &str,
+) -> Result<u64, Error> {
+    let sql = format!(
+        "insert into {{schema}}.leases (duty, server, holder, until, since)
+         values ($1, $2, $3::text::uuid, clock_timestamp() + make_interval(secs => $4), clock_timestamp())
+         on conflict (duty, server) do update set holder = excluded.holder, until = excluded.until,
+             epoch = leases.epoch + case when leases.holder = excluded.holder then 0 else 1 end,
+             since = case when leases.until < clock_timestamp() then excluded.since else leases.since end
+         {condition}"
+    );
     let holder = format!("{holder:032x}");
     let seconds = span.as_secs_f64();
     let columns: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] =
         [(&duty, Type::TEXT), (&server, Type::TEXT), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
-    Ok(link.client.execute_typed(&link.schema.fill(sql), &columns).await? > 0)
+    Ok(link.client.execute_typed(&link.schema.fill(&sql), &columns).await?)
 }
 
 /// Gives a lease back.

@@ -28,6 +28,7 @@ mod pipeline;
 mod reload;
 mod rolling;
 mod routes;
+mod serve;
 mod startup;
 mod store;
 mod support;

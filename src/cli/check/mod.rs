@@ -241,7 +241,7 @@ async fn monitored(loaded: &Loaded, report: &mut Report) {
              server: docs/health.md",
         );
     }
-    for settings in &loaded.app.collect {
+    for settings in loaded.app.collect.iter().chain(&loaded.app.monitors) {
         let target = &settings.target;
         match examine(settings).await {
             Err(error) => {

@@ -13,7 +13,8 @@ fn keys(line: &str) -> (String, Vec<(&'static str, String)>) {
     let command = parsed(line).unwrap_or_else(|failure| panic!("{line}: {failure}"));
     let name = format!("{command:?}").split(['(', ' ']).next().unwrap().to_owned();
     let flags = match command {
-        Command::Run(flags) | Command::Check(flags, _) | Command::Top(flags, _) | Command::Healthcheck(flags) => flags,
+        Command::Run(flags) | Command::Serve(flags) | Command::Check(flags, _) => flags,
+        Command::Top(flags, _) | Command::Healthcheck(flags) => flags,
         other => panic!("{other:?} has no settings"),
     };
     (name, flags.keys.into_iter().map(|(key, value)| (key.name, value)).collect())
@@ -41,6 +42,17 @@ fn without_a_command_it_runs() {
     assert_eq!(keys("pgvitals"), ("Run".to_owned(), vec![]));
     assert_eq!(keys("pgvitals --listen a:1"), keys("pgvitals run --listen a:1"));
     assert_eq!(keys("pgvitals check --store off"), ("Check".to_owned(), vec![("store.url", "off".to_owned())]));
+}
+
+/// `pgvitals serve --store … --http …` has no proxy: what is about traffic is refused rather than ignored.
+#[test]
+fn who_serves_has_no_flags_of_a_proxy() {
+    let (name, given) = keys("pgvitals serve --store postgres://u@h/d --http 0.0.0.0:7480");
+    let expected = [("http", "0.0.0.0:7480".to_owned()), ("store.url", "postgres://u@h/d".to_owned())];
+    assert_eq!((name.as_str(), given), ("Serve", expected.to_vec()));
+    for flag in ["--listen a:1", "--upstream b:2", "--tls-client require", "--store-spool-dir /x", "--monitor-url x"] {
+        assert!(matches!(parsed(&format!("pgvitals serve {flag}")), Err(Failure::Arguments(_))), "{flag}");
+    }
 }
 
 #[test]

@@ -348,3 +348,26 @@ fn each_route_says_who_is_asked() {
     assert_eq!(asked, [("a:5432", "a:5432/x".to_owned()), ("billing", "b:5432/stats".to_owned())]);
     case().file(&format!("monitor.url = 'postgres://m@a/x'\n{routes}")).refused(&["monitor.url", "[[route]]s"]);
 }
+
+#[test]
+fn who_serves_asks_the_servers_that_it_is_told_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("url");
+    std::fs::write(&secret, "postgres://m:secret@orders/shop\n").unwrap();
+    let two = format!(
+        "[[monitor]]\nserver = 'orders-db'\nurl_file = '{}'\n[[monitor]]\nserver = 'billing'\nurl = 'postgres://m@b:6/x'\n",
+        secret.display()
+    );
+    let monitors = case().file(&two).well().app.monitors;
+    let asked: Vec<_> = monitors.iter().map(|one| (one.server.as_str(), one.target.to_string())).collect();
+    assert_eq!(asked, [("orders-db", "orders:5432/shop".to_owned()), ("billing", "b:6/x".to_owned())]);
+    assert!(case().file(&two).well().app.collect.is_empty(), "nobody asks them on behalf of a route");
+    let refused = |lines: &str, parts: &[&str]| case().file(&format!("[[monitor]]\n{lines}")).refused(parts);
+    refused("server = 'a'\n", &["monitor.url", "without `url`", "server, as sidecars call it"]);
+    refused("url = 'postgres://m@a/x'\n", &["monitor.server", "without `server`"]);
+    refused("server = 'a'\nurl = 'a:5432'\n", &["monitor.url", "a:5432", "postgres://USER@HOST"]);
+    refused("server = 'a'\nurl_file = '/nowhere'\n", &["monitor.url_file", "/nowhere"]);
+    let one = "server = 'a'\nurl = 'postgres://m@a/x'\n";
+    refused(&format!("{one}urk = 'x'\n"), &["monitor.urk", "monitor.url"]);
+    refused(&format!("{one}[[monitor]]\n{one}"), &["monitor.server", "earlier [[monitor]]"]);
+}

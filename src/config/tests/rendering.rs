@@ -27,8 +27,9 @@ fn each_key_is_in_the_file_once() {
         let lines = file.lines().filter(|line| line.starts_with(&format!("#{name} = "))).count();
         // The example of a route repeats the keys of a route.
         let routes = usize::from(crate::config::keys::ROUTE.contains(&name));
+        let monitors = usize::from(crate::config::keys::MONITOR.contains(&name));
         let namesakes = KEYS.iter().filter(|other| other.name.rsplit('.').next() == Some(name)).count();
-        assert_eq!(lines, namesakes + routes, "{name}");
+        assert_eq!(lines, namesakes + routes + monitors, "{name}");
     }
 }
 

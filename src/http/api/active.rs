@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
+use super::params::bad;
 use super::shape::ms;
 use super::slow::tags;
 use crate::http::problem::Problem;
@@ -47,7 +48,15 @@ struct TransactionBody {
 }
 
 /// The answer. The window means nothing here.
+///
+/// # Errors
+/// Of a process that measures nothing: an empty answer would say that nothing runs.
 pub(in crate::http) fn active(ask: &Ask<'_>) -> Result<Active, Problem> {
+    if !ask.app.measures() {
+        let detail = "what runs now is in the memory of the sidecar that it runs through: ask that one; pgvitals serve knows \
+                      what the tables hold";
+        return Err(bad(detail.to_owned()));
+    }
     let limit = ask.limit(50)?;
     let statements = ask.view.active_statements().iter().filter(|row| ask.filter.admits(&row.identity));
     let transactions = ask.view.active_transactions().iter().filter(|row| ask.filter.admits(&row.identity));

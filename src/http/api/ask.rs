@@ -270,13 +270,19 @@ fn time(params: &Params, name: &str) -> Result<Option<WallTime>, Problem> {
     }
 }
 
-/// Without a store memory knows one instance, of one service; other names belong to a fleet that it doesn't see.
+/// Without a store memory knows one instance, of one service; other names belong to a fleet that it doesn't see. Who
+/// measures nothing has no self.
 fn scope(params: &Params, app: &App) -> Result<(Scope, Filter), Problem> {
     let Settings { instance, service, servers, .. } = &app.settings;
     let stored = app.sources.store.is_some();
     let one_of = |names: &[&str], name: &str| (stored || names.contains(&name)).then(|| name.to_owned());
     let instances = ["self", "all", instance];
     let wanted = params.choice("instance", &instances, |name| one_of(&instances, name))?;
+    if !app.measures() && wanted.as_deref() == Some("self") {
+        return Err(
+            bad("pgvitals serve measures nothing itself; instance is all, or the name of a sidecar".to_owned()),
+        );
+    }
     let wanted_service = params.choice("service", &[service], |name| one_of(&[service], name))?;
     let names: Vec<&str> = servers.iter().map(String::as_str).collect();
     let server = params.choice("server", &names, |name| one_of(&names, name))?;
@@ -285,7 +291,7 @@ fn scope(params: &Params, app: &App) -> Result<(Scope, Filter), Problem> {
         _ if !stored => Scope::Own,
         (Some("self"), _) => Scope::Own,
         (None | Some("all"), Some(service)) => Scope::Service(service),
-        (None, None) if elsewhere => Scope::All,
+        (None, None) if elsewhere || !app.measures() => Scope::All,
         (Some("all"), None) => Scope::All,
         (Some(name), _) => Scope::Instance(name.to_owned()),
         (None, None) => Scope::Own,

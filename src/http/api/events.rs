@@ -47,7 +47,7 @@ struct Live {
 
 /// The stream; ends when the server goes.
 #[utoipa::path(get, path = "/api/events", tag = "events", responses(
-    (status = 200, description = "`live` each second, `slow` as in slow_queries, `alert` as in alerts", content(
+    (status = 200, description = "`live` each second, `slow` as in slow_queries, `alert` as in alerts; of pgvitals serve `alert` alone", content(
         (Live = "text/event-stream"), (SlowQuery = "text/event-stream"), (AlertBody = "text/event-stream"),
     )),
 ))]
@@ -68,8 +68,11 @@ pub(in crate::http) async fn events(
 
 type Sender = tokio::sync::mpsc::Sender<Result<Event, Infallible>>;
 
-/// Tells each new view until there are no more.
+/// Tells each new view until there are no more; who measures nothing has none to tell.
 async fn watch(app: &App, events: &Sender) {
+    if !app.measures() {
+        return std::future::pending().await;
+    }
     let mut views = app.sources.live.clone();
     views.mark_unchanged();
     let mut told = Told::default();

@@ -3,7 +3,8 @@
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in
 //! common; one file per metric ([`summary`], [`queries`], [`query`] with its [`baseline`], [`timeline`], [`tags`], [`active`],
-//! [`slow`], [`alerts`], [`fleet`]); of monitored servers [`seen`] at the last look, shown as
+//! [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`] at the last look,
+//! shown as
 //! [`indexes`], [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements, [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
 //! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
@@ -29,6 +30,7 @@ pub(super) mod queries;
 pub(super) mod query;
 pub(super) mod recommendations;
 pub(super) mod seen;
+pub(super) mod servers;
 pub(super) mod shape;
 pub(super) mod slow;
 pub(super) mod statement;

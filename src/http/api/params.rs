@@ -28,7 +28,10 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("hours", "Length of the window, a number above 0; default 24."),
     free("from", "Begin of the window, RFC 3339."),
     free("to", "End of the window, RFC 3339; default now."),
-    free("instance", "self (default), all, or a name; others than this one need a store."),
+    free(
+        "instance",
+        "self (default), all, or a name; others than this one need a store. Of pgvitals serve: all (default), or a name.",
+    ),
     free("service", "All instances of a service; another than this one's needs a store."),
     free("server", "Only this monitored server."),
     free("database", "Only this database."),

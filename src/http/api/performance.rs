@@ -13,7 +13,7 @@ use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
 use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, past, queries, query};
-use super::{recommendations, seen, slow, summary, tags, timeline};
+use super::{recommendations, seen, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
@@ -43,6 +43,8 @@ struct Envelope {
     complete_to: String,
     /// The monitored server; several are joined with commas.
     server: String,
+    /// The same one by one.
+    servers: Vec<String>,
     instances: Instances,
 }
 
@@ -115,7 +117,8 @@ pub(in crate::http) async fn performance(
     let params = Params::new(pairs)?;
     let past = past::fetch(&app, &params).await?;
     let known = Known { alerts: alerts::fetch(&app, &params).await?, fleet: fleet::fetch(&app, &params).await? };
-    let seen = seen::fetch(&app, &params).await?;
+    let servers = servers::fetch(&app).await?;
+    let seen = seen::fetch(&app, &params, &servers).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
     let changed = changes::fetch(&app, &params).await?;
     let learned = baseline::fetch(&app, &params).await?;
@@ -123,7 +126,7 @@ pub(in crate::http) async fn performance(
         let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared).with_changed(&changed);
         let body = Body::of(&ask, &known, learned)?;
         Ok(match ask.format {
-            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
+            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask, &servers), body }).into_response(),
             Format::Csv => {
                 ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
                     .into_response()
@@ -134,8 +137,8 @@ pub(in crate::http) async fn performance(
 }
 
 impl Envelope {
-    fn of(ask: &Ask<'_>) -> Self {
-        let settings = &ask.app.settings;
+    fn of(ask: &Ask<'_>, servers: &[String]) -> Self {
+        let servers = ask.filter.server.as_ref().map_or_else(|| servers.to_vec(), |server| vec![server.clone()]);
         Self {
             metric: ask.metric.name(),
             window: WindowBody {
@@ -153,7 +156,8 @@ impl Envelope {
             },
             resolution: ask.past.map_or_else(|| "minute".to_owned(), |past| past.coverage.resolution.clone()),
             complete_to: rfc3339(complete_to(ask)),
-            server: ask.filter.server.clone().unwrap_or_else(|| settings.servers.join(",")),
+            server: servers.join(","),
+            servers,
             instances: Instances::of(ask),
         }
     }
@@ -175,6 +179,8 @@ impl Instances {
                 let (names, lagging) = (past.coverage.names.clone(), past.coverage.lagging.clone());
                 Self { count: names.len(), names, lagging }
             }
+            // What was seen of servers and judged is nobody's in particular.
+            _ if !ask.app.measures() => Self { count: 0, names: Vec::new(), lagging: Vec::new() },
             _ => Self { count: 1, names: vec![ask.app.settings.instance.clone()], lagging: Vec::new() },
         }
     }

@@ -69,19 +69,19 @@ struct Made {
     seen: Option<Arc<Seen>>,
 }
 
-/// What was seen of the servers that are asked for; empty for a metric that is not about them. Where nobody has looked yet,
+/// What was seen of the servers that are asked for, `all` where none is named; empty for a metric that is not about them. Where nobody has looked yet,
 /// the first question is what brings the first look.
 ///
 /// # Errors
 /// That nobody looked yet, or can; a store that doesn't answer.
-pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Vec<Arc<Seen>>, Problem> {
+pub(in crate::http) async fn fetch(app: &App, params: &Params, all: &[String]) -> Result<Vec<Arc<Seen>>, Problem> {
     // The view goes before the store is waited for.
     let (metric, now, server) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
         (ask.metric, view.at(), ask.filter.server.clone())
     };
-    let servers = server.map_or_else(|| app.settings.servers.clone(), |server| vec![server]);
+    let servers = server.map_or_else(|| all.to_vec(), |server| vec![server]);
     let mut seen = Vec::new();
     if metric == Metric::Summary {
         for server in &servers {
@@ -142,6 +142,13 @@ fn nothing(app: &App, servers: &[String]) -> Problem {
             Kind::NotCollected,
             "nobody could look at this server yet, or somebody is looking for the first time; POST \
              /api/cron/hourly-monitoring looks now and says what is wrong",
+        );
+    }
+    if !app.measures() {
+        return Problem::new(
+            Kind::NotCollected,
+            "no sidecar has looked at this server yet: one with monitor.url (PGVITALS_MONITOR_URL) looks hourly, or pgvitals \
+             serve itself where it has a [[monitor]] for it; docs/fleet.md says how",
         );
     }
     Problem::new(

@@ -73,8 +73,8 @@ struct Levels {
 /// Client sessions.
 #[derive(Serialize, ToSchema)]
 struct Connections {
-    /// Now.
-    open: u64,
+    /// Now, as this process knows; null of pgvitals serve.
+    open: Option<u64>,
     /// In the window.
     opened: u64,
     /// Start-ups that failed in the window.
@@ -160,7 +160,11 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
     }
     Ok(Summary {
         totals: Totals::new(&totals),
-        connections: Connections { open: ask.view.open_sessions(), opened: sessions.opened, failed: sessions.failed },
+        connections: Connections {
+            open: ask.app.measures().then(|| ask.view.open_sessions()),
+            opened: sessions.opened,
+            failed: sessions.failed,
+        },
         transactions: Transactions::new(&sessions),
         top: page.cut(&data).map(|row| Statement::new(row, whole)).collect(),
         slow_queries: Slow::new(ask),
@@ -247,9 +251,11 @@ impl IndexHeadline {
 impl Own {
     fn new(ask: &Ask<'_>) -> Self {
         let telemetry = &ask.app.sources.telemetry;
-        let (usage, store) = (Usage::read(), ask.app.sources.store.as_ref());
+        let usage = Usage::read();
+        let weight = ask.app.sources.store.as_ref().and_then(|store| store.status.weight());
+        // Who measures nothing writes nothing.
+        let store = ask.app.sources.store.as_ref().filter(|_| ask.app.measures());
         let counts = store.map(|store| store.status.counts());
-        let weight = store.and_then(|store| store.status.weight());
         let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
         let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
         Self {

@@ -1,8 +1,14 @@
 // The address holds what is shown: `#/statement/1f2e…?range=24h&database=shop`. A link shows the same picture.
 
+/** Whether this is `pgvitals serve`: a fleet's figures from the tables alone, nothing of the second that passes. */
+export const serves = 'serves' in document.documentElement.dataset;
+
+/** Where the page opens. */
+const HOME = serves ? 'fleet' : 'overview';
+
 /** Ranges by name: the hours that are asked for, and how often the page asks again, in seconds. */
 export const RANGES = {
-  live: { hours: 0.25, every: 5, title: 'Live', says: 'the last 15 minutes' },
+  live: { hours: 0.25, every: serves ? 15 : 5, title: serves ? '15 m' : 'Live', says: 'the last 15 minutes' },
   '1h': { hours: 1, every: 15, title: '1 h', says: 'the last hour' },
   '24h': { hours: 24, every: 60, title: '24 h', says: 'the last 24 hours' },
   '7d': { hours: 168, every: 300, title: '7 d', says: 'the last 7 days' },
@@ -18,7 +24,7 @@ const DEFAULT_RANGE = '1h';
 export function read() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [page = '', id = ''] = path.split('/');
-  return { page: page || 'overview', id: decode(id), params: new URLSearchParams(query) };
+  return { page: page || HOME, id: decode(id), params: new URLSearchParams(query) };
 }
 
 function decode(text) {

@@ -1,6 +1,6 @@
 // The frame around the pages: which one the address names, the range, the keyboard, asking again.
 
-import { FILTERS, RANGES, choose, go, href, range, read, same } from './address.js';
+import { FILTERS, RANGES, choose, go, href, range, read, same, serves } from './address.js';
 import { listen, live } from './api.js';
 import { repaint } from './charts.js';
 import { h, replace, say } from './dom.js';
@@ -15,10 +15,12 @@ import { capacity, indexes, tables } from './pages/server.js';
 import { statement } from './pages/statement.js';
 import { statements } from './pages/statements.js';
 
-/** Pages of the navigation: name, title, key behind `g`, what makes it. */
-const PAGES = [
-  ['overview', 'Overview', 'o', overview], ['statements', 'Statements', 's', statements], ['now', 'Now', 'n', now], ['alerts', 'Alerts', 'a', alerts],
-  ['indexes', 'Indexes', 'i', indexes], ['tables', 'Tables', 't', tables], ['capacity', 'Capacity', 'c', capacity], ['fleet', 'Fleet', 'f', fleet]];
+const FLEET = ['fleet', 'Fleet', 'f', fleet];
+const NOW = ['now', 'Now', 'n', now];
+/** Pages of the navigation: name, title, key behind `g`, what makes it. A fleet's own page is about all of it, and has no now. */
+const PAGES = [...(serves ? [FLEET] : []),
+  ['overview', 'Overview', 'o', overview], ['statements', 'Statements', 's', statements], ...(serves ? [] : [NOW]), ['alerts', 'Alerts', 'a', alerts],
+  ['indexes', 'Indexes', 'i', indexes], ['tables', 'Tables', 't', tables], ['capacity', 'Capacity', 'c', capacity], ...(serves ? [] : [FLEET])];
 const MAKERS = { ...Object.fromEntries(PAGES.map(([name, , , make]) => [name, make])), statement };
 const $ = (id) => document.getElementById(id);
 
@@ -96,7 +98,7 @@ function customRange(event) {
 
 function foot() {
   const second = live.seconds.at(-1);
-  const words = { open: second ? `live, ${time(second.at)}` : 'live', connecting: 'connecting …', broken: 'no answer; trying again', refused: 'no live figures' };
+  const words = { open: second ? `live, ${time(second.at)}` : serves ? 'connected' : 'live', connecting: 'connecting …', broken: 'no answer; trying again', refused: 'no live figures' };
   document.documentElement.dataset.live = live.state;
   replace($('foot'), h('span', { title: second ? exact(second.at) : '' }, words[live.state]), h('span', {}, Intl.DateTimeFormat().resolvedOptions().timeZone),
     h('a', { href: 'openapi.json' }, 'OpenAPI'), h('a', { href: 'metrics' }, 'Metrics'),

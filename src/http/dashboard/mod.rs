@@ -7,13 +7,16 @@
 //! The files are open to everybody (DESIGN §8): they hold no figures. The policy lets the page load its own files and nothing
 //! else; statements come in as text nodes.
 
-use axum::extract::Path;
+use std::borrow::Cow;
+
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::problem::{Kind, Problem};
+use super::server::App;
 
 /// What the page may do: load its own files, ask its own server.
 const POLICY: &str =
@@ -54,11 +57,14 @@ const PAGES: &[Asset] = assets! {
     ],
 };
 
-/// The frame of all pages.
-pub(super) async fn index(headers: HeaderMap) -> Response {
-    const INDEX: Asset =
-        Asset { name: "", content_type: "text/html; charset=utf-8", content: include_bytes!("index.html") };
-    INDEX.answer(&headers)
+/// The frame of all pages, which says whether they are a fleet's alone.
+pub(super) async fn index(State(app): State<App>, headers: HeaderMap) -> Response {
+    const INDEX: &str = include_str!("index.html");
+    const HTML: &str = "text/html; charset=utf-8";
+    if app.measures() {
+        return answer(HTML, INDEX.as_bytes().into(), &headers);
+    }
+    answer(HTML, INDEX.replacen("<html ", "<html data-serves ", 1).into_bytes().into(), &headers)
 }
 
 /// A file that the page loads.
@@ -69,27 +75,21 @@ pub(super) async fn asset(name: Result<Path<String>, PathRejection>, headers: He
         None => (ASSETS, name.as_str()),
     };
     match assets.iter().find(|asset| asset.name == name) {
-        Some(asset) => asset.answer(&headers),
+        Some(asset) => answer(asset.content_type, asset.content.into(), &headers),
         None => Problem::new(Kind::NotFound, "the dashboard has no such file").into_response(),
     }
 }
 
-impl Asset {
-    /// The file; without it when the browser has the same.
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let tag = format!("\"{:016x}\"", xxh3_64(self.content));
-        let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-        let policy = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(self.content_type)),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-            // Kept, but asked for each time: a new version shows at once.
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))),
-        ];
-        if is_known {
-            (StatusCode::NOT_MODIFIED, policy).into_response()
-        } else {
-            (policy, self.content).into_response()
-        }
-    }
+/// A file; without its content when the browser has the same.
+fn answer(content_type: &'static str, content: Cow<'static, [u8]>, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{:016x}\"", xxh3_64(&content));
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let policy = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        // Kept, but asked for each time: a new version shows at once.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))),
+    ];
+    if is_known { (StatusCode::NOT_MODIFIED, policy).into_response() } else { (policy, content).into_response() }
 }

@@ -49,7 +49,7 @@ export async function signOut() {
 
 /** What the keys do. */
 export function keys(pages) {
-  const rows = [['/', 'Search statements'], ...pages.map(([name, title, key]) => [`g ${key}`, title, name]), ['1 … 5', 'Range: live to 30 days'], ['t', 'Light or dark'], ['Esc', 'Close; leave the search'], ['?', 'This list']];
+  const rows = [['/', 'Search statements'], ...pages.map(([name, title, key]) => [`g ${key}`, title, name]), ['1 … 5', 'Range: the shortest to 30 days'], ['t', 'Light or dark'], ['Esc', 'Close; leave the search'], ['?', 'This list']];
   open('keys', [h('h2', { id: 'dialog-title' }, 'Keyboard'), h('dl.keys', {}, rows.map(([key, what]) => [h('dt', {}, key.split(' ').map((one) => h('kbd', {}, one))), h('dd', {}, what)])),
     h('p.faint', {}, 'Drag over a chart to show that time everywhere. The address holds what you see.'), h('form', { method: 'dialog' }, h('button', { type: 'submit' }, 'Close'))]);
 }

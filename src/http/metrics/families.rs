@@ -27,6 +27,8 @@ const SLOTS_MAX: usize = 100;
 #[derive(Debug)]
 pub(super) struct Snapshot {
     view: LiveView,
+    /// Otherwise nothing is said of a proxy that isn't there.
+    measures: bool,
     telemetry: Arc<Telemetry>,
     panics: u64,
     usage: Option<Usage>,
@@ -38,13 +40,13 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// A scrape of `view`, and of the process now.
-    pub(super) fn new(view: LiveView, sources: &Sources) -> Self {
+    pub(super) fn new(view: LiveView, measures: bool, sources: &Sources) -> Self {
         let (telemetry, panics) = (Arc::clone(&sources.telemetry), sources.panics.total());
         let store = sources.store.as_ref().map(|store| Arc::clone(&store.status));
         let (usage, alerts) = (Usage::read(), sources.alerts.gauges());
         let successes = Job::ALL.map(|job| (job, sources.jobs.succeeded(job)));
         let servers = sources.jobs.rounds().vitals();
-        Self { view, telemetry, panics, usage, store, alerts, successes, servers }
+        Self { view, measures, telemetry, panics, usage, store, alerts, successes, servers }
     }
 }
 
@@ -52,12 +54,17 @@ impl Collector for Snapshot {
     fn encode(&self, encoder: DescriptorEncoder) -> Result<(), Error> {
         let mut writer = Writer(encoder);
         writer.info(&names::BUILD, &[env!("CARGO_PKG_VERSION")])?;
-        self.statements(&mut writer)?;
-        self.now(&mut writer)?;
-        self.transactions(&mut writer)?;
-        self.connections(&mut writer)?;
-        self.telemetry(&mut writer)?;
-        self.store(&mut writer)?;
+        if self.measures {
+            self.statements(&mut writer)?;
+            self.now(&mut writer)?;
+            self.transactions(&mut writer)?;
+            self.connections(&mut writer)?;
+            self.telemetry(&mut writer)?;
+            self.store(&mut writer)?;
+        } else {
+            writer.counter(&names::PANICS, self.panics)?;
+            self.weight(&mut writer)?;
+        }
         writer.gauges(&names::ALERTS_OPEN, |sample| {
             let mut open = self.alerts.iter();
             open.try_for_each(|((kind, severity), count)| sample(&[kind.as_str(), severity.as_str()], *count))
@@ -184,14 +191,18 @@ impl Snapshot {
         writer.counter(&names::STORE_ROWS, counts.rows)?;
         writer.counter(&names::STORE_BYTES, counts.bytes)?;
         writer.gauge(&names::STORE_CLOCK_OFFSET, offset_us as f64 / 1e6)?;
-        let weight = status.and_then(Status::weight);
-        writer.gauge(&names::STORE_SIZE, weight.map_or(0, |weight| weight.bytes))?;
+        self.weight(writer)?;
         writer.gauge(&names::STORE_FULL, u64::from(status.is_some_and(Status::full)))?;
-        writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))?;
         writer.gauge(&names::SPOOL_BYTES, counts.spool_bytes)?;
         let age = status.map(|status| status.spool_age(self.view.at())).unwrap_or_default();
         writer.gauge(&names::SPOOL_AGE, age.as_secs_f64())?;
         writer.counter(&names::SPOOL_WRITTEN, counts.spool_written_bytes)
+    }
+
+    fn weight(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let weight = self.store.as_deref().and_then(Status::weight);
+        writer.gauge(&names::STORE_SIZE, weight.map_or(0, |weight| weight.bytes))?;
+        writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))
     }
 
     fn notifications(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

@@ -31,7 +31,7 @@ pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Resul
     let open = accepted.into_iter().any(|value| value.contains(OPEN_METRICS));
     app.compute(move |app, view| {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Snapshot::new(view.clone(), &app.sources)));
+        registry.register_collector(Box::new(Snapshot::new(view.clone(), app.measures(), &app.sources)));
         let mut body = String::new();
         let (written, content_type) = if open {
             (text::encode(&mut body, &registry), "application/openmetrics-text; version=1.0.0; charset=utf-8")

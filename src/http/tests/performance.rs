@@ -6,7 +6,8 @@ use super::support::{SONGS, ask, at, busy, executed, fields, get, identity, mill
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Kind;
 
-const ENVELOPE: [&str; 7] = ["metric", "window", "source", "resolution", "complete_to", "server", "instances"];
+const ENVELOPE: [&str; 8] =
+    ["metric", "window", "source", "resolution", "complete_to", "server", "servers", "instances"];
 
 const STATEMENT: [&str; 23] = [
     "query_hash",

@@ -21,6 +21,7 @@ use crate::base::units::{Nanos, Stamp, WallTime};
 use crate::http::{Ready, Settings, Sources, router};
 use crate::jobs;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::presence::{Holder, Role};
 use crate::jobs::run::{Jobs, Parts};
 use crate::notify;
 use crate::runtime::clock::Clock;
@@ -177,6 +178,7 @@ pub(super) fn settings(listen: &str, token: Option<&str>) -> Settings {
         instance: "here".to_owned(),
         service: "jukebox".to_owned(),
         servers: vec!["main".to_owned()],
+        role: Role::Sidecar,
     }
 }
 
@@ -185,14 +187,14 @@ pub(super) fn sources(memory: &Memory, ready: Result<(), String>) -> (Sources, w
     let (sender, live) = watch::channel(memory.view.clone());
     let (telemetry, panics) = (Arc::clone(&memory.telemetry), Panics::default());
     let (rules, clock) = (analyze::Settings::default(), Clock::start());
-    let alerts = Ledger::new(None, &rules, &notify::settings::Settings::default(), clock);
+    let alerts = Ledger::new(None, Role::Sidecar, &rules, &notify::settings::Settings::default(), clock);
     let jobs = Jobs::new(Parts {
         settings: jobs::settings::Settings::default(),
         rules,
         collect: Vec::new(),
         store: None,
         ledger: alerts.clone(),
-        holder: 0,
+        holder: Holder { role: Role::Sidecar, boot: 0 },
         clock,
     });
     (Sources { live, telemetry, panics, ready: Arc::new(Door(ready)), store: None, alerts, jobs }, sender)

@@ -11,7 +11,8 @@ use crate::base::secret::Secret;
 use crate::base::telemetry::{Channel, Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};
 use crate::jobs::ledger::{Counts, Ledger};
-use crate::jobs::minute::findings;
+use crate::jobs::minute::{findings, least};
+use crate::jobs::presence::Role;
 use crate::jobs::watch::Watch;
 use crate::notify;
 use crate::notify::settings::Webhook;
@@ -153,7 +154,7 @@ fn judge(ledger: &Ledger, seconds: u64, executions: Vec<(String, Execution)>) {
 
 #[tokio::test]
 async fn an_alert_in_memory_opens_once_is_known_and_ends() {
-    let ledger = Ledger::new(None, &rules(), &people(), Clock::start());
+    let ledger = Ledger::new(None, Role::Sidecar, &rules(), &people(), Clock::start());
     let mut told = ledger.subscribe();
     judge(&ledger, 10, vec![execution(5, 700)]);
     judge(&ledger, 20, vec![execution(5, 700)]);
@@ -186,7 +187,7 @@ async fn in_memory_what_is_told_waits_until_it_was_told() {
     let url = Url::parse("http://127.0.0.1:9/hook").unwrap();
     let webhook = Some(Webhook { url: Secret::new(url), secret: None });
     let people = notify::settings::Settings { webhook, ..people() };
-    let ledger = Ledger::new(None, &rules(), &people, Clock::start());
+    let ledger = Ledger::new(None, Role::Sidecar, &rules(), &people, Clock::start());
     let waiting = async || ledger.waiting().await.unwrap();
     judge(&ledger, 10, vec![execution(5, 700)]);
     assert!(waiting().await.is_empty(), "one slow execution is nothing to tell");
@@ -209,4 +210,31 @@ async fn in_memory_what_is_told_waits_until_it_was_told() {
     ledger.settle(&both.iter().map(|one| (one.id, Became::Sent)).collect::<Vec<_>>()).await.unwrap();
     assert!(waiting().await.is_empty());
     assert_eq!(ledger.told(START).await.len(), 2);
+}
+
+/// Who told people of something that it alone sees also tells that it is over, whoever judges by then.
+#[tokio::test]
+async fn who_was_told_that_it_began_is_told_that_it_is_over() {
+    let url = Url::parse("http://127.0.0.1:9/hook").unwrap();
+    let webhook = Some(Webhook { url: Secret::new(url), secret: None });
+    let people = notify::settings::Settings { webhook, ..people() };
+    let ledger = Ledger::new(None, Role::Sidecar, &rules(), &people, Clock::start());
+    let judge = |seconds, executions, is_told| {
+        let (looks, found) = findings(&rules(), &facts(seconds, executions));
+        ledger.judge(at(seconds), &looks, found, is_told);
+    };
+    let events = async || {
+        let waiting = ledger.waiting().await.unwrap();
+        let events = waiting.into_iter().filter_map(|one| match one.about {
+            About::Alert(notice, _) => Some(notice),
+            About::Report(_) => None,
+        });
+        events.collect::<Vec<_>>()
+    };
+    judge(10, vec![execution(5, 5_000)], true);
+    assert_eq!(events().await, [Notice::Opened], "critical at once");
+    judge(5 + 15 * 60, Vec::new(), false);
+    assert_eq!(events().await, [Notice::Opened, Notice::Resolved]);
+    judge(2_000, vec![execution(1_990, 5_000)], false);
+    assert_eq!(events().await.len(), 2, "of what begins somebody else tells");
 }

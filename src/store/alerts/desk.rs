@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
-use super::notices::{self, Became, Told, Waiting};
+use super::notices::{self, Became, Route, Told, Waiting};
 use super::row::{self, Parameter, at, clean};
 use super::silences;
 use crate::analyze::alert::{Alert, Silence};
@@ -136,13 +136,16 @@ impl Desk {
         .await
     }
 
-    /// What waits to be told.
+    /// What waits to be told, once it is decided who hears of what.
     ///
     /// # Errors
     /// As [`Desk::list`].
-    pub async fn waiting(&self) -> Result<Vec<Waiting>, Error> {
-        let waiting = self.ask(async |link| notices::waiting(link).await).await;
-        waiting.or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
+    pub async fn waiting(&self, route: &Route<'_>) -> Result<Vec<Waiting>, Error> {
+        let waiting = self.ask(async |link| {
+            notices::decide(link, route).await?;
+            notices::waiting(link).await
+        });
+        waiting.await.or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
     }
 
     /// What was told since a time.

@@ -47,7 +47,7 @@ pub async fn judge(
         }
         book.apply(&changes);
         book.alerts.retain(Alert::is_open);
-        Ok(Judged { changes, open: book.alerts, is_waiting: notices::is_waiting(link).await? })
+        Ok(Judged { changes, open: book.alerts, is_waiting: notices::is_waiting(link, routing).await? })
     };
     match done.await {
         Ok(judged) => link.commit().await.map(|()| judged),

@@ -18,14 +18,30 @@ use crate::store::link::Link;
 /// Rows that are looked at in one go; the rest follows.
 const MOST: i64 = 2_000;
 
-/// Who hears of something that happened to an alert; those who heard of it before are known.
-pub type Route<'a> = dyn Fn(Notice, &Alert, &BTreeSet<Channel>) -> BTreeSet<Channel> + Send + Sync + 'a;
+/// The channel of what was noted by a process that has nobody to tell: whoever tells decides who hears of it.
+const UNDECIDED: &str = "undecided";
+/// If nobody has decided for so long, nobody is told any more.
+const DECIDED_WITHIN: Nanos = DAY;
+
+/// Something to tell.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// Something that happened to an alert, and who heard of it before.
+    Alert(Notice, &'a Alert, &'a BTreeSet<Channel>),
+    /// A server's daily report.
+    Report(&'a str),
+}
+
+/// Who hears of it; `None`: here nobody knows.
+pub type Route<'a> = dyn Fn(News<'_>) -> Option<BTreeSet<Channel>> + Send + Sync + 'a;
 
 /// Whom to tell, and how long that waits for more.
 #[derive(Clone, Copy)]
 pub struct Routing<'a> {
     /// Who hears.
     pub route: &'a Route<'a>,
+    /// Whether that is decided here at all.
+    pub decides: bool,
     /// A row is due so long after it was made.
     pub wait: Nanos,
 }
@@ -104,12 +120,8 @@ fn channel(name: &str) -> Option<Channel> {
 /// Rows for a change, in its transaction.
 pub(super) async fn note(link: &Link, change: &Change, now: WallTime, routing: &Routing<'_>) -> Result<(), Error> {
     let (Some(notice), Some(id)) = (change.notice, change.alert.id) else { return Ok(()) };
-    let ask = link.schema.fill("select distinct channel from {schema}.notifications where alert_id = $1");
-    let rows = link.client.query_typed(&ask, &[(&id, Type::INT8)]).await?;
-    let told = rows.iter().map(|row| row.try_get::<_, String>(0)).collect::<Result<Vec<_>, _>>()?;
-    let told: BTreeSet<Channel> = told.iter().filter_map(|name| channel(name)).collect();
-    let channels = (routing.route)(notice, &change.alert, &told);
-    let channels: Vec<&str> = channels.into_iter().map(Channel::as_str).collect();
+    let told = told_of(link, id).await?;
+    let channels = names((routing.route)(News::Alert(notice, &change.alert, &told)).as_ref());
     if channels.is_empty() {
         return Ok(());
     }
@@ -125,10 +137,79 @@ pub(super) async fn note(link: &Link, change: &Change, now: WallTime, routing: &
     Ok(())
 }
 
-/// Whether anything waits.
-pub(super) async fn is_waiting(link: &Link) -> Result<bool, Error> {
-    let sql = "select exists (select from {schema}.notifications where sent_at is null and failed_at is null)";
-    let rows = link.client.query_typed(&link.schema.fill(sql), &[]).await?;
+/// Who heard of an alert, or will.
+async fn told_of(link: &Link, alert: i64) -> Result<BTreeSet<Channel>, Error> {
+    let ask = link.schema.fill("select distinct channel from {schema}.notifications where alert_id = $1");
+    let rows = link.client.query_typed(&ask, &[(&alert, Type::INT8)]).await?;
+    let names = rows.iter().map(|row| row.try_get::<_, String>(0)).collect::<Result<Vec<_>, _>>()?;
+    Ok(names.iter().filter_map(|name| channel(name)).collect())
+}
+
+/// Channels as rows name them.
+pub(super) fn names(channels: Option<&BTreeSet<Channel>>) -> Vec<&'static str> {
+    channels.map_or(vec![UNDECIDED], |channels| channels.iter().map(|channel| channel.as_str()).collect())
+}
+
+/// Decides who hears of what was left undecided, in one transaction; of what is too old nobody does.
+///
+/// # Errors
+/// What the store said; then nothing was decided.
+pub async fn decide(link: &Link, route: &Route<'_>) -> Result<(), Error> {
+    let waits = "select exists (select from {schema}.notifications n
+         where n.channel = $1 and n.sent_at is null and n.failed_at is null)";
+    let rows = link.client.query_typed(&link.schema.fill(waits), &[(&UNDECIDED, Type::TEXT)]).await?;
+    if !rows.first().ok_or(Error::Answer("no word on notifications"))?.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    link.begin().await?;
+    match decide_all(link, route).await {
+        Ok(()) => link.commit().await,
+        Err(error) => {
+            link.roll_back().await;
+            Err(error)
+        }
+    }
+}
+
+async fn decide_all(link: &Link, route: &Route<'_>) -> Result<(), Error> {
+    let old = format!(
+        "update {{schema}}.notifications n set failed_at = clock_timestamp()
+         where n.channel = $1 and n.sent_at is null and n.failed_at is null
+             and n.due < clock_timestamp() - {} * interval '1 microsecond'",
+        DECIDED_WITHIN.as_micros()
+    );
+    link.client.execute_typed(&link.schema.fill(&old), &[(&UNDECIDED, Type::TEXT)]).await?;
+    // In the order of what happened: who is told that an alert opened is told how it ends.
+    let rows = link.client.query_typed(&link.schema.fill(&ask("=", "n.notification_id")), &PARAMETERS).await?;
+    for row in &rows {
+        let id: i64 = row.try_get("notification_id")?;
+        let channels = match about(row)? {
+            Some(About::Alert(notice, alert)) => {
+                let told = told_of(link, alert.id.unwrap_or_default()).await?;
+                route(News::Alert(notice, &alert, &told))
+            }
+            Some(About::Report(report)) => route(News::Report(&report.server)),
+            None => continue,
+        };
+        let Some(channels) = channels else { return Ok(()) };
+        let decided = "with decided as (
+                update {schema}.notifications n set sent_at = clock_timestamp() where n.notification_id = $1 returning n.*
+            )
+            insert into {schema}.notifications (alert_id, report_id, event, channel, due)
+            select d.alert_id, d.report_id, d.event, c, d.due from decided d cross join unnest($2) c
+            on conflict do nothing";
+        let parameters: [Parameter<'_>; 2] = [(&id, Type::INT8), (&names(Some(&channels)), Type::TEXT_ARRAY)];
+        link.client.execute_typed(&link.schema.fill(decided), &parameters).await?;
+    }
+    Ok(())
+}
+
+/// Whether anything waits that can be told from here.
+pub(super) async fn is_waiting(link: &Link, routing: &Routing<'_>) -> Result<bool, Error> {
+    let sql = "select exists (select from {schema}.notifications n
+         where n.sent_at is null and n.failed_at is null and ($1 or n.channel <> $2))";
+    let parameters: [Parameter<'_>; 2] = [(&routing.decides, Type::BOOL), (&UNDECIDED, Type::TEXT)];
+    let rows = link.client.query_typed(&link.schema.fill(sql), &parameters).await?;
     Ok(rows.first().ok_or(Error::Answer("no word on notifications"))?.try_get(0)?)
 }
 
@@ -137,35 +218,44 @@ pub(super) async fn is_waiting(link: &Link) -> Result<bool, Error> {
 /// # Errors
 /// What the store said.
 pub async fn waiting(link: &Link) -> Result<Vec<Waiting>, Error> {
-    let sql = format!(
-        "select n.notification_id, n.channel, n.event, n.attempts, {} due_us, n.report_id, r.report::text report, {}
-         from {{schema}}.notifications n
-         left join {{schema}}.alerts a on a.id = n.alert_id
-         left join {{schema}}.reports r on r.report_id = n.report_id
-         where n.sent_at is null and n.failed_at is null order by n.due, n.notification_id limit $1",
-        micros("n.due"),
-        row::columns()
-    );
-    let rows = link.client.query_typed(&link.schema.fill(&sql), &[(&MOST, Type::INT8)]).await?;
+    let rows = link.client.query_typed(&link.schema.fill(&ask("<>", "n.due, n.notification_id")), &PARAMETERS).await?;
     let waiting = rows.iter().map(one).filter_map(Result::transpose);
     waiting.collect()
 }
 
+const PARAMETERS: [Parameter<'_>; 2] = [(&MOST, Type::INT8), (&UNDECIDED, Type::TEXT)];
+
+/// Rows that wait and are undecided, or that are not.
+fn ask(compare: &str, order: &str) -> String {
+    format!(
+        "select n.notification_id, n.channel, n.event, n.attempts, {} due_us, n.report_id, r.report::text report, {}
+         from {{schema}}.notifications n
+         left join {{schema}}.alerts a on a.id = n.alert_id
+         left join {{schema}}.reports r on r.report_id = n.report_id
+         where n.sent_at is null and n.failed_at is null and n.channel {compare} $2
+         order by {order} limit $1",
+        micros("n.due"),
+        row::columns()
+    )
+}
+
 /// `None` of what a later version made.
-fn one(row: &Row) -> Result<Option<Waiting>, Error> {
+fn about(row: &Row) -> Result<Option<About>, Error> {
     let report: Option<i64> = row.try_get("report_id")?;
-    let about = match report {
-        Some(_) => {
-            let text: Option<String> = row.try_get("report")?;
-            text.and_then(|text| serde_json::from_str(&text).ok()).map(|report| About::Report(Box::new(report)))
-        }
-        None => {
-            let event: String = row.try_get("event")?;
-            notice(&event).zip(row::read(row)?).map(|(notice, alert)| About::Alert(notice, Box::new(alert)))
-        }
-    };
+    if report.is_some() {
+        let text: Option<String> = row.try_get("report")?;
+        return Ok(text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .map(|report| About::Report(Box::new(report))));
+    }
+    let event: String = row.try_get("event")?;
+    Ok(notice(&event).zip(row::read(row)?).map(|(notice, alert)| About::Alert(notice, Box::new(alert))))
+}
+
+/// The same.
+fn one(row: &Row) -> Result<Option<Waiting>, Error> {
     let name: String = row.try_get("channel")?;
-    let Some((about, channel)) = about.zip(channel(&name)) else { return Ok(None) };
+    let Some((about, channel)) = about(row)?.zip(channel(&name)) else { return Ok(None) };
     let attempts: i32 = row.try_get("attempts")?;
     Ok(Some(Waiting {
         id: row.try_get("notification_id")?,

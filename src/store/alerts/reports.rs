@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::types::Type;
 
+use super::notices;
 use super::row::{Parameter, at, clean};
 use crate::analyze::report::Report;
 use crate::base::telemetry::Channel;
@@ -23,7 +24,7 @@ pub struct Kept {
     pub json: String,
 }
 
-/// Keeps a report, and who gets it from `due` on; false when there was one of its day and server.
+/// Keeps a report, and who gets it from `due` on (`None`: whoever tells decides); false when there was one of its day and server.
 ///
 /// # Errors
 /// What the store said; then nothing of it is there.
@@ -31,7 +32,7 @@ pub async fn keep(
     link: &Link,
     report: &Report,
     text: &str,
-    channels: &BTreeSet<Channel>,
+    channels: Option<&BTreeSet<Channel>>,
     due: WallTime,
 ) -> Result<bool, Error> {
     let json = serde_json::to_string(report).map_err(|_| Error::Answer("a report that is no JSON"))?;
@@ -49,7 +50,7 @@ pub async fn keep(
         at("$6")
     );
     let (server, text) = (clean(&report.server), clean(text));
-    let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
+    let channels = notices::names(channels);
     let due = due.unix_micros();
     let parameters: [Parameter<'_>; 6] = [
         (&report.day, Type::TEXT),

@@ -23,6 +23,7 @@ mod timeline;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alerts::facts;
 use super::error::Error;
 use super::link::Link;
 use super::settings::Settings;
@@ -171,6 +172,24 @@ impl Reader {
             calls
         }))
         .await
+    }
+
+    /// Every monitored server.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn servers(&self) -> Result<Vec<String>, Error> {
+        let asked = in_time(Box::pin(async { facts::servers(&Link::look(&self.settings).await?).await }));
+        asked.await.or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
+    }
+
+    /// Whether the store answers, within `limit`.
+    ///
+    /// # Errors
+    /// What it said, or that it didn't in time.
+    pub async fn answers(&self, limit: Duration) -> Result<(), Error> {
+        let asked = async { Ok(Link::look(&self.settings).await?.client.batch_execute("select 1").await?) };
+        tokio::time::timeout(limit, Box::pin(asked)).await.unwrap_or(Err(Error::Timeout(limit.as_secs())))
     }
 
     async fn begin(&self) -> Result<Link, Error> {

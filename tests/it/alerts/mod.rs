@@ -19,7 +19,7 @@ use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
 
 /// Judged each second, from the first second on.
-fn eager(setup: Setup) -> Setup {
+pub(crate) fn eager(setup: Setup) -> Setup {
     setup.flag("alerts-interval", "1s").flag("alerts-learn", "0")
 }
 

@@ -15,7 +15,7 @@ use crate::support::postgres::{Cluster, free_port};
 use crate::support::tool::Tool;
 
 /// A browser wants a core and more: one at a time.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static BROWSER: Mutex<()> = Mutex::new(());
     BROWSER.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,7 +19,7 @@ use crate::support::http::{Answer, request};
 use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
 
-const SECRET: &str = "a-secret-of-some-length";
+pub(crate) const SECRET: &str = "a-secret-of-some-length";
 pub(crate) const HOURLY: &str = "/api/cron/hourly-monitoring";
 const DAILY: &str = "/api/cron/daily-maintenance";
 
@@ -67,6 +67,6 @@ impl Site {
 }
 
 /// The steps' names, in order.
-fn steps(answer: &Value) -> Vec<&str> {
+pub(crate) fn steps(answer: &Value) -> Vec<&str> {
     answer["steps"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap()).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pgvitals::base::units::{Nanos, Stamp};
+use pgvitals::jobs::presence::{Holder, Role};
 use pgvitals::jobs::upkeep;
 use pgvitals::pgclient::target::Target;
 use pgvitals::runtime::clock::Clock;
@@ -157,7 +158,13 @@ fn an_idle_hour_opens_no_connection() {
     runtime.block_on(async {
         let (minutes, received) = tokio::sync::mpsc::channel(4);
         let writing = tokio::spawn(Flusher::new(settings.clone(), parts).run(received));
-        tokio::spawn(upkeep::run(settings, boot, Arc::clone(&status), clock, shutdown.clone()));
+        tokio::spawn(upkeep::run(
+            settings,
+            Holder { role: Role::Sidecar, boot },
+            Arc::clone(&status),
+            clock,
+            shutdown.clone(),
+        ));
         let none = beside.sessions().await;
         beside.pass(3 * HOUR).await;
         assert_eq!(beside.sessions().await, none, "nothing happened yet");

@@ -11,6 +11,7 @@ use pgvitals::base::units::{Nanos, Stamp, WallTime};
 use pgvitals::config::load::{Flags, load};
 use pgvitals::http::{Ready, Sources, Stored, router};
 use pgvitals::jobs::ledger::Ledger;
+use pgvitals::jobs::presence::{Holder, Role};
 use pgvitals::jobs::run::{self, Jobs};
 use pgvitals::runtime::{clock::Clock, shutdown::Shutdown, task::Panics};
 use pgvitals::session::identity::Identity;
@@ -186,14 +187,14 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
         status: Arc::clone(&status),
     };
     let stored = Stored { reader: Reader::new(settings.clone()), status };
-    let alerts = Ledger::new(Some(&settings), &analyze, &notify, clock);
+    let alerts = Ledger::new(Some(&settings), Role::Sidecar, &analyze, &notify, clock);
     let jobs = Jobs::new(run::Parts {
         settings: jobs,
         rules: analyze,
         collect: Vec::new(),
         ledger: alerts.clone(),
         store: Some(settings.clone()),
-        holder: 1,
+        holder: Holder { role: Role::Sidecar, boot: 1 },
         clock,
     });
     let site = router(

@@ -112,7 +112,7 @@ fn without_statements_the_store_is_left_alone() {
 }
 
 /// Sends a signal to a process.
-pub(super) fn kill(signal: &str, pid: impl ToString) {
+pub(crate) fn kill(signal: &str, pid: impl ToString) {
     let sent = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
     assert!(sent.success());
 }

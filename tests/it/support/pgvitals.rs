@@ -57,6 +57,8 @@ pub(crate) struct Setup {
     routes: Vec<(Address, String)>,
     flags: Vec<String>,
     launcher: Vec<String>,
+    serves: bool,
+    file: String,
     directory: Option<TempDir>,
 }
 
@@ -75,6 +77,17 @@ impl Setup {
     /// One route to what this text means, from a free port.
     pub(crate) fn route_to_url(mut self, upstream: &str) -> Self {
         self.routes.push((ANY_PORT, upstream.to_owned()));
+        self
+    }
+
+    /// `pgvitals serve` on this store, without a proxy.
+    pub(crate) fn serving(store: &str) -> Self {
+        Self { serves: true, ..Self::default() }.flag("store", store)
+    }
+
+    /// Lines of the configuration file of one that has no routes there.
+    pub(crate) fn file(mut self, lines: &str) -> Self {
+        self.file.push_str(lines);
         self
     }
 
@@ -142,11 +155,14 @@ impl Setup {
             format!("[[route]]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\nserver = \"server-{place}\"\n")
         });
         let mut command = self.launcher;
-        command.extend([env!("CARGO_BIN_EXE_pgvitals"), "run"].map(str::to_owned));
+        command.extend([env!("CARGO_BIN_EXE_pgvitals"), if self.serves { "serve" } else { "run" }].map(str::to_owned));
         if let [(listen, upstream)] = &self.routes[..] {
             command.extend(["--listen".to_owned(), listen.to_string(), "--upstream".to_owned(), upstream.clone()]);
         } else {
-            std::fs::write(&file, routes.collect::<String>()).unwrap();
+            self.file.extend(routes);
+        }
+        if !self.file.is_empty() {
+            std::fs::write(&file, &self.file).unwrap();
             command.extend(["--config".to_owned(), file.display().to_string()]);
         }
         if !self.flags.iter().any(|flag| flag == "--http") {

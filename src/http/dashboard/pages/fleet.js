@@ -1,14 +1,11 @@
 // Fleet: who measures what, how far each has come, what it costs, and what is not seen.
 
 import { h } from '../dom.js';
-import { href } from '../address.js';
+import { href, serves } from '../address.js';
 import { ago, bytes, count, exact, ms, percent, some, span, time } from '../format.js';
 import { badge, empty, figure, heading, metricPanel, panel } from '../panel.js';
 import { performance } from '../api.js';
 import { table } from '../table.js';
-
-/** Whether this is `pgvitals serve`: it measures nothing itself. */
-const serves = 'serves' in document.documentElement.dataset;
 
 const STATES = { writes: ['good', 'writes'], idle: ['notice', 'idle'], late: ['warning', 'late'], silent: ['notice', 'silent'], memory: ['notice', 'in memory alone'] };
 const EVERYBODY = { instance: null, service: null, server: null, database: null, user: null, application: null, limit: 1000 };

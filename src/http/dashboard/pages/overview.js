@@ -1,7 +1,7 @@
 // Overview: how it goes, what stands out, where the time goes.
 
 import { h } from '../dom.js';
-import { href, range, read, same } from '../address.js';
+import { href, range, read, same, serves } from '../address.js';
 import { live, overTime, performance } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { findings, length } from '../findings.js';
@@ -115,7 +115,7 @@ function charts() {
     lines[0].update(data.x, [data.p50, data.p95, data.p99], data.ends);
     lines[1].update(data.x, [data.calls, data.errors], data.ends);
   };
-  const isLive = () => range().name === 'live';
+  const isLive = () => range().name === 'live' && !serves;
   const second = () => { if (isLive() && !document.hidden) show(seconds(live.seconds, minutes.of)); };
   const refresh = async (signal) => {
     try {

@@ -1,4 +1,4 @@
-//! The composition root: settings to rooms, wired together, run, drained.
+//! `pgvitals run`: the proxy, its HTTP side, and its part in what is done for all.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,54 +8,28 @@ use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::Settings;
+use super::process::{HTTP_SOCKET, control, judging, name_fixed, watched};
 use crate::base::telemetry::Telemetry;
+use crate::jobs::activity::Activity;
+use crate::jobs::judge;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::presence::{Holder, Role};
 use crate::jobs::run::Jobs;
-use crate::jobs::{judge, tell};
-use crate::notify::notifier::Notifier;
 use crate::proxy::health::Health;
 use crate::proxy::{Listening, Parts, Proxy, Tuner};
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
 use crate::runtime::shutdown::{Phase, Shutdown, Signals};
-use crate::runtime::task::{Panics, Watch};
+use crate::runtime::task::Panics;
 use crate::store::batch::Origin;
 use crate::store::flusher::Flusher;
 use crate::store::read::Reader;
-use crate::{analyze, collect, http, jobs, notify, proxy, stats, store};
-
-/// Threads for everything but moving bytes: HTTP, harvests, accepting. Two, so that a long answer holds up nobody.
-const CONTROL_THREADS: usize = 2;
-
-/// The name of the inherited socket that is HTTP's (systemd's `FileDescriptorName`).
-const HTTP_SOCKET: &str = "http";
+use crate::{collect, http, jobs, proxy, store};
 
 /// The store's writer has so long to end after the data plane; it sees to that itself.
 const WRITING_MAX: Duration = Duration::from_secs(15);
-
-/// The settings of every room.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The data plane.
-    pub proxy: proxy::Settings,
-    /// Aggregates in memory.
-    pub stats: stats::Settings,
-    /// The rules.
-    pub analyze: analyze::Settings,
-    /// When alerts are judged.
-    pub judge: judge::Rhythm,
-    /// Who is told of alerts, and how.
-    pub notify: notify::settings::Settings,
-    /// The HTTP side.
-    pub http: http::Settings,
-    /// The monitoring tables, if there are any.
-    pub store: Option<store::settings::Settings>,
-    /// The monitored servers that can be asked.
-    pub collect: Vec<collect::settings::Settings>,
-    /// When that is done, and what is done for all.
-    pub jobs: jobs::settings::Settings,
-}
 
 /// Runs until SIGTERM or SIGINT, and what they begin, is over. At SIGHUP `reload` says what holds from then on; it logs
 /// why where it has no answer.
@@ -91,17 +65,10 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
 fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
-    let mut fixed = tuner.tune(new.proxy, new.stats);
-    fixed.extend(old.analyze.changed(&new.analyze));
-    fixed.extend(old.notify.changed(&new.notify));
-    fixed.extend(old.jobs.changed(&new.jobs));
-    fixed.extend(old.http.changed(&new.http));
-    fixed.extend(store::settings::Settings::changed(old.store.as_ref(), new.store.as_ref()));
+    let mut fixed = old.fixed(&new);
     fixed.extend(collect::settings::Settings::changed(&old.collect, &new.collect));
-    for key in fixed {
-        tracing::warn!(key, "this setting changes with a restart only; the old value stays");
-    }
-    tracing::info!("settings reloaded");
+    fixed.extend(tuner.tune(new.proxy, new.stats));
+    name_fixed(fixed);
 }
 
 /// A pgvitals that serves.
@@ -165,21 +132,11 @@ pub fn start(settings: Settings) -> anyhow::Result<Started> {
     start_on(control()?, settings, Inherited::default())
 }
 
-/// The runtime of everything but moving bytes.
-fn control() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(CONTROL_THREADS)
-        .thread_name("control")
-        .enable_all()
-        .build()
-        .context("no runtime for the control side")
-}
-
 fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyhow::Result<Started> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let clock = Clock::start();
-    let ledger = Ledger::new(settings.store.as_ref(), &settings.analyze, &settings.notify, clock);
+    let ledger = Ledger::new(settings.store.as_ref(), Role::Sidecar, &settings.analyze, &settings.notify, clock);
     let parts = Parts {
         stats: settings.stats,
         telemetry: Arc::clone(&telemetry),
@@ -191,7 +148,10 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         Some(store) => Some(writer(store, &settings.http, &parts)?),
         None => None,
     };
+    let boot = store.as_ref().map_or(0, |(_, parts)| parts.origin.boot);
+    let holder = Holder { role: Role::Sidecar, boot };
     let judged = judge::Parts {
+        role: holder.role,
         rules: settings.analyze.clone(),
         rhythm: settings.judge,
         zone: settings.notify.time_zone.clone(),
@@ -204,33 +164,29 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
     };
     let (mut proxy, http) = control.block_on(bind(settings.proxy, parts, &settings.http.listen, inherited))?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
-    let stored = store.as_ref().map(|(settings, parts)| http::Stored {
-        reader: Reader::new(settings.clone()),
-        status: Arc::clone(&parts.status),
-    });
+    let stored = store.as_ref().map(|(settings, parts)| asked_store(settings, parts));
     let jobs = Jobs::new(jobs::run::Parts {
         settings: settings.jobs,
         rules: settings.analyze,
         collect: settings.collect,
         ledger: ledger.clone(),
         store: store.as_ref().map(|(settings, _)| settings.clone()),
-        holder: store.as_ref().map_or(0, |(_, parts)| parts.origin.boot),
+        holder,
         clock,
     });
     let status = stored.as_ref().map(|stored| Arc::clone(&stored.status));
-    let scheduler = jobs::scheduler::run(jobs.clone(), proxy.live(), status, shutdown.clone());
+    let scheduler = jobs::scheduler::run(jobs.clone(), Activity::Memory(proxy.live()), status, shutdown.clone());
     control.spawn(watched(panics.watch("jobs"), scheduler));
     let writing = store.map(|(settings, parts)| {
-        let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
-        let upkeep = jobs::upkeep::run(settings.clone(), boot, status, parts.clock, shutdown.clone());
+        let status = Arc::clone(&parts.status);
+        let upkeep = jobs::upkeep::run(settings.clone(), holder, status, parts.clock, shutdown.clone());
         control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
         let minutes = proxy.minutes(Flusher::pace(&settings));
         control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
     });
-    for Listening { server, address } in &listening {
-        tracing::info!(%address, server, "listening");
-    }
-    let judging = judging(&control, judged, settings.notify, &proxy, &panics);
+    listening.iter().for_each(|Listening { server, address }| tracing::info!(%address, server, "listening"));
+    let upstreams = Arc::new(Readiness(proxy.health()));
+    let judging = judging(&control, judged, settings.notify, proxy.live(), upstreams, &panics);
     let address = http.as_ref().map(|listener| listener.local().clone());
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
@@ -266,46 +222,15 @@ async fn bind(
     Ok((proxy, http))
 }
 
-/// A task whose panic is counted and said.
-async fn watched(watch: Watch, task: impl Future<Output = ()>) {
-    let _watch = watch;
-    task.await;
+/// The store, as answers need it.
+fn asked_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> http::Stored {
+    http::Stored { reader: Reader::new(settings.clone()), status: Arc::clone(&parts.status) }
 }
 
 /// The store, as who judges needs it.
 fn judged_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> judge::Stored {
     let (origin, status) = (Arc::clone(&parts.origin), Arc::clone(&parts.status));
     judge::Stored { settings: settings.clone(), origin, status }
-}
-
-/// Starts who judges alerts, and who tells people of them.
-fn judging(
-    control: &Runtime,
-    parts: judge::Parts,
-    people: notify::settings::Settings,
-    proxy: &Proxy,
-    panics: &Panics,
-) -> JoinHandle<()> {
-    if let Some(notifier) = notifier(people, &parts.telemetry, parts.clock) {
-        let tell = tell::run(parts.ledger.clone(), notifier, parts.clock, parts.shutdown.clone());
-        control.spawn(watched(panics.watch("notifier"), tell));
-    }
-    let judge = judge::run(parts, proxy.live(), Arc::new(Readiness(proxy.health())));
-    control.spawn(watched(panics.watch("judge of alerts"), judge))
-}
-
-/// Who tells people; `None` without a channel. That nobody can be told must not stop the proxy.
-fn notifier(settings: notify::settings::Settings, telemetry: &Arc<Telemetry>, clock: Clock) -> Option<Arc<Notifier>> {
-    if settings.channels().is_empty() {
-        return None;
-    }
-    match Notifier::new(settings, Arc::clone(telemetry), clock) {
-        Ok(notifier) => Some(Arc::new(notifier)),
-        Err(error) => {
-            tracing::error!(%error, "nobody is told of alerts");
-            None
-        }
-    }
 }
 
 /// Who writes what the proxy measures.

@@ -1,0 +1,38 @@
+//! Which monitored servers there are: those behind this process's routes; of `pgvitals serve` those in the tables.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::base::units::{Nanos, WallTime};
+use crate::http::problem::{Kind, Problem};
+use crate::http::server::App;
+
+/// A new server may wait so long until it is shown.
+const FRESH: Nanos = Nanos::from_millis(60_000);
+
+/// What the tables said, and when.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Known(Mutex<Option<(WallTime, Arc<Vec<String>>)>>);
+
+/// Their names.
+///
+/// # Errors
+/// A store that doesn't answer.
+pub(in crate::http) async fn fetch(app: &App) -> Result<Arc<Vec<String>>, Problem> {
+    let Some(store) = app.sources.store.as_ref().filter(|_| !app.measures()) else {
+        return Ok(Arc::new(app.settings.servers.clone()));
+    };
+    let now = app.view().at();
+    let known = app.servers.0.lock().await.clone();
+    if let Some((_, servers)) = known.filter(|(at, _)| now.since(*at) < FRESH) {
+        return Ok(servers);
+    }
+    let servers = store.reader.servers().await;
+    let servers = Arc::new(
+        servers.map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))?,
+    );
+    // One that nobody has written to yet may have its first server in a moment.
+    *app.servers.0.lock().await = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
+    Ok(servers)
+}
