@@ -64,15 +64,20 @@ struct ChangeRow {
     extra_ms: f64,
 }
 
-/// The last day of the servers that are asked for; nothing for another metric and without a store.
+/// The last day of the servers that are asked for, `all` where none is named; nothing for another metric and without a
+/// store.
 ///
 /// # Errors
 /// A store that doesn't answer.
-pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Vec<(String, Arc<Days>)>, Problem> {
+pub(in crate::http) async fn fetch(
+    app: &App,
+    params: &Params,
+    all: &[String],
+) -> Result<Vec<(String, Arc<Days>)>, Problem> {
     let (metric, now, servers) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
-        let servers = ask.filter.server.clone().map_or_else(|| app.settings.servers.clone(), |server| vec![server]);
+        let servers = ask.filter.server.clone().map_or_else(|| all.to_vec(), |server| vec![server]);
         (ask.metric, view.at(), servers)
     };
     let mut all = Vec::new();

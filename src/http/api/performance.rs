@@ -120,7 +120,7 @@ pub(in crate::http) async fn performance(
     let servers = servers::fetch(&app).await?;
     let seen = seen::fetch(&app, &params, &servers).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
-    let changed = changes::fetch(&app, &params).await?;
+    let changed = changes::fetch(&app, &params, &servers).await?;
     let learned = baseline::fetch(&app, &params).await?;
     app.compute(move |app, view| {
         let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared).with_changed(&changed);

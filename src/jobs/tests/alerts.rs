@@ -11,7 +11,7 @@ use crate::base::secret::Secret;
 use crate::base::telemetry::{Channel, Dropped, Telemetry};
 use crate::base::units::{Nanos, WallTime};
 use crate::jobs::ledger::{Counts, Ledger};
-use crate::jobs::minute::{findings, least};
+use crate::jobs::minute::findings;
 use crate::jobs::presence::Role;
 use crate::jobs::watch::Watch;
 use crate::notify;
