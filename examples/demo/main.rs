@@ -1,4 +1,5 @@
-//! `make demo`: a private PostgreSQL, pgvitals in front of it, applications that use it, and what pgvitals sees.
+//! `make demo`: a private PostgreSQL, a month of a made-up shop in its monitoring tables, pgvitals in front of it,
+//! applications that use it, and what pgvitals sees.
 //!
 //! Reading order: [`cluster`] the server, [`process`] children that never outlive the demo, [`schema`] what is in the
 //! databases, [`workload`] the applications, one file each. It ends with Ctrl-C, or after `DEMO_SECONDS`.
@@ -23,6 +24,8 @@ use process::Process;
 
 /// Where the HTTP side is, unless that port is taken.
 const HTTP_PORT: u16 = 7480;
+/// What the made-up shop's disk holds.
+const DISK: &str = "200GiB";
 /// What schedulers outside send; a secret elsewhere.
 const CRON_SECRET: &str = "demo-cron-secret";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,22 +51,32 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     let cluster = Cluster::start(directory).await?;
     schema::create(&cluster).await?;
 
+    let pgvitals = binary()?;
+    let store = format!("postgres://postgres@127.0.0.1:{}/shop", cluster.port);
+    let mut month = ours(&pgvitals, directory)?;
+    let played =
+        month.args(["demo", "--store", &store, "--disk-capacity", DISK]).output().context("can't play a month")?;
+    if !played.status.success() {
+        bail!("pgvitals demo: {}", String::from_utf8_lossy(&played.stderr));
+    }
+
     let (listen, http) = (process::free_port(0)?, process::free_port(HTTP_PORT)?);
     let http = format!("127.0.0.1:{http}");
-    let pgvitals = binary()?;
     let log = directory.join("pgvitals.log");
     let mut command = ours(&pgvitals, directory)?;
     command.arg("run").args(["--http", &http, "--slow-threshold", "100ms"]);
     command.args(["--listen", &format!("127.0.0.1:{listen}")]);
     command.args(["--upstream", &format!("127.0.0.1:{}", cluster.port)]);
-    command.args(["--store", &format!("postgres://postgres@127.0.0.1:{}/shop", cluster.port)]);
+    command.args(["--store", &store, "--disk-capacity", DISK]);
     command.env("CRON_SECRET", CRON_SECRET);
     let mut proxy = Process::spawn(&mut command, &log)?;
     answers(&pgvitals, directory, &http, &mut proxy).await.with_context(|| process::tail(&log))?;
 
+    println!("\n  http://{http}/#/overview?server=demo&range=7d\n");
+    println!("What is wrong with this shop's database? Its month was made up; this machine's own minutes are below.\n");
     println!("PostgreSQL {} on port {}, pgvitals in front of it on port {listen}", cluster.version, cluster.port);
     println!("  psql -h 127.0.0.1 -p {listen} -U web shop      your own statements join in");
-    println!("  http://{http}/                                 the dashboard");
+    println!("  http://{http}/                                 the dashboard, of what runs here");
     println!("  http://{http}/api/performance?metric=queries   JSON");
     println!("  http://{http}/metrics                          for Prometheus");
     println!("  http://{http}/api/performance?metric=bloat     what is seen of tables and indexes; to look again:");

@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) closing: CancellationToken,
     /// What was made of the last look at each server.
     pub(super) seen: api::seen::Cache,
+    /// What was not measured at all.
+    pub(super) made_up: api::made_up::Cache,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -56,10 +58,11 @@ impl Deref for App {
 impl App {
     fn new(mut settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
         // Several routes may lead to one server.
-        let mut seen = HashSet::new();
-        settings.servers.retain(|server| seen.insert(server.clone()));
+        let mut names = HashSet::new();
+        settings.servers.retain(|server| names.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        Self(Arc::new(Shared { settings, sources, closing, seen: api::seen::Cache::default(), patience, turns }))
+        let (seen, made_up) = Default::default();
+        Self(Arc::new(Shared { settings, sources, closing, seen, made_up, patience, turns }))
     }
 
     /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.

@@ -1,7 +1,7 @@
 //! What is done regularly, for all, and who does it.
 //!
 //! Reading order: [`settings`], [`schedule`] when a job is due (pure), [`job`] its slots and steps, [`run`] one run of it;
-//! `hourly` and `daily` their steps, `report` of a day, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
+//! `hourly` and `daily` their steps, [`report`] of a day, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
 //! [`scheduler`] starts them, [`lease`] tells who of a fleet may; [`upkeep`] roll-ups of the store behind each hour.
 //!
 //! Alerts: [`ledger`] where they are kept, `memory` one of the two places, `minute` facts of the last minutes to findings, `watch` what of them only this
@@ -16,7 +16,7 @@ pub mod lease;
 pub mod ledger;
 mod memory;
 mod minute;
-mod report;
+pub mod report;
 pub mod rounds;
 pub mod run;
 pub mod schedule;

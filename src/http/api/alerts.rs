@@ -81,27 +81,28 @@ pub(in crate::http) struct CountsBody {
 /// # Errors
 /// A store that doesn't answer, where alerts are what was asked for.
 pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, Problem> {
-    let wanted = {
+    let (wanted, is_headline) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
-        match ask.metric {
-            Metric::Alerts => Some(Wanted {
+        let wanted = match ask.metric {
+            Metric::Alerts => Wanted {
                 since: Some(ask.wanted.from),
                 until: Some(ask.wanted.to),
                 server: ask.filter.server.clone(),
                 database: ask.filter.database.clone(),
                 limit: ask.limit(50)?,
-            }),
-            Metric::Summary => None,
+            },
+            Metric::Summary => Wanted { server: ask.filter.server.clone(), ..Wanted::default() },
             _ => return Ok(Known::default()),
-        }
+        };
+        (wanted, ask.metric == Metric::Summary)
     };
     let ledger = &app.sources.alerts;
-    match wanted {
-        Some(wanted) => Ok(Known { alerts: ledger.list(&wanted).await.map_err(unavailable)?, counts: None }),
-        // The headline goes out without them rather than not at all.
-        None => Ok(Known { alerts: Vec::new(), counts: ledger.counts().await.ok() }),
+    if is_headline {
+        // It goes out without them rather than not at all.
+        return Ok(Known { alerts: Vec::new(), counts: ledger.counts(wanted.server).await.ok() });
     }
+    Ok(Known { alerts: ledger.list(&wanted).await.map_err(unavailable)?, counts: None })
 }
 
 /// The answer.

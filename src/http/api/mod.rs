@@ -3,7 +3,8 @@
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in common; one file per metric ([`summary`], [`queries`], [`query`],
 //! [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`]); of monitored servers [`seen`] at the last look, shown as
-//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`], [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
+//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`], [`coverage`]; [`made_up`] whether figures were measured at all;
+//! [`csv`] the same rows for spreadsheets; [`events`] the
 //! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
@@ -17,6 +18,7 @@ pub(super) mod csv;
 pub(super) mod events;
 pub(super) mod figures;
 pub(super) mod indexes;
+pub(super) mod made_up;
 pub(super) mod openapi;
 pub(super) mod params;
 pub(super) mod past;

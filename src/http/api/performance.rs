@@ -11,7 +11,9 @@ use super::ask::{Ask, Format, Metric};
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, alerts, bloat, capacity, coverage, indexes, past, queries, query, recommendations, seen, slow};
+use super::{
+    active, alerts, bloat, capacity, coverage, indexes, made_up, past, queries, query, recommendations, seen, slow,
+};
 use super::{summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
@@ -42,6 +44,8 @@ struct Envelope {
     /// The monitored server; several are joined with commas.
     server: String,
     instances: Instances,
+    /// Figures that `pgvitals demo` made up take part.
+    demo: bool,
 }
 
 /// What the figures are of.
@@ -104,6 +108,7 @@ pub(in crate::http) async fn performance(
 ) -> Result<Response, Problem> {
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
+    let demo = made_up::fetch(&app, &params).await?;
     let past = past::fetch(&app, &params).await?;
     let known = alerts::fetch(&app, &params).await?;
     let seen = seen::fetch(&app, &params).await?;
@@ -112,7 +117,7 @@ pub(in crate::http) async fn performance(
         let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared);
         let body = Body::of(&ask, &known)?;
         Ok(match ask.format {
-            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask), body }).into_response(),
+            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask, demo), body }).into_response(),
             Format::Csv => {
                 ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
                     .into_response()
@@ -123,7 +128,7 @@ pub(in crate::http) async fn performance(
 }
 
 impl Envelope {
-    fn of(ask: &Ask<'_>) -> Self {
+    fn of(ask: &Ask<'_>, demo: bool) -> Self {
         let settings = &ask.app.settings;
         Self {
             metric: ask.metric.name(),
@@ -143,6 +148,7 @@ impl Envelope {
             complete_to: rfc3339(complete_to(ask)),
             server: ask.filter.server.clone().unwrap_or_else(|| settings.servers.join(",")),
             instances: Instances::of(ask),
+            demo,
         }
     }
 }

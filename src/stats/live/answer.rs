@@ -6,6 +6,7 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
+use crate::sql::describe::{Description, describe};
 use crate::sql::kind::Class;
 use crate::sql::query::Query;
 use crate::sql::statement::{Tags, Trace};
@@ -71,6 +72,14 @@ pub struct KnownQuery {
     pub filters: Vec<Box<str>>,
     /// `-- name:` or its kin, when one was seen.
     pub name: Option<Box<str>>,
+}
+
+impl KnownQuery {
+    /// What the text alone tells.
+    pub fn of(query: &Arc<Query>) -> Self {
+        let Description { class, summary, tables, filters, .. } = describe(query);
+        Self { query: Arc::clone(query), class, summary, tables, filters, name: None }
+    }
 }
 
 /// One row of an answer about statements.

@@ -3,11 +3,12 @@
 //! Reading order: [`question`] what is asked, `source` which rows take part, then one file per kind of figures
 //! (`statements`, `timeline`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to when.
 //! Percentiles come from added buckets, as everywhere. Of monitored servers: [`health`], with `objects` for tables and
-//! indexes.
+//! indexes. [`MadeUp`]: what was not measured at all.
 
 mod coverage;
 mod errors;
 pub mod health;
+mod made_up;
 mod objects;
 pub mod question;
 mod sessions;
@@ -28,6 +29,7 @@ use crate::base::units::WallTime;
 use crate::snapshot::activity::Calls;
 use crate::stats::live::{KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
 pub use coverage::Coverage;
+pub use made_up::MadeUp;
 pub use question::{Question, Wanted, Whose};
 pub use sessions::PastSessions;
 
@@ -107,6 +109,20 @@ impl Reader {
             let calls = health::calls(&link, server, since).await;
             link.roll_back().await;
             calls
+        }))
+        .await
+    }
+
+    /// What was made up.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn made_up(&self) -> Result<MadeUp, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let made_up = made_up::read(&link).await;
+            link.roll_back().await;
+            made_up
         }))
         .await
     }

@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// A database without them.
-    fn empty(cluster: &'static Cluster) -> Self {
+    pub(crate) fn empty(cluster: &'static Cluster) -> Self {
         Self { cluster, database: cluster.database() }
     }
 

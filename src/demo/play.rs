@@ -1,0 +1,197 @@
+//! Plays the month: figures and rounds in the order in which they would have come, then what the rules said of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::course::Course;
+use super::judged::{Judged, Judging, rounds};
+use super::month::Month;
+use super::shop::{HOUR, Service, Shop};
+use crate::analyze;
+use crate::analyze::alert::Alert;
+use crate::analyze::page;
+use crate::base::units::{Nanos, WallTime};
+use crate::runtime::clock::Clock;
+use crate::snapshot::set::Set;
+use crate::store::alerts::desk::Desk;
+use crate::store::alerts::reports;
+use crate::store::batch::Origin;
+use crate::store::error::Error;
+use crate::store::play::Player;
+use crate::store::settings::Settings;
+use crate::store::snapshots::{self, Slot};
+use crate::store::upkeep::{due, maintain, roll_up, weigh};
+
+/// What the shop's server is called.
+pub const SERVER: &str = "demo";
+/// The job that a round is of.
+const ROUNDS: &str = "snapshots";
+/// Of these figures, so many hours are a batch.
+const HOURS_OF_BATCH: usize = 24;
+const HOURS_OF_FINE_BATCH: usize = 3;
+/// Who knows of the alert that has been open longest.
+const KNOWS: &str = "Anna (demo)";
+
+/// What to play.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Where to.
+    pub store: Settings,
+    /// By which rules it is judged.
+    pub rules: analyze::Settings,
+    /// Whose days reports are of.
+    pub zone: TimeZone,
+    /// How many full days.
+    pub days: u32,
+    /// The same seed makes the same month.
+    pub seed: u64,
+    /// Also where others' figures are.
+    pub is_mixed: bool,
+}
+
+/// What was played.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Played {
+    /// From when to when.
+    pub course: Course,
+    /// Statements, and their executions.
+    pub statements: usize,
+    /// See above.
+    pub calls: u64,
+    /// Looks at the server.
+    pub rounds: usize,
+    /// Alerts, and how many of them are open.
+    pub alerts: usize,
+    /// See above.
+    pub open: usize,
+    /// Reports of days.
+    pub reports: usize,
+    /// An earlier demo made room for it.
+    pub is_again: bool,
+    /// How long it took.
+    pub took: Nanos,
+}
+
+/// Why it was not played.
+#[derive(thiserror::Error, Debug)]
+pub enum Failure {
+    /// Somebody's figures are there.
+    #[error(
+        "the store holds figures of other servers ({}), and made-up ones are not mixed with them unasked: name another \
+         database or another store.schema, or say --mix", .0.join(", ")
+    )]
+    Others(Vec<String>),
+    /// A server is called as the demo's.
+    #[error(
+        "the store holds figures of a server that is called `{SERVER}` and was not made up: name another store.schema"
+    )]
+    Taken,
+    /// What the store said.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Plays it, up to now, in place of what was played before.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
+    let clock = Clock::start();
+    let begin = clock.wall();
+    let mut player = Player::open(&wanted.store, clock).await?;
+    let others = player.others().await?;
+    if others.iter().any(|name| name == SERVER) {
+        return Err(Failure::Taken);
+    }
+    if !(others.is_empty() || wanted.is_mixed) {
+        return Err(Failure::Others(others));
+    }
+    let is_again = player.forget().await? > 0;
+    let course = Course::new(wanted.seed, begin, wanted.days);
+    let fine_from = player.prepare(SERVER, course.from).await?;
+    let mut month = Month::new(Shop::new(SERVER, course), fine_from);
+    statistics(&mut player, &mut month, fine_from, begin).await?;
+    for due in due(player.link()).await? {
+        roll_up(player.link(), &due).await?;
+    }
+    let sets: Vec<Set> = rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect();
+    for set in &sets {
+        let slot = Slot { job: ROUNDS, server: SERVER, at: set.at, after_idle: false };
+        snapshots::write(player.link(), slot, set).await?;
+    }
+    let Judged { mut alerts, reports } = Judging::all(&month, SERVER, &wanted.rules, &wanted.zone, &sets);
+    player.keep(&mut alerts).await?;
+    for report in &reports {
+        reports::keep(player.link(), report, &page::text(report), &Default::default(), begin).await?;
+    }
+    acknowledge(&wanted.store, &alerts).await?;
+    while maintain(player.link(), &wanted.store.retention).await? {}
+    weigh(player.link()).await?;
+    Ok(Played {
+        course,
+        statements: month.shop.statements(),
+        calls: month.calls(),
+        rounds: sets.len(),
+        alerts: alerts.len(),
+        open: alerts.iter().filter(|alert| alert.is_open()).count(),
+        reports: reports.len(),
+        is_again,
+        took: clock.wall().since(begin),
+    })
+}
+
+/// All hours, in batches; the last one of each instance says that it rests.
+async fn statistics(player: &mut Player, month: &mut Month, fine_from: WallTime, now: WallTime) -> Result<(), Error> {
+    let course = month.shop.course;
+    let mut hours = Vec::new();
+    let mut at = course.from;
+    while at < course.to {
+        hours.push(at);
+        at = at.after(HOUR);
+    }
+    let origins = Service::ALL.map(|service| origin(service, now));
+    let mut origins_of = Vec::new();
+    for made in origins {
+        origins_of.push(Arc::new(made?));
+    }
+    let mut sequence = 0;
+    while !hours.is_empty() {
+        let is_fine = hours.first().is_some_and(|at| *at >= fine_from);
+        let size = if is_fine { HOURS_OF_FINE_BATCH } else { HOURS_OF_BATCH };
+        let same = hours.iter().take(size).take_while(|at| (**at >= fine_from) == is_fine).count();
+        let mut batches: BTreeMap<usize, crate::stats::minutes::Minutes> = BTreeMap::new();
+        for at in hours.drain(..same) {
+            for (place, (_, minutes)) in month.play(at).into_iter().enumerate() {
+                let batch = batches.entry(place).or_default();
+                batch.spans.extend(minutes.spans);
+                batch.slow.extend(minutes.slow);
+            }
+        }
+        sequence += 1;
+        for (place, minutes) in batches {
+            if let Some(origin) = origins_of.get(place) {
+                player.write(origin, sequence, &minutes, hours.is_empty()).await?;
+            }
+        }
+    }
+    let seen: Vec<_> =
+        month.shop.lines.iter().map(|line| (line.query.query.hash, month.shop.first_seen(line))).collect();
+    player.date(&seen).await
+}
+
+fn origin(service: Service, now: WallTime) -> Result<Origin, Error> {
+    let (name, instance) = service.names();
+    let origin = Origin::new(instance, name, now).map_err(|_| Error::Answer("the system has no randomness"))?;
+    Ok(Origin { is_demo: true, ..origin })
+}
+
+/// Somebody knows of one of them.
+async fn acknowledge(store: &Settings, alerts: &[Alert]) -> Result<(), Error> {
+    let oldest = alerts.iter().filter(|alert| alert.is_open()).min_by_key(|alert| alert.opened_at);
+    if let Some(id) = oldest.and_then(|alert| alert.id) {
+        Desk::new(store.clone()).acknowledge(id, KNOWS).await?;
+    }
+    Ok(())
+}
