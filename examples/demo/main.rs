@@ -25,7 +25,7 @@ use process::Process;
 /// Where the HTTP side is, unless that port is taken.
 const HTTP_PORT: u16 = 7480;
 /// What the made-up shop's disk holds.
-const DISK: &str = "200GiB";
+const DISK: &str = "240GiB";
 /// What schedulers outside send; a secret elsewhere.
 const CRON_SECRET: &str = "demo-cron-secret";
 const PATIENCE: Duration = Duration::from_secs(30);

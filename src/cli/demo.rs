@@ -52,7 +52,7 @@ fn said(played: &Played, place: &str) -> String {
          played {rounds} looks at the server, {alerts} alerts of which {open} are open, {reports} daily reports\n\
          took   {:.1} s\n\n\
          look at it, with the same --store:\n  \
-         pgvitals serve --store URL --disk-capacity 200GiB     and http://127.0.0.1:7480/#/overview?server={SERVER}&range=7d\n  \
+         pgvitals serve --store URL --disk-capacity 240GiB     and http://127.0.0.1:7480/#/overview?server={SERVER}&range=7d\n  \
          pgvitals report --store URL --of {SERVER}\n  \
          psql URL -c 'select * from pgvitals.top_statements_24h'\n",
         time(course.from),

@@ -13,7 +13,7 @@ pub(super) struct TableSpec {
     pub(super) updates_per_day: f64,
     /// Dead rows for each that lives.
     pub(super) dead: f64,
-    /// Part of the heap that is wasted, at the begin and at the end.
+    /// Part of the heap that is wasted beside what is usual, at the begin and at the end.
     pub(super) wasted: (f64, f64),
     pub(super) options: &'static [&'static str],
     pub(super) indexes: &'static [IndexSpec],
@@ -72,7 +72,7 @@ const fn table(
         row_bytes,
         updates_per_day,
         dead: 0.02,
-        wasted: (0.05, 0.06),
+        wasted: (0.0, 0.0),
         options: &[],
         indexes,
     }

@@ -1,9 +1,10 @@
 //! Plays the month: figures and rounds in the order in which they would have come, then what the rules said of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::course::Course;
 use super::judged::{Judged, Judging, rounds};
@@ -15,6 +16,7 @@ use crate::analyze::page;
 use crate::base::units::{Nanos, WallTime};
 use crate::runtime::clock::Clock;
 use crate::snapshot::set::Set;
+use crate::stats::minutes::Minutes;
 use crate::store::alerts::desk::Desk;
 use crate::store::alerts::reports;
 use crate::store::batch::Origin;
@@ -31,6 +33,8 @@ const ROUNDS: &str = "snapshots";
 /// Of these figures, so many hours are a batch.
 const HOURS_OF_BATCH: usize = 24;
 const HOURS_OF_FINE_BATCH: usize = 3;
+/// Batches that are made ahead.
+const BATCHES_WAITING: usize = 2;
 /// Who knows of the alert that has been open longest.
 const KNOWS: &str = "Anna (demo)";
 
@@ -88,6 +92,9 @@ pub enum Failure {
         "the store holds figures of a server that is called `{SERVER}` and was not made up: name another store.schema"
     )]
     Taken,
+    /// A thread that made it has ended.
+    #[error("the month could not be made; what was written of it goes with the next attempt")]
+    Lost,
     /// What the store said.
     #[error(transparent)]
     Store(#[from] Error),
@@ -111,17 +118,20 @@ pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
     let is_again = player.forget().await? > 0;
     let course = Course::new(wanted.seed, begin, wanted.days);
     let fine_from = player.prepare(SERVER, course.from).await?;
-    let mut month = Month::new(Shop::new(SERVER, course), fine_from);
-    statistics(&mut player, &mut month, fine_from, begin).await?;
+    let month = Arc::new(statistics(&mut player, Shop::new(SERVER, course), fine_from, begin).await?);
+    let sets: Arc<Vec<Set>> =
+        Arc::new(rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect());
+    // What the rules say takes as long as what is written meanwhile.
+    let (known, seen, rules, zone) = (Arc::clone(&month), Arc::clone(&sets), wanted.rules.clone(), wanted.zone.clone());
+    let judging = spawn_blocking(move || Judging::all(&known, SERVER, &rules, &zone, &seen));
     for due in due(player.link()).await? {
         roll_up(player.link(), &due).await?;
     }
-    let sets: Vec<Set> = rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect();
-    for set in &sets {
+    for set in sets.iter() {
         let slot = Slot { job: ROUNDS, server: SERVER, at: set.at, after_idle: false };
         snapshots::write(player.link(), slot, set).await?;
     }
-    let Judged { mut alerts, reports } = Judging::all(&month, SERVER, &wanted.rules, &wanted.zone, &sets);
+    let Judged { mut alerts, reports } = judging.await.map_err(|_| Failure::Lost)?;
     player.keep(&mut alerts).await?;
     for report in &reports {
         reports::keep(player.link(), report, &page::text(report), &Default::default(), begin).await?;
@@ -142,43 +152,70 @@ pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
     })
 }
 
-/// All hours, in batches; the last one of each instance says that it rests.
-async fn statistics(player: &mut Player, month: &mut Month, fine_from: WallTime, now: WallTime) -> Result<(), Error> {
-    let course = month.shop.course;
-    let mut hours = Vec::new();
-    let mut at = course.from;
-    while at < course.to {
-        hours.push(at);
-        at = at.after(HOUR);
+/// All hours, in batches: the next is made while one is written.
+async fn statistics(player: &mut Player, shop: Shop, fine_from: WallTime, now: WallTime) -> Result<Month, Failure> {
+    let mut origins = Vec::new();
+    for service in Service::ALL {
+        origins.push(Arc::new(origin(service, now)?));
     }
-    let origins = Service::ALL.map(|service| origin(service, now));
-    let mut origins_of = Vec::new();
-    for made in origins {
-        origins_of.push(Arc::new(made?));
-    }
+    let (sender, mut made) = mpsc::channel(BATCHES_WAITING);
+    let making = spawn_blocking(move || {
+        let mut month = Month::new(shop, fine_from);
+        for hours in batches(month.shop.course, fine_from) {
+            // Nobody takes it when it can't be written.
+            if sender.blocking_send(batch(&mut month, &hours)).is_err() {
+                break;
+            }
+        }
+        month
+    });
     let mut sequence = 0;
-    while !hours.is_empty() {
-        let is_fine = hours.first().is_some_and(|at| *at >= fine_from);
-        let size = if is_fine { HOURS_OF_FINE_BATCH } else { HOURS_OF_BATCH };
-        let same = hours.iter().take(size).take_while(|at| (**at >= fine_from) == is_fine).count();
-        let mut batches: BTreeMap<usize, crate::stats::minutes::Minutes> = BTreeMap::new();
-        for at in hours.drain(..same) {
-            for (place, (_, minutes)) in month.play(at).into_iter().enumerate() {
-                let batch = batches.entry(place).or_default();
-                batch.spans.extend(minutes.spans);
-                batch.slow.extend(minutes.slow);
-            }
-        }
+    while let Some(batch) = made.recv().await {
         sequence += 1;
-        for (place, minutes) in batches {
-            if let Some(origin) = origins_of.get(place) {
-                player.write(origin, sequence, &minutes, hours.is_empty()).await?;
-            }
+        for (origin, minutes) in origins.iter().zip(&batch) {
+            player.write(origin, sequence, minutes, false).await?;
         }
     }
+    for origin in &origins {
+        // Nobody waits for their next.
+        player.write(origin, sequence + 1, &Minutes::default(), true).await?;
+    }
+    let month = making.await.map_err(|_| Failure::Lost)?;
     let seen: Vec<_> =
         month.shop.lines.iter().map(|line| (line.query.query.hash, month.shop.first_seen(line))).collect();
-    player.date(&seen).await
+    player.date(&seen).await?;
+    Ok(month)
+}
+
+/// The hours of each batch.
+fn batches(course: Course, fine_from: WallTime) -> Vec<Vec<WallTime>> {
+    let mut batches: Vec<Vec<WallTime>> = Vec::new();
+    let mut at = course.from;
+    while at < course.to {
+        let is_fine = at >= fine_from;
+        let most = if is_fine { HOURS_OF_FINE_BATCH } else { HOURS_OF_BATCH };
+        let fits = |hours: &&mut Vec<WallTime>| {
+            hours.len() < most && hours.first().is_some_and(|first| (*first >= fine_from) == is_fine)
+        };
+        match batches.last_mut().filter(fits) {
+            Some(hours) => hours.push(at),
+            None => batches.push(vec![at]),
+        }
+        at = at.after(HOUR);
+    }
+    batches
+}
+
+/// What the instances, in the order of their services, hand out in some hours.
+fn batch(month: &mut Month, hours: &[WallTime]) -> Vec<Minutes> {
+    let mut batch: Vec<Minutes> = Service::ALL.map(|_| Minutes::default()).into();
+    for at in hours {
+        for (all, (_, minutes)) in batch.iter_mut().zip(month.play(*at)) {
+            all.spans.extend(minutes.spans);
+            all.slow.extend(minutes.slow);
+        }
+    }
+    batch
 }
 
 fn origin(service: Service, now: WallTime) -> Result<Origin, Error> {

@@ -210,7 +210,7 @@ impl Shop {
         let mut stats = filled(spec, calls, &durations, &mut chance);
         self.errors(spec, middle, &mut stats, &mut chance);
         if spec.sql == LUNCH && course.lunch().holds(middle) {
-            stats.idle_after = stats.idle_after + Nanos::from_millis(span.as_micros() / 1_000);
+            stats.idle_after += Nanos::from_millis(span.as_micros() / 1_000);
             stats.idle_after_times += 1;
         }
         for (us, _) in durations.iter().filter(|(us, _)| Nanos::from_micros(u64::from(*us)) >= SLOW) {

@@ -63,7 +63,10 @@ pub(super) const STATEMENTS: &[Spec] = &[
         (5.2, 0.6),
         (24.0, 5_400),
     ),
-    spec(SEARCH, &[Web, Api], "/search", (Shop, 64.0), (38.0, 0.6), (19.0, 4_800)),
+    Spec {
+        errors: &[("57014", 0.004)],
+        ..spec(SEARCH, &[Web, Api], "/search", (Shop, 64.0), (38.0, 0.6), (19.0, 4_800))
+    },
     spec(
         "select r.id, r.rating, r.body, r.created_at, c.name from reviews r join customers c on c.id = r.customer_id \
         where r.product_id = $1 order by r.created_at desc limit 10",
@@ -90,23 +93,29 @@ pub(super) const STATEMENTS: &[Spec] = &[
         (6.4, 0.7),
         (3.1, 410),
     ),
-    spec(
-        "insert into cart_items (cart_id, product_id, quantity) values ($1, $2, $3) \
+    Spec {
+        errors: &[("23503", 0.011)],
+        ..spec(
+            "insert into cart_items (cart_id, product_id, quantity) values ($1, $2, $3) \
         on conflict (cart_id, product_id) do update set quantity = cart_items.quantity + excluded.quantity",
-        &[Web],
-        "/cart",
-        (Shop, 34.0),
-        (2.4, 0.6),
-        (1.0, 24),
-    ),
-    spec(
-        "update carts set updated_at = now(), total = $2 where id = $1",
-        &[Web],
-        "/cart",
-        (Shop, 58.0),
-        (3.2, 0.8),
-        (1.0, 20),
-    ),
+            &[Web],
+            "/cart",
+            (Shop, 34.0),
+            (2.4, 0.6),
+            (1.0, 24),
+        )
+    },
+    Spec {
+        errors: &[("55P03", 0.014)],
+        ..spec(
+            "update carts set updated_at = now(), total = $2 where id = $1",
+            &[Web],
+            "/cart",
+            (Shop, 58.0),
+            (3.2, 0.8),
+            (1.0, 20),
+        )
+    },
     spec(
         "insert into events (at, customer_id, product_id, kind, payload) select * from unnest($1::timestamptz[], $2::int[], \
         $3::int[], $4::text[], $5::jsonb[])",
@@ -116,7 +125,7 @@ pub(super) const STATEMENTS: &[Spec] = &[
         (2.2, 0.4),
         (44.0, 22),
     ),
-    spec(NEW, &[Web], "/", (Shop, 46.0), (165.0, 0.32), (8.0, 900)),
+    spec(NEW, &[Web], "/", (Shop, 46.0), (160.0, 0.28), (8.0, 900)),
     spec(
         "select id, title, image_url, link from banners where starts_at <= now() and ends_at > now() order by position",
         &[Web],
@@ -255,7 +264,7 @@ pub(super) const STATEMENTS: &[Spec] = &[
             &[Worker],
             "jobs/popularity",
             (Steady, 0.1),
-            (320.0, 0.15),
+            (290.0, 0.15),
             (8_400.0, 26),
         )
     },
@@ -291,16 +300,16 @@ pub(super) const STATEMENTS: &[Spec] = &[
         &[Importer],
         "",
         (Night(3), 0.1),
-        (430.0, 0.1),
+        (370.0, 0.1),
         (9_200.0, 26),
     ),
     // What people in offices do.
     spec(
-        "select date_trunc('month', o.created_at) as month, sum(i.quantity * i.price) as revenue from orders o \
-        join order_items i on i.order_id = o.id group by month order by month",
+        "select date_trunc('month', o.created_at) as month, sum(i.quantity * i.price) as revenue from order_items i \
+        join orders o on o.id = i.order_id group by month order by month",
         &[Reports],
         "",
-        (Office, 0.3),
+        (Office, 0.6),
         (880.0, 0.28),
         (38.0, 1_900),
     ),

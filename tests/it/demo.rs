@@ -24,10 +24,10 @@ struct Site {
 fn site() -> &'static Site {
     static SITE: LazyLock<Site> = LazyLock::new(|| {
         let store = Store::empty(Cluster::newest());
-        let played = demo(&store, &["--disk-capacity", "200GiB"]);
+        let played = demo(&store, &["--disk-capacity", "240GiB"]);
         assert_eq!(played.code, Some(0), "{played:?}");
         let setup = Setup::before(&store.cluster.tcp).flag("store", &store.url("postgres"));
-        let setup = setup.flag("disk-capacity", "200GiB").flag("jobs-hourly", "off").flag("jobs-daily", "off");
+        let setup = setup.flag("disk-capacity", "240GiB").flag("jobs-hourly", "off").flag("jobs-daily", "off");
         Site { said: played.stdout, pgvitals: setup.start(), store }
     });
     &SITE

@@ -31,7 +31,7 @@ fn seen() -> &'static Seen {
             month.play(at);
             at = at.after(HOUR);
         }
-        let rules = analyze::Settings { disk_capacity_bytes: Some(200 << 30), ..analyze::Settings::default() };
+        let rules = analyze::Settings { disk_capacity_bytes: Some(240 << 30), ..analyze::Settings::default() };
         let sets: Vec<Set> = rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect();
         let judged = Judging::all(&month, "demo", &rules, &TimeZone::UTC, &sets);
         Seen { month, rules, sets, judged }
