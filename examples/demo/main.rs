@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use cluster::Cluster;
@@ -37,27 +38,33 @@ async fn main() -> anyhow::Result<()> {
         Err(_) => None,
     };
     let directory = tempfile::Builder::new().prefix("pgvitals-demo-").tempdir()?;
+    let started = Notify::new();
     tokio::select! {
-        result = demo(directory.path()) => result,
-        ended = end(seconds) => ended,
+        result = demo(directory.path(), &started) => result,
+        ended = end(seconds, &started) => ended,
     }?;
     println!("\ndone: everything is stopped and removed");
     Ok(())
 }
 
 /// Runs until something breaks. Dropping it stops what it started, in the reverse order.
-async fn demo(directory: &Path) -> anyhow::Result<()> {
+async fn demo(directory: &Path, started: &Notify) -> anyhow::Result<()> {
     println!("starting PostgreSQL in {}", directory.display());
     let cluster = Cluster::start(directory).await?;
     schema::create(&cluster).await?;
 
     let pgvitals = binary()?;
     let store = format!("postgres://postgres@127.0.0.1:{}/shop", cluster.port);
+    println!("playing a month of a made-up shop into its monitoring tables");
     let mut month = ours(&pgvitals, directory)?;
-    let played =
-        month.args(["demo", "--store", &store, "--disk-capacity", DISK]).output().context("can't play a month")?;
-    if !played.status.success() {
-        bail!("pgvitals demo: {}", String::from_utf8_lossy(&played.stderr));
+    month.args(["demo", "--store", &store, "--disk-capacity", DISK]);
+    let log = directory.join("month.log");
+    let mut month = Process::spawn(&mut month, &log)?;
+    while month.is_running() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    if !month.has_succeeded() {
+        bail!("pgvitals demo: {}", process::tail(&log));
     }
 
     let (listen, http) = (process::free_port(0)?, process::free_port(HTTP_PORT)?);
@@ -84,6 +91,7 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     println!("  select * from pgvitals.top_statements_24h      in shop, once the first minute is over");
     println!("Ctrl-C stops and removes everything.\n");
     let _applications = workload::start(listen);
+    started.notify_one();
 
     let interval = if std::io::IsTerminal::is_terminal(&std::io::stdout()) { "2" } else { "5" };
     let mut top = ours(&pgvitals, directory)?;
@@ -100,14 +108,17 @@ async fn demo(directory: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The time is over, or somebody wants the end.
-async fn end(seconds: Option<u64>) -> anyhow::Result<()> {
+/// The time since applications started is over, or somebody wants the end.
+async fn end(seconds: Option<u64>, started: &Notify) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let over = async {
         match seconds {
-            Some(seconds) => sleep(Duration::from_secs(seconds)).await,
+            Some(seconds) => {
+                started.notified().await;
+                sleep(Duration::from_secs(seconds)).await;
+            }
             None => std::future::pending().await,
         }
     };

@@ -45,9 +45,9 @@ fn said(played: &Played, place: &str) -> String {
     let time = |at: crate::base::units::WallTime| {
         jiff::Timestamp::from_microsecond(at.unix_micros()).map(|at| at.to_string()).unwrap_or_default()
     };
-    let place_of = if *is_again { "in place of the last one" } else { "beside nothing else that was made up" };
+    let again = if *is_again { ", in place of the one before" } else { "" };
     format!(
-        "demo data: a month of an online shop that there never was, as server `{SERVER}`, {place_of}, in {place}\n\
+        "demo data: a month of an online shop that there never was, as server `{SERVER}` in {place}{again}\n\
          played {calls} executions of {statements} statements from {} to {}\n\
          played {rounds} looks at the server, {alerts} alerts of which {open} are open, {reports} daily reports\n\
          took   {:.1} s\n\n\

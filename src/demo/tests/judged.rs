@@ -1,7 +1,6 @@
 //! The whole month by the real rules: what was put into it is found, and hardly anything else.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use super::*;
 use crate::analyze::indexes::Status;
@@ -21,46 +20,54 @@ struct Seen {
     judged: Judged,
 }
 
-/// One month for all tests: it takes a while.
-fn seen() -> &'static Seen {
-    static SEEN: LazyLock<Seen> = LazyLock::new(|| {
-        let course = Course::new(1, NOW, 30);
-        let mut month = Month::new(Shop::new("demo", course), NOW);
-        let mut at = course.from;
-        while at < course.to {
-            month.play(at);
-            at = at.after(HOUR);
-        }
-        let rules = analyze::Settings { disk_capacity_bytes: Some(240 << 30), ..analyze::Settings::default() };
-        let sets: Vec<Set> = rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect();
-        let judged = Judging::all(&month, "demo", &rules, &TimeZone::UTC, &sets);
-        Seen { month, rules, sets, judged }
-    });
-    &SEEN
+/// It takes a while, so that one test looks at all of it.
+fn seen() -> Seen {
+    let course = Course::new(1, NOW, 30);
+    let mut month = Month::new(Shop::new("demo", course), NOW);
+    let mut at = course.from;
+    while at < course.to {
+        month.play(at);
+        at = at.after(HOUR);
+    }
+    let rules = analyze::Settings { disk_capacity_bytes: Some(240 << 30), ..analyze::Settings::default() };
+    let sets: Vec<Set> = rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect();
+    let judged = Judging::all(&month, "demo", &rules, &TimeZone::UTC, &sets);
+    Seen { month, rules, sets, judged }
 }
 
-fn health() -> Health {
+#[test]
+fn the_rules_find_what_was_put_into_the_month_and_hardly_anything_else() {
+    let seen = seen();
+    let health = health(&seen);
+    let insight = Insight::of(&health, &seen.rules);
+    three_indexes_are_unused_and_one_of_them_is_large(&insight);
+    one_table_is_bloated_grows_and_has_advice(&insight);
+    disk_and_key_are_full_within_weeks(&insight);
+    the_statement_that_slowed_down_is_found_within_hours_and_so_was_the_bad_plan(&seen);
+    alerts_have_lives(&seen);
+    each_full_day_has_a_report_that_says_it_is_made_up(&seen);
+}
+
+fn health(seen: &Seen) -> Health {
     let mut health = Health::default();
-    for set in &seen().sets {
-        remember(&mut health.history, set, hour_of_day(set.at) == DAILY_HOUR || set.at >= seen().month.shop.course.to);
+    for set in &seen.sets {
+        let is_daily = hour_of_day(set.at) == DAILY_HOUR || set.at >= seen.month.shop.course.to;
+        remember(&mut health.history, set, is_daily);
         health.set = set.clone();
     }
     health
 }
 
-fn hash_of(sql: &str) -> String {
-    let line = seen().month.shop.lines.iter().find(|line| line.spec.sql == sql).unwrap();
+fn hash_of(seen: &Seen, sql: &str) -> String {
+    let line = seen.month.shop.lines.iter().find(|line| line.spec.sql == sql).unwrap();
     line.query.query.hash.to_string()
 }
 
-fn alerts(kind: Kind) -> Vec<&'static Alert> {
-    seen().judged.alerts.iter().filter(|alert| alert.kind == kind).collect()
+fn alerts(seen: &Seen, kind: Kind) -> Vec<&Alert> {
+    seen.judged.alerts.iter().filter(|alert| alert.kind == kind).collect()
 }
 
-#[test]
-fn three_indexes_are_unused_and_one_of_them_is_large() {
-    let health = health();
-    let insight = Insight::of(&health, &seen().rules);
+fn three_indexes_are_unused_and_one_of_them_is_large(insight: &Insight<'_>) {
     let unused: BTreeMap<&str, Status> =
         insight.unused().map(|one| (one.index.names.index.as_str(), one.status)).collect();
     let expected = [
@@ -75,10 +82,7 @@ fn three_indexes_are_unused_and_one_of_them_is_large() {
     assert_eq!(twice, ["payments_order_id_idx1"]);
 }
 
-#[test]
-fn one_table_is_bloated_grows_and_has_advice() {
-    let health = health();
-    let insight = Insight::of(&health, &seen().rules);
+fn one_table_is_bloated_grows_and_has_advice(insight: &Insight<'_>) {
     let bloated: Vec<_> =
         insight.tables.iter().filter(|one| one.level >= Some(analyze::level::Bloat::Warning)).collect();
     let [carts] = bloated[..] else { panic!("{bloated:?}") };
@@ -87,33 +91,29 @@ fn one_table_is_bloated_grows_and_has_advice() {
     assert_eq!(carts.statement.as_deref(), Some("ALTER TABLE public.carts SET (autovacuum_enabled = on);"));
 }
 
-#[test]
-fn disk_and_key_are_full_within_weeks() {
-    let health = health();
-    let capacity = Insight::of(&health, &seen().rules).capacity;
-    let disk = capacity.disk.unwrap().full.days.unwrap();
+fn disk_and_key_are_full_within_weeks(insight: &Insight<'_>) {
+    let capacity = &insight.capacity;
+    let disk = capacity.disk.as_ref().unwrap().full.days.unwrap();
     assert!((5.0..60.0).contains(&disk), "{disk}");
     let keys: Vec<_> = capacity.sequences.iter().map(|one| (one.name.as_str(), one.full.days.unwrap())).collect();
     assert!(matches!(keys[..], [("public.events_id_seq", days)] if (14.0..22.0).contains(&days)), "{keys:?}");
 }
 
-#[test]
-fn the_statement_that_slowed_down_is_found_within_hours_and_so_was_the_bad_plan() {
-    let course = seen().month.shop.course;
-    let found: Vec<_> = alerts(Kind::Regression)
+fn the_statement_that_slowed_down_is_found_within_hours_and_so_was_the_bad_plan(seen: &Seen) {
+    let course = seen.month.shop.course;
+    let found: Vec<_> = alerts(seen, Kind::Regression)
         .into_iter()
         .map(|alert| (alert.subject.query_hash.unwrap().to_string(), alert.is_open(), alert.opened_at))
         .collect();
     let [(first, false, _), (second, true, opened)] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((first, second), (&hash_of(SEARCH), &hash_of(SLOWER)));
+    assert_eq!((first, second), (&hash_of(seen, SEARCH), &hash_of(seen, SLOWER)));
     assert!(opened.since(course.release().from()) <= Nanos::new(3 * HOUR.get()), "{opened:?}");
-    let worst = alerts(Kind::Regression)[1].worst;
+    let worst = alerts(seen, Kind::Regression)[1].worst;
     assert!(worst > 2.0, "{worst}");
 }
 
-#[test]
-fn alerts_have_lives() {
-    let all = &seen().judged.alerts;
+fn alerts_have_lives(seen: &Seen) {
+    let all = &seen.judged.alerts;
     let open: Vec<_> = all.iter().filter(|alert| alert.is_open()).map(|alert| alert.kind).collect();
     for kind in [Kind::HighBloat, Kind::UnusedIndex, Kind::InvalidIndex, Kind::SequenceExhaustion, Kind::Regression] {
         assert_eq!(open.iter().filter(|one| **one == kind).count(), 1, "{kind}: {open:?}");
@@ -122,9 +122,9 @@ fn alerts_have_lives() {
         let of: Vec<_> = all.iter().filter(|alert| alert.kind == kind).collect();
         assert!(matches!(of[..], [alert] if !alert.is_open() && alert.notified.is_some()), "{kind}: {of:?}");
     }
-    let [bloat] = alerts(Kind::HighBloat)[..] else { panic!() };
+    let [bloat] = alerts(seen, Kind::HighBloat)[..] else { panic!() };
     assert_eq!(bloat.severity, Severity::Critical, "it escalated");
-    let slow = alerts(Kind::SlowStatement);
+    let slow = alerts(seen, Kind::SlowStatement);
     assert!(slow.iter().filter(|alert| !alert.is_open()).count() >= 15, "{}", slow.len());
     for alert in all {
         assert!(
@@ -134,15 +134,14 @@ fn alerts_have_lives() {
     }
 }
 
-#[test]
-fn each_full_day_has_a_report_that_says_it_is_made_up() {
-    let reports = &seen().judged.reports;
+fn each_full_day_has_a_report_that_says_it_is_made_up(seen: &Seen) {
+    let reports = &seen.judged.reports;
     assert!((31..=32).contains(&reports.len()), "{}", reports.len());
     let last = reports.last().unwrap();
     assert!(last.demo && last.day == "2026-11-25", "{}", last.day);
     assert!(last.totals.calls > 1e6 && last.totals_before.calls > 1e6);
-    assert!(last.worse.iter().any(|one| one.query_hash == hash_of(SLOWER)), "{:?}", last.worse);
-    assert!(last.new.iter().any(|one| one.query_hash == hash_of(NEW)), "{:?}", last.new);
+    assert!(last.worse.iter().any(|one| one.query_hash == hash_of(seen, SLOWER)), "{:?}", last.worse);
+    assert!(last.new.iter().any(|one| one.query_hash == hash_of(seen, NEW)), "{:?}", last.new);
     assert_eq!(last.unused_indexes.len(), 3);
     assert!(!last.recommendations.is_empty());
     assert!(analyze::page::text(last).starts_with("demo on 2026-11-25 (demo data, made up)\n"));
