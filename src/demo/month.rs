@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::chance::Chance;
 use super::course::hour;
-use super::shop::{HOUR, MINUTE, Service, Shop};
+use super::shop::{HOUR, MINUTE, Shop};
+use super::spec::Service;
 use crate::analyze::baseline::Hour;
 use crate::analyze::judge::Execution;
 use crate::analyze::statements::Statement;

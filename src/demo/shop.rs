@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::chance::Chance;
 use super::course::{Course, hour};
+use super::spec::{Beat, Service, Spec};
 use super::statements::{LUNCH, NEW, PAYMENT, SEARCH, SLOWER, STATEMENTS};
 use crate::base::sqlstate::Sqlstate;
 use crate::base::units::{Nanos, WallTime};
@@ -31,88 +32,6 @@ const BAD_PLAN: f64 = 2.6;
 const CROWD: f64 = 0.22;
 /// Share of payments that collide while they do.
 const COLLIDING: f64 = 0.31;
-
-/// Who sends statements.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Caller {
-    Web,
-    Api,
-    Worker,
-    Importer,
-    Reports,
-    Facts,
-}
-
-impl Caller {
-    /// Service, database, user, application.
-    const fn names(self) -> (Service, &'static str, &'static str, &'static str) {
-        match self {
-            Caller::Web => (Service::Shop, "shop", "web", "storefront"),
-            Caller::Api => (Service::Shop, "shop", "api", "mobile-api"),
-            Caller::Worker => (Service::BackOffice, "shop", "worker", "worker"),
-            Caller::Importer => (Service::BackOffice, "shop", "importer", "supplier-feed"),
-            Caller::Reports => (Service::BackOffice, "shop", "analyst", "metabase"),
-            Caller::Facts => (Service::BackOffice, "analytics", "analyst", "metabase"),
-        }
-    }
-}
-
-/// Who measured: a pgvitals beside each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Service {
-    /// What customers see.
-    Shop,
-    /// Everybody else.
-    BackOffice,
-}
-
-impl Service {
-    /// Both.
-    pub(super) const ALL: [Self; 2] = [Self::Shop, Self::BackOffice];
-
-    /// Its name, and its instance's.
-    pub(super) const fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Shop => ("shop", "shop-7c9d5b-x2k4t"),
-            Self::BackOffice => ("back-office", "back-office-5f6c8-q9z7m"),
-        }
-    }
-}
-
-/// When something is done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Beat {
-    /// As customers come.
-    Shop,
-    /// Always.
-    Steady,
-    /// While people are in their offices.
-    Office,
-    /// In this hour of the day.
-    Night(i64),
-}
-
-/// A statement as the shop has it.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Spec {
-    pub(super) sql: &'static str,
-    pub(super) callers: &'static [Caller],
-    /// Tag `route`; empty without one.
-    pub(super) route: &'static str,
-    pub(super) beat: Beat,
-    /// Executions a minute, all callers together, at load 1.
-    pub(super) often: f64,
-    /// Median duration.
-    pub(super) ms: f64,
-    /// Standard deviation of durations' logarithms.
-    pub(super) spread: f64,
-    /// Rows of an execution.
-    pub(super) rows: f64,
-    /// Bytes of its answer.
-    pub(super) bytes_out: u64,
-    /// SQLSTATE and share of executions.
-    pub(super) errors: &'static [(&'static str, f64)],
-}
 
 /// A statement of a caller.
 #[derive(Clone, Debug)]

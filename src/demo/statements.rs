@@ -1,6 +1,6 @@
 //! What an online shop asks of its database: statements, who sends them, how often, and how long they take. Data alone.
 
-use super::shop::{Beat, Beat::*, Caller, Caller::*, Spec};
+use super::spec::{Beat, Beat::*, Caller, Caller::*, Spec};
 
 /// Share of executions that fail with a code.
 type Errors = &'static [(&'static str, f64)];

@@ -130,7 +130,7 @@ fn alerts_are_open_and_over_and_nobody_elses() {
 
     // Whoever asks for no server is told of real ones.
     let others = site().pgvitals.performance("metric=alerts&hours=720");
-    assert_eq!((others["alerts"].as_array().unwrap().len(), &others["demo"]), (0, &Value::Bool(false)));
+    assert_eq!((others["alerts"].as_array().unwrap().len(), &others["demo"]), (0, &Value::Null));
     let everybody = site().pgvitals.performance("metric=summary&instance=all");
     assert_eq!((&everybody["alerts"]["open"], &everybody["demo"]), (&Value::from(0), &Value::Bool(true)));
 }

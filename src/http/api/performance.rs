@@ -44,7 +44,8 @@ struct Envelope {
     /// The monitored server; several are joined with commas.
     server: String,
     instances: Instances,
-    /// Figures that `pgvitals demo` made up take part.
+    /// Figures that `pgvitals demo` made up take part; left out where none do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     demo: bool,
 }
 
