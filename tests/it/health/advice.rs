@@ -2,7 +2,6 @@
 //! PostgreSQL version at hand", "with the exact statement to run" (issue 6): rules over what was really seen, and their
 //! statements really run.
 
-use ::pgvitals::analyze::Settings;
 use ::pgvitals::analyze::indexes::{self, IndexUse, Status};
 use ::pgvitals::analyze::judge::Judge;
 use ::pgvitals::analyze::level::{IndexLevels, Use, days};
