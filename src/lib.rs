@@ -8,7 +8,7 @@
 //!
 //! Rooms that touch the world: [`runtime`] clock, tasks, sockets, [`tls`] certificates and trust, [`proxy`] the data plane,
 //! [`pgclient`] our own connections to PostgreSQL, [`store`] the monitoring tables, [`collect`] questions to the monitored
-//! server, [`notify`] people are told, [`jobs`] what one process does for all, [`http`] API and metrics, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
+//! server, [`notify`] people are told, [`jobs`] what one process does for all, [`http`] API and metrics, [`demo`] a month played back, [`config`] settings, [`app`] wires the rooms together, [`cli`] the commands.
 
 pub mod base;
 
@@ -20,6 +20,7 @@ pub mod stats;
 pub mod wire;
 
 pub mod collect;
+pub mod demo;
 pub mod http;
 pub mod jobs;
 pub mod notify;

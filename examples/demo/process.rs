@@ -33,10 +33,18 @@ impl Process {
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
+
+    /// Whether it has ended, and well.
+    pub(crate) fn has_succeeded(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(Some(status)) if status.success())
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if !self.is_running() {
+            return;
+        }
         let _asked = Command::new("kill").args(["-INT", &self.0.id().to_string()]).stderr(Stdio::null()).status();
         for _ in 0..LOOKS {
             if !self.is_running() {

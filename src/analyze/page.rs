@@ -68,7 +68,8 @@ pub fn html(report: &Report) -> String {
 }
 
 fn title(report: &Report) -> String {
-    printable(&format!("{} on {}", report.server, report.day)).replace('\n', " ")
+    let made_up = if report.demo { " (demo data, made up)" } else { "" };
+    printable(&format!("{} on {}{made_up}", report.server, report.day)).replace('\n', " ")
 }
 
 /// Writing to a `String` can't fail.

@@ -21,6 +21,9 @@ pub struct Report {
     pub server: String,
     /// The local day, `2026-11-25`.
     pub day: String,
+    /// It is about a server that was made up.
+    #[serde(default)]
+    pub demo: bool,
     /// All data statements of the day.
     pub totals: Totals,
     /// And on a day of the week before.
@@ -176,6 +179,7 @@ pub fn report(facts: &Facts<'_>) -> Report {
     Report {
         server: facts.server.to_owned(),
         day: facts.day.to_owned(),
+        demo: false,
         totals: facts.totals,
         totals_before: facts.totals_before,
         worse: statements(&day.worse),

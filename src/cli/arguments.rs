@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::colour::When;
 use super::exit::Failure;
-use super::{check, examples, fingerprint, healthcheck, migrate, report, run, top};
+use super::{check, demo, examples, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
 use crate::config::load::{self, Flags, Loaded};
@@ -18,6 +18,8 @@ use crate::config::render;
 const CLIENT_KEYS: &[&str] = &["http", "http_token"];
 /// Keys that say where the monitoring tables are.
 const STORE_KEYS: &[&str] = &["store.url", "store.schema"];
+/// What a demo is judged by.
+const DEMO_KEYS: &[&str] = &["store.url", "store.schema", "disk_capacity", "time_zone"];
 
 /// What stands in the way of traffic and measures it: none of these keys means anything where no traffic is.
 const PROXY_KEYS: &[&str] = &[
@@ -55,6 +57,8 @@ pub(super) enum Command {
     Migrate(Flags, migrate::Options),
     /// The daily report.
     Report(Flags, report::Options),
+    /// A month played back.
+    Demo(Flags, demo::Options),
     /// Statements in, fingerprints out.
     Fingerprint,
     /// A live table.
@@ -77,6 +81,7 @@ impl Command {
             Command::Check(flags, options) => check::run(&load(flags)?, options, std::io::stdout().lock()),
             Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
             Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
+            Command::Demo(flags, options) => Ok(demo::run(&load(flags)?, options, std::io::stdout().lock())?),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
@@ -103,6 +108,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Some(("check", matches)) => Command::Check(flags(matches), check_options(matches)),
         Some(("migrate", matches)) => Command::Migrate(flags(matches), migrate_options(matches)),
         Some(("report", matches)) => Command::Report(flags(matches), report_options(matches)),
+        Some(("demo", matches)) => Command::Demo(flags(matches), demo_options(matches)),
         Some(("fingerprint", _)) => Command::Fingerprint,
         Some(("top", matches)) => Command::Top(flags(matches), top_options(matches)),
         Some(("healthcheck", matches)) => Command::Healthcheck(flags(matches)),
@@ -120,6 +126,7 @@ pub(super) fn command() -> clap::Command {
     };
     let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
     let store = || KEYS.iter().filter(|key| STORE_KEYS.contains(&key.name)).map(argument);
+    let demo = || KEYS.iter().filter(|key| DEMO_KEYS.contains(&key.name)).map(argument);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -154,6 +161,13 @@ pub(super) fn command() -> clap::Command {
                 .arg(config_argument())
                 .args(store())
                 .args(report_arguments()),
+        )
+        .subcommand(
+            sub("demo", "Play a month of a made-up shop into monitoring tables, to be looked at")
+                .arg(config_argument())
+                .args(demo())
+                .args(demo_arguments())
+                .after_help(examples::DEMO),
         )
         .subcommand(
             sub("fingerprint", "Read statements as JSON lines, print their fingerprints")
@@ -238,6 +252,36 @@ fn migrate_options(matches: &ArgMatches) -> migrate::Options {
         status: given("status"),
         single_role: given("single-role"),
         citus: given("citus"),
+    }
+}
+
+fn demo_arguments() -> [Arg; 3] {
+    let days = value_parser!(u32).range(10..=55);
+    [
+        Arg::new("days")
+            .long("days")
+            .value_name("DAYS")
+            .value_parser(days)
+            .default_value("30")
+            .help("Full days, 10 to 55; below 30 no index can be told to be unused"),
+        Arg::new("seed")
+            .long("seed")
+            .value_name("NUMBER")
+            .value_parser(value_parser!(u64))
+            .default_value("1")
+            .help("The same number makes the same month"),
+        Arg::new("mix")
+            .long("mix")
+            .action(ArgAction::SetTrue)
+            .help("Play it also into tables that hold figures of other servers"),
+    ]
+}
+
+fn demo_options(matches: &ArgMatches) -> demo::Options {
+    demo::Options {
+        days: matches.get_one("days").copied().unwrap_or_default(),
+        seed: matches.get_one("seed").copied().unwrap_or_default(),
+        mix: matches.get_flag("mix"),
     }
 }
 

@@ -41,3 +41,10 @@ On a terminal it is a screen; into a pipe it prints tables, one after the other.
 pub(super) const FINGERPRINT: &str = "\
 Example:
   echo '{\"id\":1,\"sql\":\"select * from t where id = 42\"}' | pgvitals fingerprint";
+
+/// Of `demo`.
+pub(super) const DEMO: &str = "\
+Example:
+  pgvitals demo --store postgres://postgres@127.0.0.1/pgvitals_demo --disk-capacity 240GiB
+
+docs/demo.md says what there is to be found.";

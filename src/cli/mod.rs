@@ -1,13 +1,14 @@
 //! One file or folder per command. Errors end here: what is wrong goes to stderr, how it went into the exit code.
 //!
 //! Reading order: [`arguments`] the command line, made from the table of keys, [`examples`] in its help, [`exit`] codes, then the commands:
-//! [`run`], [`check`], [`migrate`], [`report`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`], [`client`],
+//! [`run`], [`check`], [`migrate`], [`report`], [`demo`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`], [`client`],
 //! [`colour`] and [`text`] serve them.
 
 mod arguments;
 mod check;
 mod client;
 mod colour;
+mod demo;
 mod examples;
 mod exit;
 pub mod fingerprint;

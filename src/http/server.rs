@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) changes: api::changes::Cache,
     /// Which servers the tables know, for who serves.
     pub(super) servers: api::servers::Known,
+    /// What was not measured at all.
+    pub(super) made_up: api::made_up::Cache,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -64,8 +66,8 @@ impl App {
         let mut names = HashSet::new();
         settings.servers.retain(|server| names.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        let (seen, changes, servers) = Default::default();
-        Self(Arc::new(Shared { settings, sources, closing, seen, changes, servers, patience, turns }))
+        let (seen, changes, servers, made_up) = Default::default();
+        Self(Arc::new(Shared { settings, sources, closing, seen, changes, servers, made_up, patience, turns }))
     }
 
     /// Whether this process measures; if not, the tables alone know.

@@ -113,25 +113,30 @@ impl Ledger {
         Ok(alerts)
     }
 
-    /// How many are open. Of tables it may be some seconds old.
+    /// How many are open, of one server where it is named. Of tables it may be some seconds old.
     ///
     /// # Errors
     /// What the store said.
-    pub async fn counts(&self) -> Result<Counts, Error> {
-        let Some(desk) = &self.0.desk else { return Ok(counts(&self.open())) };
+    pub async fn counts(&self, server: Option<String>) -> Result<Counts, Error> {
+        let is_of = |alert: &&Alert| server.as_ref().is_none_or(|server| *server == alert.server);
+        let Some(desk) = &self.0.desk else { return Ok(counts(self.open().iter().filter(is_of))) };
         let now = self.0.clock.wall();
         let known = self.memory(|memory| {
             let seen = memory.seen.as_ref().filter(|(at, _)| now.since(*at) < FRESH);
-            seen.map(|(_, alerts)| counts(alerts))
+            seen.map(|(_, alerts)| counts(alerts.iter()))
         });
-        if let Some(known) = known {
+        // What was made up is not among what is known.
+        if let (Some(known), None) = (known, &server) {
             return Ok(known);
         }
-        let wanted = Wanted { limit: usize::MAX, ..Wanted::default() };
+        let is_all = server.is_none();
+        let wanted = Wanted { server, limit: usize::MAX, ..Wanted::default() };
         let listed = tokio::time::timeout(COUNT_MAX, desk.list(&wanted)).await;
         let open = listed.unwrap_or(Err(Error::Timeout(COUNT_MAX.as_secs())))?;
-        let counted = counts(&open);
-        self.saw(open);
+        let counted = counts(open.iter());
+        if is_all {
+            self.saw(open);
+        }
         Ok(counted)
     }
 
@@ -367,9 +372,13 @@ impl Ledger {
     }
 }
 
-fn counts(open: &[Alert]) -> Counts {
-    let critical = open.iter().filter(|alert| alert.severity == Severity::Critical).count();
-    Counts { open: open.len() as u64, critical: critical as u64 }
+fn counts<'a>(open: impl Iterator<Item = &'a Alert>) -> Counts {
+    let mut counts = Counts::default();
+    for alert in open {
+        counts.open += 1;
+        counts.critical += u64::from(alert.severity == Severity::Critical);
+    }
+    counts
 }
 
 fn log(changes: &[Change]) {

@@ -1,7 +1,7 @@
 //! What is done regularly, for all, and who does it.
 //!
 //! Reading order: [`settings`], [`schedule`] when a job is due (pure), [`job`] its slots and steps, [`run`] one run of it;
-//! `hourly` and `daily` their steps, `report` of a day, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
+//! `hourly` and `daily` their steps, [`report`] of a day, [`insight`] what the rules say of what was seen, [`rounds`] that in memory;
 //! [`scheduler`] starts them, where [`activity`] says that it is worth it; [`lease`] tells who of a fleet may, and [`presence`]
 //! whether `pgvitals serve` is there to do it; [`upkeep`] roll-ups of the store behind each hour.
 //!
@@ -19,7 +19,7 @@ pub mod ledger;
 mod memory;
 mod minute;
 pub mod presence;
-mod report;
+pub mod report;
 pub mod rounds;
 pub mod run;
 pub mod schedule;

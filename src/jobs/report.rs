@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use super::insight::{Insight, since};
 use super::run::Parts;
 use super::schedule::day_of;
+use crate::analyze;
+use crate::analyze::alert::Alert;
 use crate::analyze::baseline::Hour;
 use crate::analyze::capacity::Capacity;
 use crate::analyze::page;
@@ -16,7 +18,7 @@ use crate::store::alerts::desk::{Desk, Wanted};
 use crate::store::alerts::facts;
 use crate::store::error::Error;
 use crate::store::link::Link;
-use crate::store::read::Reader;
+use crate::store::read::{Days, Reader};
 use crate::store::read::health::Health;
 use crate::store::settings::Settings;
 
@@ -53,8 +55,6 @@ async fn of(
     let (from, to) = (begin(date, zone), begin(date.tomorrow().unwrap_or(date), zone));
     let statements = facts::busy(link, server, to).await?;
     let days = Reader::new(settings.clone()).days(server, from, to).await?;
-    let changed = days.day();
-    let week = from.before(Nanos::from_millis(7 * 86_400_000));
     let wanted = Wanted {
         since: Some(from),
         until: Some(to),
@@ -63,28 +63,60 @@ async fn of(
         database: None,
     };
     let alerts = Desk::new(settings.clone()).list(&wanted).await?;
-    let insight = health.map(|health| Insight::of(health, &parts.rules));
+    let rules = &parts.rules;
+    Ok(of_day(&Day { server, date, from, to, statements: &statements, days: &days, alerts: &alerts, health, rules }))
+}
+
+/// What is known of a server's local day.
+#[derive(Clone, Copy, Debug)]
+pub struct Day<'a> {
+    /// The monitored server.
+    pub server: &'a str,
+    /// The day.
+    pub date: Date,
+    /// Its begin.
+    pub from: WallTime,
+    /// Its end.
+    pub to: WallTime,
+    /// Statements with their hours, which reach a week further back.
+    pub statements: &'a [Statement],
+    /// What changed on it.
+    pub days: &'a Days,
+    /// Alerts.
+    pub alerts: &'a [Alert],
+    /// What was seen in the server at the day's end.
+    pub health: Option<&'a Health>,
+    /// What the owner set.
+    pub rules: &'a analyze::Settings,
+}
+
+/// The report of a day.
+pub fn of_day(known: &Day<'_>) -> Report {
+    let Day { server, date, from, to, statements, days, alerts, health, rules } = *known;
+    let week = from.before(Nanos::from_millis(7 * 86_400_000));
+    let insight = health.map(|health| Insight::of(health, rules));
     let bloated: Vec<_> = insight.iter().flat_map(|seen| seen.tables.iter().chain(&seen.indexes)).cloned().collect();
     let nothing = Capacity::default();
-    let recommended = insight.as_ref().map(|seen| seen.recommendations(server, &parts.rules, &changed, days.total_ms));
-    Ok(report(&Facts {
+    let changed = days.day();
+    let recommended = insight.as_ref().map(|seen| seen.recommendations(server, rules, &changed, days.total_ms));
+    report(&Facts {
         server,
         day: &date.to_string(),
         from,
         to,
-        totals: totals(&statements, from, to, 1.0),
-        totals_before: totals(&statements, week, from, WEEK),
+        totals: totals(statements, from, to, 1.0),
+        totals_before: totals(statements, week, from, WEEK),
         statements: &changed,
-        alerts: &alerts,
+        alerts,
         bloated: &bloated,
         uses: insight.as_ref().map_or(&[], |seen| &seen.uses),
         capacity: insight.as_ref().map_or(&nothing, |seen| &seen.capacity),
         recommendations: &recommended.unwrap_or_default(),
-    }))
+    })
 }
 
 /// The instant at which a local day begins.
-fn begin(date: Date, zone: &TimeZone) -> WallTime {
+pub fn begin(date: Date, zone: &TimeZone) -> WallTime {
     let at = zone.to_timestamp(date.at(0, 0, 0, 0));
     at.map_or(WallTime::default(), |at| WallTime::from_unix_micros(at.as_microsecond()))
 }

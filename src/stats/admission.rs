@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ceiling::MAP_ENTRY;
 use super::live::KnownQuery;
 use super::other::{Others, is_other};
-use super::registry::{Registry, known};
+use super::registry::Registry;
 use super::series::SeriesKey;
 use crate::base::units::WallTime;
 use crate::session::identity::Identity;
@@ -44,7 +44,7 @@ impl Place {
     /// The place of `(other)` of the server of `identity`.
     pub(super) fn other(identity: &Identity, others: &mut Others) -> Self {
         let (query, identity) = others.of(identity);
-        Self { key: SeriesKey::of(&query, &identity), query: Arc::new(known(&query)), identity }
+        Self { key: SeriesKey::of(&query, &identity), query: Arc::new(KnownQuery::of(&query)), identity }
     }
 }
 

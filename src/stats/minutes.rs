@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::admission::Place;
 use super::live::{KnownQuery, SessionStats, SlowExecution};
 use super::minute::Minute;
-use super::series::SeriesStats;
+use super::series::{SeriesKey, SeriesStats};
 use crate::base::units::WallTime;
 use crate::session::identity::Identity;
 use crate::sql::hash::QueryHash;
+use crate::sql::statement::Tags;
 
 /// How often what was measured is handed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -69,6 +71,21 @@ pub struct SpanTag<'a> {
 impl Span {
     pub(super) fn new(minute: Minute) -> Self {
         Self(minute)
+    }
+
+    /// One that nobody measured, from `from` to `to`; its series follow ([`Span::add`]).
+    pub fn made(from: WallTime, to: WallTime, sessions: SessionStats, open_sessions: u64) -> Self {
+        let mut minute = Minute::of(from);
+        (minute.from, minute.to, minute.sessions, minute.open_sessions) = (from, to, sessions, open_sessions);
+        Self(minute)
+    }
+
+    /// Adds figures of executions that all had these tags.
+    pub fn add(&mut self, query: &Arc<KnownQuery>, identity: &Arc<Identity>, tags: &Tags, stats: &SeriesStats) {
+        let key = SeriesKey::of(&query.query, identity);
+        let place = Place { key, query: Arc::clone(query), identity: Arc::clone(identity) };
+        self.0.add(&place, stats);
+        self.0.tags.add(tags, query.query.hash, stats);
     }
 
     /// Begin, included: the start of a UTC minute.

@@ -9,7 +9,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ceiling::{ALLOCATION, MAP_ENTRY};
 use super::live::KnownQuery;
 use crate::base::units::{Nanos, WallTime};
-use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::sql::query::Query;
 
@@ -36,7 +35,7 @@ impl Registry {
             known.seen = known.seen.max(at);
             return Arc::clone(&known.query);
         }
-        let known = Arc::new(known(query));
+        let known = Arc::new(KnownQuery::of(query));
         self.bytes += cost(&known);
         self.known.insert(query.hash, Known { query: Arc::clone(&known), seen: at });
         known
@@ -79,12 +78,6 @@ impl Registry {
     pub(super) fn memory_bytes(&self) -> usize {
         self.bytes
     }
-}
-
-/// What the text alone tells.
-pub(super) fn known(query: &Arc<Query>) -> KnownQuery {
-    let Description { class, summary, tables, filters, .. } = describe(query);
-    KnownQuery { query: Arc::clone(query), class, summary, tables, filters, name: None }
 }
 
 fn cost(known: &KnownQuery) -> usize {

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use super::figures::{Figures, micros, signed};
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
-use crate::sql::describe::{Description, describe};
 use crate::sql::hash::QueryHash;
 use crate::stats::level::Thresholds;
 use crate::stats::live::{KnownQuery, Reason};
@@ -33,6 +32,9 @@ pub struct Origin {
     pub version: String,
     /// When it began to measure, µs since the Unix epoch.
     pub started_us: i64,
+    /// It never measured anything: what it writes was made up, to be looked at.
+    #[serde(default)]
+    pub is_demo: bool,
 }
 
 /// Rows that are written in one transaction, once. Times are µs since the Unix epoch by the process's own clock.
@@ -165,6 +167,7 @@ impl Origin {
             service: service.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_us: started.unix_micros(),
+            is_demo: false,
         })
     }
 }
@@ -281,9 +284,8 @@ impl Batch {
         });
         // It may be written long before its minute is over.
         self.queries.entry(slow.query.hash.to_string()).or_insert_with(|| {
-            let Description { class, summary, tables, filters, .. } = describe(&slow.query);
             let name = slow.tags.as_ref().and_then(|tags| tags.name.clone());
-            query(&KnownQuery { query: Arc::clone(&slow.query), class, summary, tables, filters, name })
+            query(&KnownQuery { name, ..KnownQuery::of(&slow.query) })
         });
         self.slow.push(SlowRow {
             at_us: slow.at.unix_micros(),

@@ -90,15 +90,14 @@ impl Rows {
     }
 
     pub(super) fn int4_array(&mut self, values: impl ExactSizeIterator<Item = i64>) -> &mut Self {
-        let elements = values.map(|value| narrow(value).to_be_bytes().to_vec());
-        self.array(INT4, elements)
+        self.array(INT4, values.map(|value| narrow(value).to_be_bytes()))
     }
 
     pub(super) fn int8_array(&mut self, values: impl ExactSizeIterator<Item = i64>) -> &mut Self {
-        self.array(INT8, values.map(|value| value.to_be_bytes().to_vec()))
+        self.array(INT8, values.map(i64::to_be_bytes))
     }
 
-    fn array(&mut self, element: u32, values: impl ExactSizeIterator<Item = Vec<u8>>) -> &mut Self {
+    fn array<const N: usize>(&mut self, element: u32, values: impl ExactSizeIterator<Item = [u8; N]>) -> &mut Self {
         let length = i32::try_from(values.len()).unwrap_or_default();
         // Dimensions, no NULLs, type; an empty array has no dimension.
         let mut bytes = Vec::with_capacity(20 + values.len() * 12);
@@ -110,7 +109,7 @@ impl Rows {
             bytes.extend(1_i32.to_be_bytes());
         }
         for value in values {
-            bytes.extend(i32::try_from(value.len()).unwrap_or_default().to_be_bytes());
+            bytes.extend((N as i32).to_be_bytes());
             bytes.extend(value);
         }
         self.field(&bytes)

@@ -23,7 +23,8 @@ grant execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_h
     {schema}.roll_up_day(timestamptz), {schema}.roll_ups_due(timestamptz, interval),
     {schema}.maintain(interval, interval, interval, interval, interval),
     {schema}.maintain(interval, interval, interval, interval, interval, interval),
-    {schema}.weigh(), {schema}.partitions(text) to {writer};
+    {schema}.weigh(), {schema}.partitions(text), {schema}.make_room(interval), {schema}.forget_demo(),
+    {schema}.date_demo(text[], timestamptz[]) to {writer};
 
 grant select on all tables in schema {schema} to {reader};
 grant execute on all functions in schema {schema} to {reader};
@@ -32,5 +33,5 @@ revoke execute on function {schema}.hold_hours(timestamptz[]), {schema}.roll_up_
     {schema}.maintain(interval, interval, interval, interval, interval, interval),
     {schema}.forget_definitions(timestamptz), {schema}.forget_alerts(interval),
     {schema}.maintain_at(timestamptz, interval, interval, interval, interval, interval), {schema}.note_kept(),
-    {schema}.weigh(),
+    {schema}.weigh(), {schema}.make_room(interval), {schema}.forget_demo(), {schema}.date_demo(text[], timestamptz[]),
     {schema}.make_partition(text, text, timestamptz, timestamptz) from {reader};

@@ -130,8 +130,8 @@ impl Link {
         self.client.execute_typed(&insert, &[(&origin.service, Type::TEXT)]).await?;
         let boot = format!("{:032x}", origin.boot);
         let insert = self.schema.fill(
-            "insert into {schema}.instances (boot, instance, service_id, version, started_at) \
-             select $1::text::uuid, $2, s.service_id, $3, timestamptz 'epoch' + $4 * interval '1 microsecond' \
+            "insert into {schema}.instances (boot, instance, service_id, version, started_at, is_demo) \
+             select $1::text::uuid, $2, s.service_id, $3, timestamptz 'epoch' + $4 * interval '1 microsecond', $6 \
              from {schema}.services s where s.service = $5 on conflict do nothing",
         );
         let started = origin.started_us.saturating_add(self.offset_us);
@@ -144,6 +144,7 @@ impl Link {
                     (&origin.version, Type::TEXT),
                     (&started, Type::INT8),
                     (&origin.service, Type::TEXT),
+                    (&origin.is_demo, Type::BOOL),
                 ],
             )
             .await?;

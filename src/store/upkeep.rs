@@ -10,7 +10,7 @@ use super::link::Link;
 use super::settings::Retention;
 
 /// A step may take so long: an hour of a large fleet is many rows.
-const PATIENT: &str = "set local statement_timeout = '15min'";
+pub(super) const PATIENT: &str = "set local statement_timeout = '15min'";
 
 /// A lease lasts for so long.
 const LEASE: Duration = Duration::from_secs(30);
@@ -100,7 +100,8 @@ pub async fn forget_alerts(link: &Link, retention: &Retention) -> Result<(), Err
     Ok(())
 }
 
-async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
+/// Ends a transaction as what was done in it came out.
+pub(super) async fn finish<T>(link: &Link, done: Result<T, Error>) -> Result<T, Error> {
     match done {
         Ok(value) => link.commit().await.map(|()| value),
         Err(error) => {

@@ -11,6 +11,7 @@ mod calls;
 mod cancel;
 mod clients;
 mod copy;
+mod demo;
 mod deploy;
 mod docs;
 mod faults;

@@ -89,30 +89,31 @@ pub(in crate::http) struct CountsBody {
 /// # Errors
 /// A store that doesn't answer, where alerts are what was asked for.
 pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, Problem> {
-    let wanted = {
+    let (wanted, is_headline) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
         // What opened a moment ago by a server's clock is open, however far memory has come.
         let has_end = params.get("to").is_some() || (params.get("from").is_some() && params.get("hours").is_some());
-        match ask.metric {
-            Metric::Alerts => Some(Wanted {
+        let wanted = match ask.metric {
+            Metric::Alerts => Wanted {
                 since: Some(ask.wanted.from),
                 until: has_end.then_some(ask.wanted.to),
                 server: ask.filter.server.clone(),
                 database: ask.filter.database.clone(),
                 // One more tells whether there is a next page.
                 limit: ask.place()?.saturating_add(ask.limit(50)?).saturating_add(1),
-            }),
-            Metric::Summary => None,
+            },
+            Metric::Summary => Wanted { server: ask.filter.server.clone(), ..Wanted::default() },
             _ => return Ok(Known::default()),
-        }
+        };
+        (wanted, ask.metric == Metric::Summary)
     };
     let ledger = &app.sources.alerts;
-    match wanted {
-        Some(wanted) => Ok(Known { alerts: ledger.list(&wanted).await.map_err(unavailable)?, counts: None }),
-        // The headline goes out without them rather than not at all.
-        None => Ok(Known { alerts: Vec::new(), counts: ledger.counts().await.ok() }),
+    if is_headline {
+        // It goes out without them rather than not at all.
+        return Ok(Known { alerts: Vec::new(), counts: ledger.counts(wanted.server).await.ok() });
     }
+    Ok(Known { alerts: ledger.list(&wanted).await.map_err(unavailable)?, counts: None })
 }
 
 /// The answer.

@@ -3,9 +3,9 @@
 //! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
 //! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in
 //! common; one file per metric ([`summary`], [`queries`], [`query`] with its [`baseline`], [`timeline`], [`tags`], [`active`],
-//! [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`] at the last look,
-//! shown as
-//! [`indexes`], [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements, [`coverage`]; [`csv`] the same rows for spreadsheets; [`events`] the
+//! [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`] at the last look, shown as [`indexes`],
+//! [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements, [`coverage`]; [`made_up`] whether figures
+//! were measured at all; [`csv`] the same rows for spreadsheets; [`events`] the
 //! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
 
 pub(super) mod active;
@@ -22,6 +22,7 @@ pub(super) mod events;
 pub(super) mod figures;
 pub(super) mod fleet;
 pub(super) mod indexes;
+pub(super) mod made_up;
 pub(super) mod openapi;
 pub(super) mod params;
 pub(super) mod past;

@@ -12,8 +12,8 @@ use super::baseline::Learned;
 use super::csv::Table;
 use super::params::Params;
 use super::shape::rfc3339;
-use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, past, queries, query};
-use super::{recommendations, seen, servers, slow, summary, tags, timeline};
+use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, made_up, past, queries};
+use super::{query, recommendations, seen, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::server::App;
@@ -46,6 +46,9 @@ struct Envelope {
     /// The same one by one.
     servers: Vec<String>,
     instances: Instances,
+    /// Figures that `pgvitals demo` made up take part; left out where none do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    demo: bool,
 }
 
 /// What the figures are of.
@@ -115,6 +118,7 @@ pub(in crate::http) async fn performance(
 ) -> Result<Response, Problem> {
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
+    let demo = made_up::fetch(&app, &params).await?;
     let past = past::fetch(&app, &params).await?;
     let known = Known { alerts: alerts::fetch(&app, &params).await?, fleet: fleet::fetch(&app, &params).await? };
     let servers = servers::fetch(&app).await?;
@@ -126,7 +130,7 @@ pub(in crate::http) async fn performance(
         let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared).with_changed(&changed);
         let body = Body::of(&ask, &known, learned)?;
         Ok(match ask.format {
-            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask, &servers), body }).into_response(),
+            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask, &servers, demo), body }).into_response(),
             Format::Csv => {
                 ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
                     .into_response()
@@ -137,7 +141,7 @@ pub(in crate::http) async fn performance(
 }
 
 impl Envelope {
-    fn of(ask: &Ask<'_>, servers: &[String]) -> Self {
+    fn of(ask: &Ask<'_>, servers: &[String], demo: bool) -> Self {
         let servers = ask.filter.server.as_ref().map_or_else(|| servers.to_vec(), |server| vec![server.clone()]);
         Self {
             metric: ask.metric.name(),
@@ -159,6 +163,7 @@ impl Envelope {
             server: servers.join(","),
             servers,
             instances: Instances::of(ask),
+            demo,
         }
     }
 }

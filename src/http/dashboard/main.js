@@ -3,6 +3,7 @@
 import { FILTERS, RANGES, choose, go, href, range, read, same, serves } from './address.js';
 import { listen, live } from './api.js';
 import { repaint } from './charts.js';
+import { mark } from './demo.js';
 import { h, replace, say } from './dom.js';
 import { exact, time } from './format.js';
 import { empty } from './panel.js';
@@ -37,6 +38,7 @@ function show() {
   const made = MAKERS[page]?.() ?? { title: 'Not here', element: empty('There is no such page.', h('a', { href: href('overview') }, 'To the overview')), refresh: async () => {} };
   document.title = `${made.title} – pgvitals`;
   frame(page);
+  mark($('demo'));
   replace($('main'), made.element);
   if (isNew && shown.name) {
     window.scrollTo(0, 0);

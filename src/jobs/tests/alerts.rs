@@ -164,7 +164,7 @@ async fn an_alert_in_memory_opens_once_is_known_and_ends() {
     assert_eq!((listed[0].id, listed[0].count), (Some(1), 1));
     assert_eq!(told.try_recv().map(|alert| alert.id), Ok(Some(1)));
     assert!(told.try_recv().is_err(), "one that goes on is no news");
-    assert_eq!(ledger.counts().await.unwrap(), Counts { open: 1, critical: 0 });
+    assert_eq!(ledger.counts(None).await.unwrap(), Counts { open: 1, critical: 0 });
     assert_eq!(ledger.gauges().get(&(Kind::SlowStatement, Severity::Alert)), Some(&1));
     let elsewhere = Wanted { server: Some("other".to_owned()), ..all.clone() };
     assert!(ledger.list(&elsewhere).await.unwrap().is_empty());
@@ -176,7 +176,7 @@ async fn an_alert_in_memory_opens_once_is_known_and_ends() {
     judge(&ledger, 5 + 15 * 60, Vec::new());
     assert_eq!(ledger.silence(1, "ada", Nanos::from_millis(60_000)).await.unwrap(), Acted::Over);
     assert_eq!(told.try_recv().map(|alert| alert.resolved_at), Ok(Some(at(5 + 15 * 60))));
-    assert_eq!(ledger.counts().await.unwrap(), Counts::default());
+    assert_eq!(ledger.counts(None).await.unwrap(), Counts::default());
     assert!(ledger.list(&Wanted { limit: 10, ..Wanted::default() }).await.unwrap().is_empty(), "none is open");
     assert_eq!(ledger.list(&all).await.unwrap().len(), 1, "one was");
 }

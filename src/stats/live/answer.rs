@@ -6,6 +6,7 @@ use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Dropped;
 use crate::base::units::{Nanos, WallTime};
 use crate::session::identity::Identity;
+use crate::sql::describe::{Description, describe};
 use crate::sql::kind::Class;
 use crate::sql::query::Query;
 use crate::sql::statement::{Tags, Trace};
@@ -74,6 +75,12 @@ pub struct KnownQuery {
 }
 
 impl KnownQuery {
+    /// What the text alone tells.
+    pub fn of(query: &Arc<Query>) -> Self {
+        let Description { class, summary, tables, filters, .. } = describe(query);
+        Self { query: Arc::clone(query), class, summary, tables, filters, name: None }
+    }
+
     /// What it is called by where there is no room for its text; the hash of one that has neither.
     pub fn shown(&self) -> String {
         let text: String = self.query.text.chars().take(80).collect();

@@ -23,7 +23,7 @@ pub struct Wanted {
     pub since: Option<WallTime>,
     /// Opened before.
     pub until: Option<WallTime>,
-    /// Of this server.
+    /// Of this server; `None`: of all that were not made up.
     pub server: Option<String>,
     /// Of this database.
     pub database: Option<String>,
@@ -74,7 +74,7 @@ impl Desk {
             "select {} from {{schema}}.alerts a
              where case when $1::bigint is null then a.resolved_at is null
                  else a.resolved_at is null or a.resolved_at >= {} end
-                 and ($2::bigint is null or a.opened_at < {}) and ($3::text is null or a.server = $3)
+                 and ($2::bigint is null or a.opened_at < {}) and (a.server = $3 or $3::text is null and {})
                  and ($4::text is null or a.datname = $4)
              order by a.resolved_at is null desc, case when a.resolved_at is null then
                  array_position(array['critical', 'alert', 'warning'], a.severity) end, a.opened_at desc, a.id desc
@@ -82,6 +82,7 @@ impl Desk {
             row::columns(),
             at("$1"),
             at("$2"),
+            row::MEASURED,
         );
         let us = |time: Option<WallTime>| time.map(WallTime::unix_micros);
         let (since, until) = (us(wanted.since), us(wanted.until));

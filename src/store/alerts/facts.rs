@@ -104,12 +104,12 @@ async fn known(link: &Link) -> Result<Option<Known>, Error> {
     Ok(Some(Known { now: time("now_us")?, at: time("at_us")?, minutes: time("minutes_us")?, clocks: clocks.collect() }))
 }
 
-/// Every monitored server.
+/// Every monitored server; made-up ones are left alone.
 ///
 /// # Errors
 /// What the store said.
 pub async fn servers(link: &Link) -> Result<Vec<String>, Error> {
-    let sql = link.schema.fill("select server from {schema}.servers order by server");
+    let sql = link.schema.fill("select server from {schema}.servers where not is_demo order by server");
     let rows = link.client.query_typed(&sql, &[]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

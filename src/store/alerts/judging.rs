@@ -58,6 +58,27 @@ pub async fn judge(
     }
 }
 
+/// Writes alerts whose lives were judged before; each gets its id.
+///
+/// # Errors
+/// What the store said; then none is there.
+pub async fn keep(link: &Link, alerts: &mut [Alert]) -> Result<(), Error> {
+    link.begin().await?;
+    let done = async {
+        for alert in alerts {
+            write(link, alert).await?;
+        }
+        Ok(())
+    };
+    match done.await {
+        Ok(()) => link.commit().await,
+        Err(error) => {
+            link.roll_back().await;
+            Err(error)
+        }
+    }
+}
+
 /// Alerts of a kind that are open.
 ///
 /// # Errors
@@ -84,9 +105,10 @@ async fn book(link: &Link, settings: &analyze::Settings, now: WallTime) -> Resul
     };
     let since = now.before(REMEMBERED).unix_micros();
     let alerts = format!(
-        "select {} from {{schema}}.alerts a where a.resolved_at is null or a.resolved_at > {since}
-         or a.opened_at > {since} order by a.id",
+        "select {} from {{schema}}.alerts a where (a.resolved_at is null or a.resolved_at > {since}
+         or a.opened_at > {since}) and {} order by a.id",
         row::columns(),
+        row::MEASURED,
         since = at("$1")
     );
     let mut book = Book { settings: settings.clone(), ..Book::default() };

@@ -4,6 +4,7 @@
 //! (`statements`, `timeline`, `hours`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to
 //! when; [`fleet`] who writes them. Percentiles come from added buckets, as everywhere. Of monitored servers: `days` what
 //! changed in a statement's day, [`health`], with `objects` for tables and indexes.
+//! [`MadeUp`]: what was not measured at all.
 
 mod coverage;
 mod days;
@@ -11,6 +12,7 @@ mod errors;
 pub mod fleet;
 pub mod health;
 mod hours;
+mod made_up;
 mod objects;
 pub mod question;
 mod sessions;
@@ -36,6 +38,7 @@ use crate::stats::live::{GroupBy, KnownQuery, SlowExecution, StatementRow, TagRo
 pub use coverage::Coverage;
 pub use days::Days;
 pub use hours::Hours;
+pub use made_up::MadeUp;
 pub use question::{Durations, Question, Slow, Statements, Wanted, Whose};
 pub use sessions::PastSessions;
 
@@ -190,6 +193,20 @@ impl Reader {
     pub async fn answers(&self, limit: Duration) -> Result<(), Error> {
         let asked = async { Ok(Link::look(&self.settings).await?.client.batch_execute("select 1").await?) };
         tokio::time::timeout(limit, Box::pin(asked)).await.unwrap_or(Err(Error::Timeout(limit.as_secs())))
+    }
+
+    /// What was made up.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn made_up(&self) -> Result<MadeUp, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let made_up = made_up::read(&link).await;
+            link.roll_back().await;
+            made_up
+        }))
+        .await
     }
 
     async fn begin(&self) -> Result<Link, Error> {

@@ -12,7 +12,14 @@ use crate::stats::tests::support::{Worker, at, identity, observation, query, tag
 
 fn origin() -> Arc<Origin> {
     let text = str::to_owned;
-    Arc::new(Origin { boot: 7, instance: text("pod-1"), service: text("shop"), version: text("1"), started_us: 0 })
+    Arc::new(Origin {
+        boot: 7,
+        instance: text("pod-1"),
+        service: text("shop"),
+        version: text("1"),
+        started_us: 0,
+        is_demo: false,
+    })
 }
 
 /// A batch of what a worker is told in the epoch's first minute.

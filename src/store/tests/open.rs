@@ -22,8 +22,14 @@ struct Process {
 impl Process {
     fn new() -> Self {
         let text = str::to_owned;
-        let origin =
-            Origin { boot: 7, instance: text("pod-1"), service: text("shop"), version: text("1"), started_us: 0 };
+        let origin = Origin {
+            boot: 7,
+            instance: text("pod-1"),
+            service: text("shop"),
+            version: text("1"),
+            started_us: 0,
+            is_demo: false,
+        };
         Self {
             view: LiveView::new(&Settings::default(), at(0), Arc::default()),
             outbox: Outbox::new(1 << 20, Arc::default()),

@@ -22,6 +22,8 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("README.md", "make demo", "runs until somebody ends it; examples/demo is built by each test run"),
     ("README.md", "make test", "is what runs this test"),
     ("README.md", "cargo install", "builds a release for minutes"),
+    ("docs/demo.md", "createdb", "tests/it/demo.rs has a database of its own"),
+    ("docs/demo.md", "pgvitals demo", "tests/it/demo.rs plays it, for it takes a while"),
     ("docs/fleet.md", "cargo build --release", "builds a release for minutes"),
     ("docs/kubernetes.md", "docker build", "wants a container runtime; deploy/image.rs judges the Dockerfile"),
     ("docs/fleet.md", "python3 benches/", "measures for minutes, alone on its machine"),
