@@ -9,6 +9,8 @@
 mod cases;
 #[path = "tidy/docs.rs"]
 mod docs;
+#[path = "tidy/files.rs"]
+mod files;
 #[path = "tidy/prose.rs"]
 mod prose;
 #[path = "tidy/rooms.rs"]
@@ -62,10 +64,11 @@ impl House {
 
     /// Everything that is wrong with it.
     pub(crate) fn violations(&self) -> Vec<Violation> {
-        let rules: [fn(&House) -> Vec<Violation>; 15] = [
+        let rules: [fn(&House) -> Vec<Violation>; 16] = [
             rooms::listed,
             rooms::imports,
             rooms::circles,
+            files::circles,
             rooms::purity,
             rooms::reach,
             rooms::reexports,

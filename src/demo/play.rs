@@ -135,7 +135,7 @@ pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
     let Judged { mut alerts, reports } = judging.await.map_err(|_| Failure::Lost)?;
     player.keep(&mut alerts).await?;
     for report in &reports {
-        reports::keep(player.link(), report, &page::text(report), &Default::default(), begin).await?;
+        reports::keep(player.link(), report, &page::text(report), Some(&Default::default()), begin).await?;
     }
     acknowledge(&wanted.store, &alerts).await?;
     while maintain(player.link(), &wanted.store.retention).await? {}

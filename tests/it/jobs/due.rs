@@ -6,8 +6,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use pgvitals::base::units::{Nanos, WallTime};
 use pgvitals::collect::settings::WhenIdle;
+use pgvitals::jobs::activity::Activity;
 use pgvitals::jobs::job::Job;
 use pgvitals::jobs::ledger::Ledger;
+use pgvitals::jobs::presence::{Holder, Role};
 use pgvitals::jobs::run::{Jobs, Parts};
 use pgvitals::jobs::schedule::{day_of, slot_of};
 use pgvitals::jobs::scheduler;
@@ -74,14 +76,14 @@ impl Process {
             rules: rules.clone(),
             // What concerns the store needs none.
             collect: if tables.is_some() { Vec::new() } else { vec![monitored] },
-            ledger: Ledger::new(tables.as_ref(), &rules, &people, clock),
+            ledger: Ledger::new(tables.as_ref(), Role::Sidecar, &rules, &people, clock),
             store: tables,
-            holder: 7,
+            holder: Holder { role: Role::Sidecar, boot: 7 },
             clock,
         });
         let live = watch::Sender::new(LiveView::new(&stats::Settings::default(), clock.wall(), Arc::default()));
         let shutdown = Shutdown::default();
-        tokio::spawn(scheduler::run(jobs.clone(), live.subscribe(), status, shutdown.clone()));
+        tokio::spawn(scheduler::run(jobs.clone(), Activity::Memory(live.subscribe()), status, shutdown.clone()));
         Self { clock, jobs, live, shutdown, done: Vec::new() }
     }
 
