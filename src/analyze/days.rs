@@ -2,13 +2,15 @@
 //! fail more often.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
-use crate::analyze::baseline::CALLS_MIN;
+use crate::analyze::baseline::{CALLS_MIN, Hour};
 use crate::analyze::level::{DAY, days};
-use crate::analyze::statements::{SLOWER_MIN_MS_PER_HOUR, is_jump};
+use crate::analyze::statements::{SLOWER_MIN_MS_PER_HOUR, Statement, is_jump};
 use crate::base::units::{Nanos, WallTime};
-use crate::sql::kind::Class;
-use crate::stats::live::StatementRow;
+use crate::sql::kind::{Class, Kind};
+use crate::sql::query::Query;
+use crate::stats::live::{KnownQuery, StatementRow};
 use crate::stats::series::SeriesStats;
 
 /// So many times the calls of the days before is growth.
@@ -26,6 +28,40 @@ pub struct Compared {
     pub week: SeriesStats,
     /// When it was seen first.
     pub first_seen: WallTime,
+}
+
+/// Statements by their hours: the day from `from` to `to`, and the week before it. Hours don't say how many rows there were.
+pub fn of_hours(statements: &[Statement], from: WallTime, to: WallTime) -> Vec<Compared> {
+    let compared = statements.iter().map(|statement| {
+        let query = Query { hash: statement.query_hash, kind: Kind::Other, text: Box::default() };
+        let query = KnownQuery {
+            query: Arc::new(query),
+            class: statement.class,
+            summary: statement.summary.as_str().into(),
+            tables: Vec::new(),
+            filters: Vec::new(),
+            name: None,
+        };
+        let stats = sum(&statement.hours, from, to);
+        let database = statement.database.as_deref().map(Into::into);
+        Compared {
+            row: StatementRow { query: Arc::new(query), database, user: None, application: None, stats },
+            week: sum(&statement.hours, from.before(days(7)), from),
+            first_seen: statement.first_seen,
+        }
+    });
+    compared.collect()
+}
+
+/// Calls, errors and time of the hours from `from` to `to`.
+fn sum(hours: &[Hour], from: WallTime, to: WallTime) -> SeriesStats {
+    let mut stats = SeriesStats::default();
+    for hour in hours.iter().filter(|hour| from <= hour.at && hour.at < to) {
+        stats.calls += hour.calls;
+        stats.errors += hour.errors;
+        stats.total += hour.total;
+    }
+    stats
 }
 
 /// Figures of a statement's day.

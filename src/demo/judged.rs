@@ -217,7 +217,6 @@ impl<'a> Judging<'a> {
             from,
             to,
             statements: &statements,
-            days: &self.month.days(from, to),
             alerts: &self.book.alerts,
             health: self.health.as_ref(),
             rules: self.rules,

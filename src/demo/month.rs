@@ -8,7 +8,6 @@ use super::course::hour;
 use super::shop::{HOUR, MINUTE, Shop};
 use super::spec::Service;
 use crate::analyze::baseline::Hour;
-use crate::analyze::days::Compared;
 use crate::analyze::judge::Execution;
 use crate::analyze::statements::Statement;
 use crate::base::sqlstate::Sqlstate;
@@ -17,13 +16,10 @@ use crate::session::observation::Transaction;
 use crate::snapshot::activity::{Calls, CallsBy};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
-use crate::stats::live::{Reason, SessionStats, StatementRow};
+use crate::stats::live::{Reason, SessionStats};
 use crate::stats::minutes::{Minutes, Noted, Span};
 use crate::stats::series::SeriesStats;
-use crate::store::read::Days;
 
-/// A day is compared with these days before it.
-const WEEK: Nanos = Nanos::from_millis(7 * 86_400_000);
 /// A statement's hours are looked at as far back.
 const HOURS_BACK: Nanos = Nanos::from_millis(9 * 86_400_000);
 /// Single executions are kept so long.
@@ -133,27 +129,6 @@ impl Month {
             })
         });
         statements.collect()
-    }
-
-    /// What changed on the day from `from` to `to`, as reports read it.
-    pub(super) fn days(&self, from: WallTime, to: WallTime) -> Days {
-        let mut days = Days { from, to, ..Days::default() };
-        let week = from.before(WEEK);
-        for ((database, hash), hours) in &self.hours {
-            let Some(line) = self.shop.lines.iter().find(|line| line.query.query.hash == *hash) else { continue };
-            let stats = sum(hours, from, to);
-            if stats.calls == 0 || line.query.class != Class::Data {
-                continue;
-            }
-            days.total_ms += stats.total.as_millis_f64();
-            let (query, database) = (Arc::clone(&line.query), Some(database.as_str().into()));
-            days.changed.push(Compared {
-                row: StatementRow { query, database, user: None, application: None, stats },
-                week: sum(hours, week, from),
-                first_seen: self.shop.first_seen(line),
-            });
-        }
-        days
     }
 
     /// Slow executions that ended in a time.
@@ -276,15 +251,4 @@ fn steps(at: WallTime, fine_from: WallTime, end: WallTime) -> impl Iterator<Item
     let (count, length) = if at >= fine_from { (60, MINUTE) } else { (1, HOUR) };
     let step = move |place: u64| (at.after(Nanos::new(length.get() * place)), length);
     (0..count).map(step).filter(move |(from, _)| *from < end)
-}
-
-/// Calls, errors and time of the hours from `from` to `to`.
-fn sum(hours: &[Hour], from: WallTime, to: WallTime) -> SeriesStats {
-    let mut stats = SeriesStats::default();
-    for hour in hours.iter().filter(|hour| from <= hour.at && hour.at < to) {
-        stats.calls += hour.calls;
-        stats.errors += hour.errors;
-        stats.total += hour.total;
-    }
-    stats
 }

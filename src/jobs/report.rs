@@ -10,6 +10,7 @@ use crate::analyze;
 use crate::analyze::alert::Alert;
 use crate::analyze::baseline::Hour;
 use crate::analyze::capacity::Capacity;
+use crate::analyze::days::{day, of_hours};
 use crate::analyze::page;
 use crate::analyze::report::{Facts, Report, Totals, report};
 use crate::analyze::statements::Statement;
@@ -19,7 +20,7 @@ use crate::store::alerts::facts;
 use crate::store::error::Error;
 use crate::store::link::Link;
 use crate::store::read::health::Health;
-use crate::store::read::{Days, Reader};
+use crate::store::read::Reader;
 use crate::store::settings::Settings;
 
 /// The days of the week before.
@@ -54,7 +55,6 @@ async fn of(
     let zone = &parts.settings.time_zone;
     let (from, to) = (begin(date, zone), begin(date.tomorrow().unwrap_or(date), zone));
     let statements = facts::busy(link, server, to).await?;
-    let days = Reader::new(settings.clone()).days(server, from, to).await?;
     let wanted = Wanted {
         since: Some(from),
         until: Some(to),
@@ -64,7 +64,7 @@ async fn of(
     };
     let alerts = Desk::new(settings.clone()).list(&wanted).await?;
     let rules = &parts.rules;
-    Ok(of_day(&Day { server, date, from, to, statements: &statements, days: &days, alerts: &alerts, health, rules }))
+    Ok(of_day(&Day { server, date, from, to, statements: &statements, alerts: &alerts, health, rules }))
 }
 
 /// What is known of a server's local day.
@@ -80,8 +80,6 @@ pub struct Day<'a> {
     pub to: WallTime,
     /// Statements with their hours, which reach a week further back.
     pub statements: &'a [Statement],
-    /// What changed on it.
-    pub days: &'a Days,
     /// Alerts.
     pub alerts: &'a [Alert],
     /// What was seen in the server at the day's end.
@@ -92,19 +90,20 @@ pub struct Day<'a> {
 
 /// The report of a day.
 pub fn of_day(known: &Day<'_>) -> Report {
-    let Day { server, date, from, to, statements, days, alerts, health, rules } = *known;
+    let Day { server, date, from, to, statements, alerts, health, rules } = *known;
     let week = from.before(Nanos::from_millis(7 * 86_400_000));
     let insight = health.map(|health| Insight::of(health, rules));
     let bloated: Vec<_> = insight.iter().flat_map(|seen| seen.tables.iter().chain(&seen.indexes)).cloned().collect();
     let nothing = Capacity::default();
-    let changed = days.day();
-    let recommended = insight.as_ref().map(|seen| seen.recommendations(server, rules, &changed, days.total_ms));
+    let compared = of_hours(statements, from, to);
+    let (changed, today) = (day(&compared, from), totals(statements, from, to, 1.0));
+    let recommended = insight.as_ref().map(|seen| seen.recommendations(server, rules, &changed, today.total_ms));
     report(&Facts {
         server,
         day: &date.to_string(),
         from,
         to,
-        totals: totals(statements, from, to, 1.0),
+        totals: today,
         totals_before: totals(statements, week, from, WEEK),
         statements: &changed,
         alerts,
