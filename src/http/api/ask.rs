@@ -9,7 +9,7 @@ use super::params::{Params, bad, refused};
 use super::seen::Seen;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
-use crate::http::{Settings, server::App};
+use crate::http::{Settings, app::App};
 use crate::sql::hash::QueryHash;
 use crate::stats::live::{Filter, LiveView, Window};
 use crate::store::read::{Days, Past};

@@ -14,8 +14,8 @@ use crate::analyze::days::DayFigures;
 use crate::analyze::level::DAY;
 use crate::analyze::look::hour_of;
 use crate::base::units::Nanos;
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::store::read::Days;
 
 /// An hour settles for so long before it is looked at.

@@ -9,8 +9,8 @@ use super::ask::{Ask, Metric};
 use super::params::Params;
 use super::shape::{rfc3339, tenths};
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::store::read::fleet::{Fleet, Member};
 
 /// Silent for so long is late.

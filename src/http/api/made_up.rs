@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use super::ask::{Ask, Scope};
 use super::params::Params;
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::server::App;
 use crate::store::read::MadeUp;
 
 /// Somebody may have played a month meanwhile.

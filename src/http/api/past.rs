@@ -8,8 +8,8 @@ use super::shape::Step;
 use super::slow::threshold;
 use super::summary::top_page;
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::stats::live::{Filter, LiveView, Page, Window};
 use crate::store::read::{Durations, Past, Question, Slow, Statements, Wanted, Whose};
 

@@ -15,8 +15,8 @@ use super::shape::rfc3339;
 use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, made_up, past, queries};
 use super::{query, recommendations, seen, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
+use crate::http::app::App;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::server::App;
 use crate::store::read::fleet::Fleet;
 
 /// An answer: the envelope, then what belongs to the metric.
