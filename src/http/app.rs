@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::api::kept::Kept;
 use super::listener::Patience;
 use super::problem::{Kind, Problem};
-use super::{Settings, Sources, api};
+use super::{Settings, Sources};
 use crate::jobs::presence::Role;
 use crate::stats::live::LiveView;
 
@@ -28,14 +29,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// Cancelled when the server goes; ends the streams, which would never end by themselves.
     pub(super) closing: CancellationToken,
-    /// What was made of the last look at each server.
-    pub(super) seen: api::seen::Cache,
-    /// What changed in each server's statements.
-    pub(super) changes: api::changes::Cache,
-    /// Which servers the tables know, for who serves.
-    pub(super) servers: api::servers::Known,
-    /// What was not measured at all.
-    pub(super) made_up: api::made_up::Cache,
+    /// What answers are made from more than once.
+    pub(super) kept: Kept,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
     turns: Semaphore,
@@ -55,8 +50,7 @@ impl App {
         let mut names = HashSet::new();
         settings.servers.retain(|server| names.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        let (seen, changes, servers, made_up) = Default::default();
-        Self(Arc::new(Shared { settings, sources, closing, seen, changes, servers, made_up, patience, turns }))
+        Self(Arc::new(Shared { settings, sources, closing, kept: Kept::default(), patience, turns }))
     }
 
     /// Whether this process measures; if not, the tables alone know.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric, next};
+use super::ask::{Ask, next};
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::alert::Alert;

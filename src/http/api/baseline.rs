@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric, Scope};
+use super::ask::{Ask, Scope};
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::baseline::{Comparison, TAIL_CALLS_MIN};

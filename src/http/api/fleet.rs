@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
+use super::ask::Ask;
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::{rfc3339, tenths};
 use crate::base::units::{Nanos, WallTime};
