@@ -165,7 +165,7 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
     let (mut proxy, http) = control.block_on(bind(settings.proxy, parts, &settings.http.listen, inherited))?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
     let stored = store.as_ref().map(|(settings, parts)| asked_store(settings, parts));
-    let jobs = Jobs::new(jobs::run::Parts {
+    let jobs = Jobs::new(jobs::parts::Parts {
         settings: settings.jobs,
         rules: settings.analyze,
         collect: settings.collect,
