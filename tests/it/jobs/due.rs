@@ -20,7 +20,7 @@ use pgvitals::runtime::clock::Clock;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::stats::live::LiveView;
 use pgvitals::store::batch::Origin;
-use pgvitals::store::flusher::{self, Flusher};
+use pgvitals::store::flusher::Flusher;
 use pgvitals::store::status::Status;
 use pgvitals::tls::settings::Upstream;
 use pgvitals::{analyze, collect, notify, stats, store};
@@ -199,7 +199,7 @@ impl Tables {
         let (store, spool) = (Store::on(cluster()), tempfile::tempdir().unwrap());
         let (settings, status) = (settings(&store, spool.path()), Arc::<Status>::default());
         let (minutes, received) = mpsc::channel(4);
-        let parts = flusher::Parts {
+        let parts = store::parts::Parts {
             origin: Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap()),
             levels: stats::level::Thresholds::default(),
             telemetry: Arc::default(),
