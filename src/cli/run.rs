@@ -6,7 +6,8 @@ use super::exit::Failure;
 use super::logging::{self, Logging};
 use crate::app;
 use crate::config::error::Errors;
-use crate::config::load::{Flags, Loaded, Log};
+use crate::config::load::{Flags, Loaded};
+use crate::config::log::Log;
 
 /// Returns when a signal's drain is over.
 pub(super) fn run(flags: Flags) -> Result<(), Failure> {
