@@ -8,10 +8,11 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::colour::When;
 use super::exit::Failure;
+use super::load::load;
 use super::{check, demo, examples, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
-use crate::config::load::{self, Flags, Loaded};
+use crate::config::load::{CONFIG_FILE, CONFIG_VARIABLE, Flags};
 use crate::config::render;
 
 /// Keys that commands need which only ask a running pgvitals.
@@ -88,10 +89,6 @@ impl Command {
             Command::Config { markdown } => Ok(print(if markdown { render::document() } else { render::file() })?),
         }
     }
-}
-
-pub(super) fn load(flags: Flags) -> Result<Loaded, Failure> {
-    Ok(load::load(flags, std::env::vars_os())?)
 }
 
 fn print(text: String) -> anyhow::Result<()> {
@@ -191,8 +188,7 @@ pub(super) fn command() -> clap::Command {
 }
 
 fn config_argument() -> Arg {
-    let help =
-        format!("Configuration file [env: {}] [default: {}, if there]", load::CONFIG_VARIABLE, load::CONFIG_FILE);
+    let help = format!("Configuration file [env: {CONFIG_VARIABLE}] [default: {CONFIG_FILE}, if there]");
     Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
 }
 

@@ -1,8 +1,8 @@
 //! `pgvitals run`: the proxy and its HTTP side, until a signal; `pgvitals serve`: a store's HTTP side and what is done for a
 //! fleet. SIGHUP reads the settings again.
 
-use super::arguments::load;
 use super::exit::Failure;
+use super::load::load;
 use super::logging::{self, Logging};
 use crate::app;
 use crate::config::error::Errors;
