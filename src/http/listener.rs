@@ -20,7 +20,8 @@ use crate::runtime::listen::{Accepted, Address, Listener};
 /// Connections at a time, for [`Limited::new`]; more wait in the kernel's queue.
 pub(super) const CONNECTIONS_MAX: usize = 256;
 
-/// A connection on which nothing has moved for so long is closed; a stream of events moves each second.
+/// A connection on which nothing was asked or answered for so long is closed; a stream of events moves each second. Who
+/// sends a request byte by byte gains no time by it.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -111,7 +112,7 @@ where
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         let (io, address) = self.inner.accept().await;
         let patience = self.patience.clone();
-        (Held { io, idle: Box::pin(sleep(IDLE_MAX)), patience, _place: place }, address)
+        (Held { io, idle: Box::pin(sleep(IDLE_MAX)), asking: false, patience, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<L::Addr> {
@@ -123,14 +124,19 @@ where
 pub(super) struct Held<I> {
     io: I,
     idle: Pin<Box<Sleep>>,
+    /// Something was read since the last answer.
+    asking: bool,
     patience: Patience,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<I> Held<I> {
-    fn moved<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn moved<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>, asks: bool) -> Poll<io::Result<T>> {
         if polled.is_ready() {
-            self.idle.set(sleep(IDLE_MAX));
+            if !(asks && std::mem::replace(&mut self.asking, asks)) {
+                self.asking = asks;
+                self.idle.set(sleep(IDLE_MAX));
+            }
             return polled;
         }
         loop {
@@ -146,14 +152,14 @@ impl<I> Held<I> {
 impl<I: AsyncRead + Unpin> AsyncRead for Held<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
-        self.moved(cx, polled)
+        self.moved(cx, polled, true)
     }
 }
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Held<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.moved(cx, polled)
+        self.moved(cx, polled, false)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -191,7 +197,7 @@ mod tests {
         let (_client, io) = duplex(64);
         let patience = Patience::default();
         let idle = Box::pin(sleep(Duration::ZERO));
-        let mut held: Held<DuplexStream> = Held { io, idle, patience: patience.clone(), _place: None };
+        let mut held: Held<DuplexStream> = Held { io, idle, asking: false, patience: patience.clone(), _place: None };
         let hold = patience.hold();
         let waits = tokio::time::timeout(Duration::from_millis(20), held.read_u8()).await;
         assert!(waits.is_err(), "it waits on");
@@ -199,5 +205,28 @@ mod tests {
         held.idle = Box::pin(sleep(Duration::ZERO));
         let closed = held.read_u8().await;
         assert_eq!(closed.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_byte_by_byte_gains_no_time_and_an_answer_gives_it_anew() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+        let (mut client, io) = duplex(64);
+        let idle = Box::pin(sleep(IDLE_MAX));
+        let mut held: Held<DuplexStream> =
+            Held { io, idle, asking: false, patience: Patience::default(), _place: None };
+        let second = Duration::from_secs(1);
+        for answered in [true, false] {
+            let mut asked = 0;
+            while asked < IDLE_MAX.as_secs() - 1 {
+                client.write_u8(b'G').await.unwrap();
+                held.read_u8().await.unwrap();
+                tokio::time::advance(second).await;
+                asked += 1;
+            }
+            if answered {
+                held.write_u8(b'H').await.unwrap();
+            }
+        }
+        tokio::time::advance(second).await;
+        assert_eq!(held.read_u8().await.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
     }
 }

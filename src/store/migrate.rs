@@ -57,6 +57,12 @@ impl Error {
             _ => Self::Database { schema, reason },
         }
     }
+
+    /// Whether somebody else held a lock for too long.
+    fn is_busy(&self) -> bool {
+        let Self::Database { reason, .. } = self else { return false };
+        reason.code() == Some(&tokio_postgres::error::SqlState::LOCK_NOT_AVAILABLE)
+    }
 }
 
 /// What a store has.
@@ -128,6 +134,10 @@ select pg_get_userbyid(n.nspowner), exists (
 )
 from pg_namespace n where n.nspname = '{schema_name}'";
 
+/// A lock that somebody holds for long is asked for so often: the roles, which all databases of a server share, while
+/// another one of them is being migrated.
+const TRIES: u32 = 6;
+
 /// Brings the store to this program's version; says from which one, `None` when there was nothing to do. All in one
 /// transaction, which others that want the same wait for.
 ///
@@ -137,12 +147,19 @@ pub async fn migrate(client: &Client, schema: &Schema, wanted: Roles) -> Result<
     if State::read(client, schema).await?.accepts_us(schema)? {
         return Ok(None);
     }
-    let done = locked(client, schema, wanted).await;
-    if done.is_err() {
-        // The connection may be lost; then the transaction is, too.
-        client.batch_execute("rollback").await.unwrap_or_default();
+    let mut tries = 1..TRIES;
+    loop {
+        let done = locked(client, schema, wanted).await;
+        if done.is_err() {
+            // The connection may be lost; then the transaction is, too.
+            client.batch_execute("rollback").await.unwrap_or_default();
+        }
+        match done {
+            // Each has waited for the lock already.
+            Err(error) if error.is_busy() && tries.next().is_some() => {}
+            done => return done,
+        }
     }
-    done
 }
 
 async fn locked(client: &Client, schema: &Schema, wanted: Roles) -> Result<Option<i32>, Error> {

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::compose::{initialised, store_url};
 use super::{documents, files, manifests, named, parsed, path, read};
 use crate::support::client::Client;
 use crate::support::http;
@@ -220,6 +221,25 @@ fn the_settings_of_the_manifest_run() {
     let listen = crate::support::address::Address::Tcp(told(&pgvitals, " listening address="));
     assert_eq!(Client::connect(&listen, "postgres").value("select 42"), "42");
     assert!(!pgvitals.log.text().contains(" WARN the HTTP side"), "{}", pgvitals.log.text());
+}
+
+/// So does what the fleet's manifest says start a `pgvitals serve` on a store, whose answers want the token.
+#[test]
+fn the_settings_of_the_fleets_place_run() {
+    let documents = applied();
+    let container = &find(&documents, "Deployment", "pgvitals")["spec"]["template"]["spec"]["containers"][0];
+    let secret = find(&documents, "Secret", "pgvitals");
+    let store = store_url(initialised());
+    let replaced = [("PGVITALS_HTTP", "0.0.0.0:0".to_owned()), ("store_url", store)];
+    let serve = started(container, secret, &replaced);
+    let http = (std::net::Ipv4Addr::LOCALHOST, told(&serve, " http address=").port()).into();
+    for probe in ["readinessProbe", "livenessProbe"] {
+        assert_eq!(http::get(http, container[probe]["httpGet"]["path"].as_str().unwrap()).status, 200);
+    }
+    assert_eq!(http::get(http, "/api/performance?metric=fleet").status, 401);
+    let token = format!("Bearer {}", secret["stringData"]["http_token"].as_str().unwrap());
+    let answer = http::request(http, "GET", "/api/performance?metric=fleet", &[("authorization", &token)]);
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 /// Each variable that a manifest gives pgvitals is a setting's.

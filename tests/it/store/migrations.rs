@@ -3,6 +3,7 @@
 use ::pgvitals::store::script::{MIGRATIONS, VERSION};
 
 use super::Store;
+use crate::support::clock::{PATIENCE, now};
 use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
@@ -147,4 +148,29 @@ fn check_names_rights_and_row_level_security() {
     assert!(said.contains("ALTER TABLE pgvitals.query_stats DISABLE ROW LEVEL SECURITY"), "{said}");
     let said = check("pgvitals_reader");
     assert!(said.contains("FAIL  role `pgvitals_reader` may not write"), "{said}");
+}
+
+/// "Migrations: ordered" (STORE §4), also where another database of the server is in the middle of its own: roles are the
+/// whole server's, and whoever makes the same ones waits longer than a lock may take.
+#[test]
+fn a_migration_outlasts_another_database_that_makes_the_same_roles() {
+    let store = Store::empty(Cluster::newest());
+    let mut other = store.superuser();
+    other.query("begin; create role outlasted_owner nologin");
+    let waiting = "select coalesce(max(xact_start)::text, '') from pg_stat_activity
+        where wait_event_type = 'Lock' and query like '%outlasted_owner%' and pid <> pg_backend_pid()";
+    let output = std::thread::scope(|scope| {
+        let migrating = scope.spawn(|| store.migrate("postgres", &["--store-schema", "outlasted"]));
+        let mut watcher = store.superuser();
+        let mut tries = std::collections::BTreeSet::new();
+        let deadline = now() + PATIENCE;
+        while tries.len() < 2 && !migrating.is_finished() {
+            assert!(now() < deadline, "{tries:?}");
+            tries.extend(Some(watcher.value(waiting)).filter(|start| !start.is_empty()));
+        }
+        other.query("rollback");
+        migrating.join().unwrap()
+    });
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stdout.contains("made, version"), "{output:?}");
 }
