@@ -121,9 +121,8 @@ pub(super) fn command() -> clap::Command {
         let is_proxy = |key: &&Key| key.name.starts_with("tls.") || PROXY_KEYS.contains(&key.name);
         KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
     };
-    let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
-    let store = || KEYS.iter().filter(|key| STORE_KEYS.contains(&key.name)).map(argument);
-    let demo = || KEYS.iter().filter(|key| DEMO_KEYS.contains(&key.name)).map(argument);
+    let these = |names: &'static [&'static str]| KEYS.iter().filter(|key| names.contains(&key.name)).map(argument);
+    let client = || these(CLIENT_KEYS);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -150,19 +149,19 @@ pub(super) fn command() -> clap::Command {
         .subcommand(
             sub("migrate", "Make the monitoring tables, or bring them to this version")
                 .arg(config_argument())
-                .args(store())
+                .args(these(STORE_KEYS))
                 .args(migrate_arguments()),
         )
         .subcommand(
             sub("report", "Print the last daily report of each server, from the monitoring tables")
                 .arg(config_argument())
-                .args(store())
+                .args(these(STORE_KEYS))
                 .args(report_arguments()),
         )
         .subcommand(
             sub("demo", "Play a month of a made-up shop into monitoring tables, to be looked at")
                 .arg(config_argument())
-                .args(demo())
+                .args(these(DEMO_KEYS))
                 .args(demo_arguments())
                 .after_help(examples::DEMO),
         )
