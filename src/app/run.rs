@@ -165,7 +165,7 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
     let (mut proxy, http) = control.block_on(bind(settings.proxy, parts, &settings.http.listen, inherited))?;
     let (listening, tuner) = (proxy.listening(), proxy.tuner());
     let stored = store.as_ref().map(|(settings, parts)| asked_store(settings, parts));
-    let jobs = Jobs::new(jobs::run::Parts {
+    let jobs = Jobs::new(jobs::parts::Parts {
         settings: settings.jobs,
         rules: settings.analyze,
         collect: settings.collect,
@@ -223,12 +223,12 @@ async fn bind(
 }
 
 /// The store, as answers need it.
-fn asked_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> http::Stored {
+fn asked_store(settings: &store::settings::Settings, parts: &store::parts::Parts) -> http::Stored {
     http::Stored { reader: Reader::new(settings.clone()), status: Arc::clone(&parts.status) }
 }
 
 /// The store, as who judges needs it.
-fn judged_store(settings: &store::settings::Settings, parts: &store::flusher::Parts) -> judge::Stored {
+fn judged_store(settings: &store::settings::Settings, parts: &store::parts::Parts) -> judge::Stored {
     let (origin, status) = (Arc::clone(&parts.origin), Arc::clone(&parts.status));
     judge::Stored { settings: settings.clone(), origin, status }
 }
@@ -238,12 +238,12 @@ fn writer(
     store: store::settings::Settings,
     http: &http::Settings,
     parts: &Parts,
-) -> anyhow::Result<(store::settings::Settings, store::flusher::Parts)> {
+) -> anyhow::Result<(store::settings::Settings, store::parts::Parts)> {
     let Parts { stats, telemetry, clock, shutdown, .. } = parts.clone();
     let origin = Origin::new(&http.instance, &http.service, clock.wall()).context("the system has no randomness")?;
     tracing::info!(target = %store.target, schema = %store.schema, "store");
     let (origin, levels, status) = (Arc::new(origin), stats.levels, Arc::default());
-    Ok((store, store::flusher::Parts { origin, levels, telemetry, clock, shutdown, status }))
+    Ok((store, store::parts::Parts { origin, levels, telemetry, clock, shutdown, status }))
 }
 
 /// The HTTP side's listener. A taken address must not stop the proxy.

@@ -102,7 +102,7 @@ fn start(
     let upkeep = jobs::upkeep::run(store.clone(), holder, Arc::clone(&status), clock, draining());
     spawn("upkeep of the store", Box::pin(upkeep));
     let reader = Reader::new(store.clone());
-    let jobs = Jobs::new(jobs::run::Parts {
+    let jobs = Jobs::new(jobs::parts::Parts {
         settings: settings.jobs,
         rules: settings.analyze.clone(),
         collect: settings.monitors,

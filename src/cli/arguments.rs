@@ -8,10 +8,11 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::colour::When;
 use super::exit::Failure;
+use super::load::load;
 use super::{check, demo, examples, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
-use crate::config::load::{self, Flags, Loaded};
+use crate::config::load::{CONFIG_FILE, CONFIG_VARIABLE, Flags};
 use crate::config::render;
 
 /// Keys that commands need which only ask a running pgvitals.
@@ -90,10 +91,6 @@ impl Command {
     }
 }
 
-pub(super) fn load(flags: Flags) -> Result<Loaded, Failure> {
-    Ok(load::load(flags, std::env::vars_os())?)
-}
-
 fn print(text: String) -> anyhow::Result<()> {
     use std::io::Write;
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
@@ -124,9 +121,8 @@ pub(super) fn command() -> clap::Command {
         let is_proxy = |key: &&Key| key.name.starts_with("tls.") || PROXY_KEYS.contains(&key.name);
         KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
     };
-    let client = || KEYS.iter().filter(|key| CLIENT_KEYS.contains(&key.name)).map(argument);
-    let store = || KEYS.iter().filter(|key| STORE_KEYS.contains(&key.name)).map(argument);
-    let demo = || KEYS.iter().filter(|key| DEMO_KEYS.contains(&key.name)).map(argument);
+    let these = |names: &'static [&'static str]| KEYS.iter().filter(|key| names.contains(&key.name)).map(argument);
+    let client = || these(CLIENT_KEYS);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -153,19 +149,19 @@ pub(super) fn command() -> clap::Command {
         .subcommand(
             sub("migrate", "Make the monitoring tables, or bring them to this version")
                 .arg(config_argument())
-                .args(store())
+                .args(these(STORE_KEYS))
                 .args(migrate_arguments()),
         )
         .subcommand(
             sub("report", "Print the last daily report of each server, from the monitoring tables")
                 .arg(config_argument())
-                .args(store())
+                .args(these(STORE_KEYS))
                 .args(report_arguments()),
         )
         .subcommand(
             sub("demo", "Play a month of a made-up shop into monitoring tables, to be looked at")
                 .arg(config_argument())
-                .args(demo())
+                .args(these(DEMO_KEYS))
                 .args(demo_arguments())
                 .after_help(examples::DEMO),
         )
@@ -191,8 +187,7 @@ pub(super) fn command() -> clap::Command {
 }
 
 fn config_argument() -> Arg {
-    let help =
-        format!("Configuration file [env: {}] [default: {}, if there]", load::CONFIG_VARIABLE, load::CONFIG_FILE);
+    let help = format!("Configuration file [env: {CONFIG_VARIABLE}] [default: {CONFIG_FILE}, if there]");
     Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
 }
 

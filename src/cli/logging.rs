@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt, reload};
 
-use crate::config::load::{Log, LogFormat};
+use crate::config::log::{Log, LogFormat};
 
 /// What is logged; may change while it runs.
 pub(super) struct Logging(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send>);

@@ -1,7 +1,7 @@
 //! One file or folder per command. Errors end here: what is wrong goes to stderr, how it went into the exit code.
 //!
-//! Reading order: [`arguments`] the command line, made from the table of keys, [`examples`] in its help, [`exit`] codes, then the commands:
-//! [`run`], [`check`], [`migrate`], [`report`], [`demo`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`], [`client`],
+//! Reading order: [`arguments`] the command line, made from the table of keys, [`examples`] in its help, [`exit`] codes,
+//! [`load`] the settings, then the commands: [`run`], [`check`], [`migrate`], [`report`], [`demo`], [`fingerprint`], [`top`], [`healthcheck`]; [`logging`], [`client`],
 //! [`colour`] and [`text`] serve them.
 
 mod arguments;
@@ -14,6 +14,7 @@ mod exit;
 pub mod fingerprint;
 mod healthcheck;
 mod holder;
+mod load;
 mod logging;
 mod migrate;
 mod report;

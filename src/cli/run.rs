@@ -1,12 +1,13 @@
 //! `pgvitals run`: the proxy and its HTTP side, until a signal; `pgvitals serve`: a store's HTTP side and what is done for a
 //! fleet. SIGHUP reads the settings again.
 
-use super::arguments::load;
 use super::exit::Failure;
+use super::load::load;
 use super::logging::{self, Logging};
 use crate::app;
 use crate::config::error::Errors;
-use crate::config::load::{Flags, Loaded, Log};
+use crate::config::load::{Flags, Loaded};
+use crate::config::log::Log;
 
 /// Returns when a signal's drain is over.
 pub(super) fn run(flags: Flags) -> Result<(), Failure> {

@@ -90,7 +90,7 @@ impl Layers {
             match KEYS.iter().find_map(|key| matches_variable(key, name)) {
                 Some(found) if !value.is_empty() => named.push((found, Given { value: value.to_owned(), origin })),
                 Some(_) => {}
-                None if name == super::load::CONFIG_VARIABLE || !name.starts_with("PGVITALS_") => {}
+                None if !name.starts_with("PGVITALS_") => {}
                 None if is_service_link(name) => {}
                 None => self.unknown(
                     name.to_owned(),

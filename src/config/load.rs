@@ -9,6 +9,7 @@ use super::file;
 use super::host::{self, Host};
 use super::key::Key;
 use super::layers::Layers;
+use super::log::Log;
 use super::settings::{Finished, Reader};
 use crate::app;
 use crate::store::schema::Schema;
@@ -17,25 +18,6 @@ use crate::store::schema::Schema;
 pub const CONFIG_VARIABLE: &str = "PGVITALS_CONFIG";
 /// Where the configuration file is when nobody names one; it need not exist.
 pub const CONFIG_FILE: &str = "config/pgvitals.toml";
-
-/// How log lines are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One object a line.
-    Json,
-}
-
-/// What to log, and how.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Log {
-    /// Directives as `tracing_subscriber::EnvFilter` reads them.
-    pub filter: String,
-    /// How lines are written.
-    pub format: LogFormat,
-}
 
 /// Settings of every room, and what to tell the owner about them.
 #[derive(Clone, Debug)]
@@ -77,7 +59,9 @@ pub fn load(flags: Flags, environment: impl IntoIterator<Item = (OsString, OsStr
         let text = std::fs::read_to_string(path).map_err(|error| Errors::file(path, &error.to_string()))?;
         layers.file(file::parse(path, &text)?);
     }
-    layers.environment(environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    // Which file to read is no key of it.
+    let keys = environment.iter().filter(|(name, _)| *name != CONFIG_VARIABLE);
+    layers.environment(keys.map(|(name, value)| (name.as_str(), value.as_str())));
     layers.flags(flags.keys);
     let service = environment.get("OTEL_SERVICE_NAME").cloned().filter(|name| !name.is_empty());
     let host = Host { name: host::name(), is_pod: environment.contains_key("KUBERNETES_SERVICE_HOST"), service };

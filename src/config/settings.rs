@@ -8,7 +8,7 @@ use super::host::Host;
 use super::key::{Kind, Preset};
 use super::keys;
 use super::layers::Layers;
-use super::load::{Log, LogFormat};
+use super::log::{Log, LogFormat};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::jobs::judge;

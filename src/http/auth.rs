@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Settings;
+use super::app::App;
 use super::problem::{Kind, Problem};
-use super::server::App;
 use super::session;
 use crate::runtime::listen::Address;
 

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
+use super::app::App;
 use super::problem::{Kind, Problem, ProblemBody};
-use super::server::App;
 
 /// The process runs.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]

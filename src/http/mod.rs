@@ -1,13 +1,15 @@
 //! The HTTP side: API, metrics, health, all read from a [`LiveView`]. Knows nothing of the data plane.
 //!
-//! Reading order: [`server`] router and life cycle, [`listener`] limits on connections, [`auth`] who may ask, [`session`] how a
-//! browser signs in, [`problem`] how errors are told, [`api`] the endpoints that answer in JSON, [`metrics`] Prometheus, [`health`] for orchestrators,
-//! [`process`] what this process costs, [`dashboard`] the page that shows it all.
+//! Reading order: [`server`] router and life cycle, [`app`] what every handler knows, [`listener`] limits on connections,
+//! [`auth`] who may ask, [`session`] how a browser signs in, [`problem`] how errors are told, [`api`] the endpoints that answer
+//! in JSON, [`metrics`] Prometheus, [`health`] for orchestrators, [`process`] what this process costs, [`dashboard`] the page
+//! that shows it all.
 //!
 //! Nothing here writes but what people do about an alert, so every other endpoint is a GET (but for signing in and out), and an
 //! answer never holds up a worker: views are immutable.
 
 mod api;
+mod app;
 mod auth;
 mod dashboard;
 mod health;

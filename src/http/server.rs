@@ -1,11 +1,8 @@
 //! The router, and the server's life from bind to drain.
 
-use std::collections::HashSet;
 use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::io;
-use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,84 +10,15 @@ use axum::http::Uri;
 use axum::middleware;
 use axum::routing::{get, post};
 use axum::serve::Listener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::listener::{CONNECTIONS_MAX, Limited, Patience};
+use super::app::App;
+use super::listener::{CONNECTIONS_MAX, Limited};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources, api, auth, dashboard, health, metrics, session};
-use crate::jobs::presence::Role;
-use crate::stats::live::LiveView;
-
-/// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
-const ANSWERS_AT_A_TIME: usize = 2;
 
 /// Answers under way at the end have so long to get out.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
-
-/// What every handler knows; shared, so cheap to clone.
-#[derive(Clone)]
-pub(super) struct App(Arc<Shared>);
-
-/// See [`App`].
-pub(super) struct Shared {
-    /// What the owner set.
-    pub(super) settings: Settings,
-    /// What answers are read from.
-    pub(super) sources: Sources,
-    /// Cancelled when the server goes; ends the streams, which would never end by themselves.
-    pub(super) closing: CancellationToken,
-    /// What was made of the last look at each server.
-    pub(super) seen: api::seen::Cache,
-    /// What changed in each server's statements.
-    pub(super) changes: api::changes::Cache,
-    /// Which servers the tables know, for who serves.
-    pub(super) servers: api::servers::Known,
-    /// What was not measured at all.
-    pub(super) made_up: api::made_up::Cache,
-    /// Held by whoever takes longer than a connection may be idle.
-    pub(super) patience: Patience,
-    turns: Semaphore,
-}
-
-impl Deref for App {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl App {
-    fn new(mut settings: Settings, sources: Sources, closing: CancellationToken) -> Self {
-        // Several routes may lead to one server.
-        let mut names = HashSet::new();
-        settings.servers.retain(|server| names.insert(server.clone()));
-        let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        let (seen, changes, servers, made_up) = Default::default();
-        Self(Arc::new(Shared { settings, sources, closing, seen, changes, servers, made_up, patience, turns }))
-    }
-
-    /// Whether this process measures; if not, the tables alone know.
-    pub(super) fn measures(&self) -> bool {
-        self.settings.role == Role::Sidecar
-    }
-
-    /// The newest view. The channel is borrowed no longer than it takes to clone a few pointers.
-    pub(super) fn view(&self) -> LiveView {
-        self.sources.live.borrow().clone()
-    }
-
-    /// Computes an answer on a thread that may be busy for a while, when its turn comes.
-    pub(super) async fn compute<T: Send + 'static>(
-        &self,
-        answer: impl FnOnce(&App, &LiveView) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let _turn = self.turns.acquire().await;
-        let app = self.clone();
-        let task = tokio::task::spawn_blocking(move || answer(&app, &app.view()));
-        task.await.unwrap_or_else(|error| Err(Problem::new(Kind::Internal, error.to_string())))
-    }
-}
 
 /// Every endpoint, with the rules of [`super::auth`] around them; for a listener, or a test that calls it in process.
 pub fn router(settings: Settings, sources: Sources) -> Router {

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+use super::app::App;
 use super::problem::{Kind, Problem, ProblemBody};
-use super::server::App;
 use crate::base::secret::Secret;
 
 /// Where one signs in and out.

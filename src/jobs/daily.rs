@@ -2,8 +2,8 @@
 
 use super::insight::{Insight, since};
 use super::job::{Record, Step};
+use super::parts::Part;
 use super::report;
-use super::run::Part;
 use crate::store::alerts::facts;
 use crate::store::error::Error;
 use crate::store::link::Link;
@@ -26,7 +26,7 @@ const YEAR_DAYS: f64 = 365.0;
 pub(super) async fn steps(part: &Part<'_>, record: &Record, store: Result<(), &Error>) -> Vec<Step> {
     let mut steps = Vec::new();
     let unreachable = store.err().map(ToString::to_string);
-    let Some(settings) = &part.jobs.parts().store else { return steps };
+    let Some(settings) = &part.parts.store else { return steps };
     for name in [ROLL_UP, RETENTION, FORECASTS, REPORTS].into_iter().filter(|name| record.lacks(name)) {
         let began = part.now();
         let outcome = match &unreachable {
@@ -42,7 +42,7 @@ async fn step(part: &Part<'_>, name: &str, settings: &Settings) -> Result<u64, S
     let done = match name {
         ROLL_UP => rolled_up(part, settings).await,
         RETENTION => retained(part, settings).await,
-        REPORTS => Box::pin(report::make(part.jobs.parts(), settings, part.jobs.parts().clock.wall())).await,
+        REPORTS => Box::pin(report::make(part.parts, settings, part.parts.clock.wall())).await,
         _ => forecast(part, settings).await,
     };
     done.map_err(|error| error.to_string())
@@ -50,7 +50,7 @@ async fn step(part: &Part<'_>, name: &str, settings: &Settings) -> Result<u64, S
 
 /// Hours and days that were rolled up now.
 async fn rolled_up(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
-    let link = Link::open(settings, part.jobs.parts().clock).await?;
+    let link = Link::open(settings, part.parts.clock).await?;
     let mut done = 0;
     for due in due(&link).await? {
         done += u64::from(roll_up(&link, &due).await?);
@@ -60,7 +60,7 @@ async fn rolled_up(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
 
 /// Rounds of making and dropping partitions; each drops one at most.
 async fn retained(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
-    let link = Link::open(settings, part.jobs.parts().clock).await?;
+    let link = Link::open(settings, part.parts.clock).await?;
     let mut dropped = 0;
     forget_alerts(&link, &settings.retention).await?;
     while maintain(&link, &settings.retention).await? {
@@ -71,7 +71,7 @@ async fn retained(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
 
 /// What meets its limit within a year, of all servers.
 async fn forecast(part: &Part<'_>, settings: &Settings) -> Result<u64, Error> {
-    let parts = part.jobs.parts();
+    let parts = part.parts;
     let (reader, since) = (Reader::new(settings.clone()), since(parts.clock.wall(), &parts.rules));
     let servers = facts::servers(&Link::open(settings, parts.clock).await?).await?;
     let mut count = 0;

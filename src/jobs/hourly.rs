@@ -2,7 +2,7 @@
 
 use super::insight::{Insight, since};
 use super::job::{Record, Step};
-use super::run::Part;
+use super::parts::Part;
 use crate::analyze::alert::{Finding, Look};
 use crate::collect::collector::Collector;
 use crate::store::error::Error;
@@ -47,13 +47,13 @@ async fn capture(part: &Part<'_>, store: Result<(), &Error>) -> Vec<Step> {
 
 /// How many indexes, tables and databases were seen.
 async fn captured(part: &Part<'_>, store: Result<(), &Error>) -> Result<[u64; 3], String> {
-    let parts = part.jobs.parts();
+    let parts = part.parts;
     let settings = parts.collect.iter().find(|settings| settings.server == part.server);
     let settings = settings.ok_or("this server can't be asked")?.clone();
     let set = Collector::new(settings).collect().await.map_err(|error| error.to_string())?;
     let seen = set.databases.iter().filter(|database| database.is_seen).count();
     let counts = [set.indexes.len(), set.tables.len(), seen].map(|count| count as u64);
-    let rounds = part.jobs.rounds();
+    let rounds = part.rounds;
     rounds.saw(part.server, &set);
     let after_idle = rounds.take_idle(part.server);
     store.map_err(|error| format!("seen and not kept, the store does not answer: {error}"))?;
@@ -80,7 +80,7 @@ async fn judge(part: &Part<'_>, before: &[Step]) -> [Step; 2] {
     let began = part.now();
     let count = match found {
         Ok((looks, findings)) => {
-            let found = Box::pin(part.jobs.parts().ledger.found(&looks, findings)).await;
+            let found = Box::pin(part.parts.ledger.found(&looks, findings)).await;
             found.map_err(|error| format!("not judged: {error}"))
         }
         Err(error) => Err(error),
@@ -89,7 +89,7 @@ async fn judge(part: &Part<'_>, before: &[Step]) -> [Step; 2] {
 }
 
 async fn found(part: &Part<'_>) -> Result<(Vec<Look>, Vec<Finding>), String> {
-    let parts = part.jobs.parts();
+    let parts = part.parts;
     let health = known(part).await?.ok_or("nothing is known of this server")?;
     // Of many objects it takes a while; the control threads have other things to do.
     let (rules, server) = (parts.rules.clone(), part.server.to_owned());
@@ -98,14 +98,14 @@ async fn found(part: &Part<'_>) -> Result<(Vec<Look>, Vec<Finding>), String> {
         (insight.looks(&server, &rules), insight.findings(&server, &rules), insight.vitals())
     };
     let (looks, findings, vitals) = tokio::task::spawn_blocking(judge).await.map_err(|error| error.to_string())?;
-    part.jobs.rounds().tell(part.server, vitals);
+    part.rounds.tell(part.server, vitals);
     Ok((looks, findings))
 }
 
 /// The last round of the part's server, and those before.
 async fn known(part: &Part<'_>) -> Result<Option<std::sync::Arc<Health>>, String> {
-    let parts = part.jobs.parts();
-    let Some(store) = &parts.store else { return Ok(part.jobs.rounds().health(part.server)) };
+    let parts = part.parts;
+    let Some(store) = &parts.store else { return Ok(part.rounds.health(part.server)) };
     let since = since(parts.clock.wall(), &parts.rules);
     let health = Reader::new(store.clone()).health(part.server, since).await;
     health.map(|health| health.map(Into::into)).map_err(|error| error.to_string())

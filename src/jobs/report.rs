@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::insight::{Insight, since};
-use super::run::Parts;
+use super::parts::Parts;
 use super::schedule::day_of;
 use crate::analyze;
 use crate::analyze::alert::Alert;

@@ -8,39 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::job::{Job, Ran, Record, Refused, Step};
 use super::lease::{COLLECT, Lease, Taken};
-use super::ledger::Ledger;
-use super::presence::{Holder, Role};
+use super::parts::{Part, Parts};
+use super::presence::Role;
 use super::rounds::Rounds;
-use super::settings::Settings;
 use super::{daily, hourly};
-use crate::analyze;
-use crate::base::units::{Nanos, Stamp, WallTime};
-use crate::collect;
-use crate::runtime::clock::Clock;
-use crate::store;
+use crate::base::units::{Nanos, WallTime};
 use crate::store::error::Error;
 use crate::store::link::Link;
 use crate::store::runs;
 use crate::store::snapshots::Slot;
-
-/// What jobs need.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// When they run.
-    pub settings: Settings,
-    /// The rules that judge.
-    pub rules: analyze::Settings,
-    /// The servers that can be asked.
-    pub collect: Vec<collect::settings::Settings>,
-    /// The alerts.
-    pub ledger: Ledger,
-    /// The monitoring tables, if there are any.
-    pub store: Option<store::settings::Settings>,
-    /// Who this process is.
-    pub holder: Holder,
-    /// Its clock.
-    pub clock: Clock,
-}
 
 /// The jobs of a process, for whoever starts one. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -74,17 +50,6 @@ pub enum Occasion {
     Forced,
     /// Somebody wants to know now: its slot is still to come.
     Question,
-}
-
-/// One part of a job under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part<'a> {
-    /// All jobs.
-    pub(super) jobs: &'a Jobs,
-    /// The server; empty of the store.
-    pub(super) server: &'a str,
-    /// The slot's begin; of a run beside it the run's own.
-    pub(super) slot: WallTime,
 }
 
 /// What came of a part.
@@ -175,21 +140,22 @@ impl Jobs {
     }
 
     async fn part(&self, job: Job, server: &str, now: WallTime, occasion: Occasion) -> Came {
-        let Parts { settings, store, clock, .. } = &self.0.parts;
+        let Inner { parts, rounds, .. } = &*self.0;
+        let Parts { settings, store, clock, .. } = parts;
         let at = job.slot(now, &settings.time_zone);
         let slot = Slot { job: job.as_str(), server, at, after_idle: false };
-        let part = Part { jobs: self, server, slot: if occasion == Occasion::Due { at } else { now } };
+        let part = Part { parts, rounds, server, slot: if occasion == Occasion::Due { at } else { now } };
         let Some(store) = store else {
             return self.in_memory(job, part, at, occasion).await;
         };
         let link = match Link::open(store, *clock).await {
             Ok(link) => link,
             // Without it nobody knows who else is at it; servers can be looked at all the same.
-            Err(error) => return Came::Ran(part.work(job, &Record::default(), Err(&error)).await),
+            Err(error) => return Came::Ran(work(job, &part, &Record::default(), Err(&error)).await),
         };
         match self.in_store(job, part, slot, now, &link, occasion).await {
             Ok(came) => came,
-            Err(error) => Came::Ran(part.work(job, &Record::default(), Err(&error)).await),
+            Err(error) => Came::Ran(work(job, &part, &Record::default(), Err(&error)).await),
         }
     }
 
@@ -217,7 +183,7 @@ impl Jobs {
         if occasion != Occasion::Due {
             record = Record::default();
         }
-        let steps = lease.keep(Box::pin(part.work(job, &record, Ok(())))).await;
+        let steps = lease.keep(Box::pin(work(job, &part, &record, Ok(())))).await;
         record.update(&steps);
         // What was done is done; without its record a part of it is looked at once more.
         let noted = match occasion {
@@ -241,7 +207,7 @@ impl Jobs {
         if occasion != Occasion::Due {
             record = Record::default();
         }
-        let steps = part.work(job, &record, Ok(())).await;
+        let steps = work(job, &part, &record, Ok(())).await;
         record.update(&steps);
         if occasion != Occasion::Question {
             records().insert(key, (slot, record));
@@ -265,21 +231,11 @@ impl Jobs {
     }
 }
 
-impl Part<'_> {
-    pub(super) fn now(&self) -> Stamp {
-        self.jobs.parts().clock.stamp()
-    }
-
-    pub(super) fn since(&self, began: Stamp) -> Nanos {
-        self.now().since(began)
-    }
-
-    /// The steps that `record` lacks; `store` says why it can't be used.
-    async fn work(&self, job: Job, record: &Record, store: Result<(), &Error>) -> Vec<Step> {
-        match job {
-            Job::Hourly => hourly::steps(self, record, store).await,
-            Job::Daily => daily::steps(self, record, store).await,
-        }
+/// The steps that `record` lacks; `store` says why it can't be used.
+async fn work(job: Job, part: &Part<'_>, record: &Record, store: Result<(), &Error>) -> Vec<Step> {
+    match job {
+        Job::Hourly => hourly::steps(part, record, store).await,
+        Job::Daily => daily::steps(part, record, store).await,
     }
 }
 

@@ -6,9 +6,9 @@ use tokio::time::sleep;
 
 use super::batch::Batch;
 use super::error::Error;
-use super::flusher::Parts;
 use super::known::Known;
 use super::link::Link;
+use super::parts::Parts;
 use super::settings::Settings;
 use super::verdict::Verdict;
 use super::write::{Writing, Written};

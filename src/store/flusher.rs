@@ -10,41 +10,22 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use super::batch::{Batch, Origin};
+use super::batch::Batch;
 use super::delivery::Delivery;
 use super::journal::Journal;
 use super::open::Open;
+use super::parts::Parts;
 use super::settings::Settings;
 use super::spool::Spool;
-use super::status::Status;
-use crate::base::telemetry::{Dropped, Telemetry};
+use crate::base::telemetry::Dropped;
 use crate::base::units::WallTime;
-use crate::runtime::clock::{Clock, deadline};
-use crate::runtime::shutdown::Shutdown;
-use crate::stats::level::Thresholds;
+use crate::runtime::clock::deadline;
 use crate::stats::minutes::{Minutes, Pace};
 
 /// Rows that are not left waiting for the interval's end.
 const ROWS_MAX: usize = 20_000;
 /// Without a minute for so long the store is told that we are idle.
 const QUIET: Duration = Duration::from_secs(130);
-
-/// What a flusher is given beside its settings.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// Whose minutes.
-    pub origin: Arc<Origin>,
-    /// Levels of slow executions.
-    pub levels: Thresholds,
-    /// pgvitals' counters about itself.
-    pub telemetry: Arc<Telemetry>,
-    /// The process's clock.
-    pub clock: Clock,
-    /// The process's phases.
-    pub shutdown: Shutdown,
-    /// Where it tells how far it has come.
-    pub status: Arc<Status>,
-}
 
 /// The writer of one process.
 #[derive(Debug)]

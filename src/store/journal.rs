@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::Batch;
 use super::delivery::Delivery;
-use super::flusher::Parts;
+use super::parts::Parts;
 use super::spool::{Error, Spool};
 use crate::base::telemetry::{Dropped, LogGate};
 use crate::base::units::{Nanos, WallTime};

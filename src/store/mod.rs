@@ -7,8 +7,8 @@
 //!
 //! Writing: [`batch`] minutes as rows, of which `figures` and `sum` add up, `open` those that still grow; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
-//! once; [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a refusal means, [`status`] how far it
-//! has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what
+//! once; [`parts`] what the writer is given, [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a
+//! refusal means, [`status`] how far it has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what
 //! one process does for all; [`snapshots`] what was seen in a server, `samples` its columns; [`runs`] what came of jobs;
 //! [`play`] a time that was made up.
 //!
@@ -27,6 +27,7 @@ mod known;
 pub mod link;
 pub mod migrate;
 mod open;
+pub mod parts;
 pub mod play;
 pub mod read;
 pub mod runs;

@@ -68,7 +68,9 @@ fn rooms_that_import_each_other_are_a_circle() {
 fn files_of_a_room_that_import_each_other_are_a_circle() {
     let circle = |a: &str, b: &str, c: &str| {
         let files = [
-            ("src/wire/mod.rs", "mod a;\nmod b;\nmod c;"),
+            ("src/wire/mod.rs", "mod a;\nmod b;\nmod c;\nmod d;"),
+            ("src/wire/d/mod.rs", "pub mod e;"),
+            ("src/wire/d/e.rs", "use crate::wire::a::A;"),
             ("src/wire/a.rs", a),
             ("src/wire/b.rs", b),
             ("src/wire/c.rs", c),
@@ -78,6 +80,8 @@ fn files_of_a_room_that_import_each_other_are_a_circle() {
     };
     assert_eq!(circle("use super::b::B;", "use crate::wire::{c::{self, C}, x};", "fn f() { super::a::f() }"), 3);
     assert_eq!(circle("use super::b::B;", "use super::{c, d};", "use super::X;"), 0);
+    assert_eq!(circle("use super::d;\nfn f() { d::e::g() }", "", ""), 2, "by the name of a folder");
+    assert_eq!(circle("use super::d;\nfn f() { x::d::e::g() }", "", ""), 0);
     assert_eq!(circle("use super::b::B;", "#[cfg(test)]\nmod tests { use super::super::a; }", ""), 0);
 }
 

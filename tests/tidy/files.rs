@@ -38,17 +38,25 @@ fn module(source: &Source) -> Option<String> {
     (!is_test).then(|| inside.trim_end_matches("/mod").replace('/', "::"))
 }
 
-/// Files that a source names outside of its tests, with places.
+/// Files that a source names outside of its tests, with places. What a `use` brings may be a folder, whose name begins
+/// further paths.
 fn imported<'a>(module: &str, source: &Source, modules: &'a Modules<'_>) -> BTreeMap<&'a str, usize> {
     let parent: Vec<&str> = module.rsplit_once("::").map_or(Vec::new(), |(parent, _)| parent.split("::").collect());
-    let mut found = BTreeMap::new();
-    for (prefix, base) in [("crate::", &[][..]), ("super::", &parent)] {
-        for place in source.find(prefix).filter(|place| !source.in_test(*place)) {
-            for path in paths(&source.code[place + prefix.len()..], base) {
+    let mut begins = vec![("crate::".to_owned(), Vec::new()), ("super::".to_owned(), parent)];
+    let (mut next, mut found) = (0, BTreeMap::new());
+    while let Some((prefix, base)) = begins.get(next).cloned() {
+        next += 1;
+        let is_begin = |place: &usize| !source.in_test(*place) && !source.code[..*place].ends_with("::");
+        for place in source.find(&prefix).filter(is_begin) {
+            for mut path in paths(&source.code[place + prefix.len()..], &base) {
+                path.pop_if(|last| *last == "self");
                 let longest = (1..=path.len()).rev().map(|length| path[..length].join("::"));
                 let target = longest.filter_map(|name| modules.get_key_value(&name)).next();
-                if let Some((target, _)) = target.filter(|(target, _)| *target != module) {
-                    found.entry(target.as_str()).or_insert(place);
+                let Some((target, _)) = target.filter(|(target, _)| *target != module) else { continue };
+                found.entry(target.as_str()).or_insert(place);
+                let brought = format!("{}::", path.last().unwrap_or(&""));
+                if path.join("::") == *target && begins.iter().all(|(known, _)| *known != brought) {
+                    begins.push((brought, target.split("::").collect()));
                 }
             }
         }

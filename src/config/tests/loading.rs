@@ -8,7 +8,8 @@ use crate::collect::settings::Settings;
 use crate::config::error::Errors;
 use crate::config::key::Key;
 use crate::config::keys;
-use crate::config::load::{Flags, Loaded, LogFormat, load};
+use crate::config::load::{Flags, Loaded, load};
+use crate::config::log::LogFormat;
 use crate::proxy::{DrainMode, Route};
 use crate::tls::settings::{ClientMode, UpstreamMode};
 

@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric, next};
+use super::ask::{Ask, next};
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::alert::Alert;
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem, ProblemBody};
-use crate::http::server::App;
 use crate::jobs::ledger::Counts;
 use crate::store::alerts::desk::{Acted, Wanted};
 use crate::store::error::Error;

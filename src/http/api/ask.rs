@@ -1,90 +1,15 @@
 //! What was asked: metric, window, filter, paging, read from the parameters that all metrics share.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
-use super::coverage::Compared;
+use super::choices::{Format, Metric, Step};
 use super::params::{Params, bad, refused};
-use super::seen::Seen;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
-use crate::http::{Settings, server::App};
+use crate::http::{Settings, app::App};
 use crate::sql::hash::QueryHash;
 use crate::stats::live::{Filter, LiveView, Window};
-use crate::store::read::{Days, Past};
-
-/// What `/api/performance` can answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)] // Named as in API.md.
-pub(in crate::http) enum Metric {
-    Summary,
-    Queries,
-    Query,
-    Timeline,
-    Tags,
-    Active,
-    SlowQueries,
-    Indexes,
-    Bloat,
-    Capacity,
-    Recommendations,
-    Coverage,
-    Alerts,
-    Fleet,
-}
-
-impl Metric {
-    const ALL: [Metric; 14] = [
-        Metric::Summary,
-        Metric::Queries,
-        Metric::Query,
-        Metric::Timeline,
-        Metric::Tags,
-        Metric::Active,
-        Metric::SlowQueries,
-        Metric::Indexes,
-        Metric::Bloat,
-        Metric::Capacity,
-        Metric::Recommendations,
-        Metric::Coverage,
-        Metric::Alerts,
-        Metric::Fleet,
-    ];
-
-    /// The names, in the order of [`Metric::ALL`].
-    pub(in crate::http) const NAMES: &[&str] = &[
-        "summary",
-        "queries",
-        "query",
-        "timeline",
-        "tags",
-        "active",
-        "slow_queries",
-        "indexes",
-        "bloat",
-        "capacity",
-        "recommendations",
-        "coverage",
-        "alerts",
-        "fleet",
-    ];
-
-    /// The name in the API.
-    pub(in crate::http) fn name(self) -> &'static str {
-        Self::NAMES.get(self as usize).copied().unwrap_or_default()
-    }
-
-    /// Whether it tells of the last look at the monitored server, whatever the window.
-    pub(in crate::http) fn is_of_rounds(self) -> bool {
-        use Metric::{Bloat, Capacity, Coverage, Indexes, Recommendations};
-        matches!(self, Indexes | Bloat | Capacity | Recommendations | Coverage)
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|metric| metric.name() == name)
-    }
-}
+use crate::store::read::Past;
 
 /// Of whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,15 +22,6 @@ pub(in crate::http) enum Scope {
     Service(String),
     /// The instances of a name.
     Instance(String),
-}
-
-/// How the answer is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::http) enum Format {
-    /// One object.
-    Json,
-    /// Rows only.
-    Csv,
 }
 
 /// One request, understood as far as all metrics share it.
@@ -122,12 +38,6 @@ pub(in crate::http) struct Ask<'a> {
     pub(in crate::http) memory: Option<Window>,
     /// What the tables answered.
     pub(in crate::http) past: Option<&'a Past>,
-    /// What was seen of the monitored servers; only what the metric needs.
-    pub(in crate::http) seen: &'a [Arc<Seen>],
-    /// What of it is compared with statistics.
-    pub(in crate::http) compared: &'a [Compared],
-    /// What changed on each server in the last day.
-    pub(in crate::http) changed: &'a [(String, Arc<Days>)],
     /// Of whom.
     pub(in crate::http) scope: Scope,
     /// Whose figures.
@@ -150,11 +60,7 @@ impl<'a> Ask<'a> {
         past: Option<&'a Past>,
     ) -> Result<Self, Problem> {
         let metric = params.choice("metric", Metric::NAMES, Metric::parse)?.unwrap_or(Metric::Summary);
-        let format = params.choice("format", &["json", "csv"], |name| match name {
-            "json" => Some(Format::Json),
-            "csv" => Some(Format::Csv),
-            _ => None,
-        })?;
+        let format = params.choice("format", Format::NAMES, Format::parse)?;
         let wanted = window(params, view.at())?;
         let (scope, filter) = scope(params, app)?;
         let covered = view.covered(wanted);
@@ -170,25 +76,12 @@ impl<'a> Ask<'a> {
             window,
             memory,
             past,
-            seen: &[],
-            compared: &[],
-            changed: &[],
             scope,
             filter,
             params,
             view,
             app,
         })
-    }
-
-    /// The same, with what was seen of the monitored servers.
-    pub(in crate::http) fn with_seen(self, seen: &'a [Arc<Seen>], compared: &'a [Compared]) -> Self {
-        Self { seen, compared, ..self }
-    }
-
-    /// The same, with what changed on each server.
-    pub(in crate::http) fn with_changed(self, changed: &'a [(String, Arc<Days>)]) -> Self {
-        Self { changed, ..self }
     }
 
     /// Whether rows of this database are asked for.
@@ -205,6 +98,14 @@ impl<'a> Ask<'a> {
             return Err(bad("metric=query needs hash: a statement's query_hash".to_owned()));
         };
         text.parse().map_err(|_| refused("hash", text, "16 hexadecimal digits"))
+    }
+
+    /// The step that is asked for; a minute when none is.
+    ///
+    /// # Errors
+    /// A problem unless it has one of the names.
+    pub(in crate::http) fn step(&self) -> Result<Step, Problem> {
+        Ok(self.params.choice("step", Step::NAMES, Step::parse)?.unwrap_or(Step::Minute))
     }
 
     /// Rows before the page.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric, Scope};
+use super::ask::{Ask, Scope};
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::rfc3339;
 use crate::analyze::baseline::{Comparison, TAIL_CALLS_MIN};
@@ -11,8 +12,8 @@ use crate::analyze::look::hour_of;
 use crate::analyze::statements::Statement;
 use crate::analyze::usual::{Usual, usual};
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::server::App;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
 use crate::stats::live::{Filter, Window};

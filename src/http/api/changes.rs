@@ -1,29 +1,24 @@
 //! What changed in the statements of the last day against the week before it: part of `metric=recommendations`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
+use super::ask::Ask;
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::{rfc3339, tenths};
 use crate::analyze::days::DayFigures;
 use crate::analyze::level::DAY;
 use crate::analyze::look::hour_of;
 use crate::base::units::Nanos;
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::store::read::Days;
 
 /// An hour settles for so long before it is looked at.
 const SETTLE: Nanos = Nanos::from_millis(6 * 60_000);
-
-/// The last day of each server, read once in an hour.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Cache(Mutex<HashMap<String, Arc<Days>>>);
 
 /// Statements of the last 24 whole hours against the seven days before; a statement may be in several lists. Each has at most
 /// `limit` rows.
@@ -84,7 +79,7 @@ pub(in crate::http) async fn fetch(
     let Some(store) = app.sources.store.as_ref().filter(|_| metric == Metric::Recommendations) else { return Ok(all) };
     let to = hour_of(now.before(SETTLE));
     for server in servers {
-        let known = app.changes.0.lock().await.get(&server).filter(|days| days.to == to).cloned();
+        let known = app.kept.days.lock().await.get(&server).filter(|days| days.to == to).cloned();
         let days = match known {
             Some(days) => days,
             None => {
@@ -92,7 +87,7 @@ pub(in crate::http) async fn fetch(
                 let unavailable =
                     |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
                 let days = Arc::new(days.map_err(unavailable)?);
-                app.changes.0.lock().await.insert(server.clone(), Arc::clone(&days));
+                app.kept.days.lock().await.insert(server.clone(), Arc::clone(&days));
                 days
             }
         };
@@ -102,10 +97,10 @@ pub(in crate::http) async fn fetch(
 }
 
 /// The answer; `None` without a store.
-pub(in crate::http) fn changes(ask: &Ask<'_>, limit: usize) -> Option<Changes> {
-    let (_, first) = ask.changed.first()?;
+pub(in crate::http) fn changes(ask: &Ask<'_>, days: &[(String, Arc<Days>)], limit: usize) -> Option<Changes> {
+    let (_, first) = days.first()?;
     let mut changes = Changes { from: rfc3339(first.from), to: rfc3339(first.to), ..Changes::default() };
-    for (server, days) in ask.changed {
+    for (server, days) in days {
         let day = days.day();
         let add = |rows: &mut Vec<ChangeRow>, list: &[DayFigures<'_>]| {
             let admitted = list.iter().filter(|one| ask.admits(one.of.row.database.as_deref().unwrap_or_default()));

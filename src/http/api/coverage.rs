@@ -6,18 +6,15 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
+use super::ask::Ask;
+use super::choices::Metric;
 use super::params::Params;
 use super::seen::Seen;
 use super::shape::{rfc3339, tenths};
 use crate::analyze::coverage::{Before, Own, Seen as Calls, coverage as judge};
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
-use crate::session::identity::normal_application;
-use crate::snapshot::activity::SessionsBy;
-use crate::snapshot::server::Server;
-use crate::snapshot::set::Set;
 use crate::stats::live::{Filter, GroupBy, LiveView, StatementRow, Window};
 use crate::store::read::{Question, Statements, Wanted, Whose};
 
@@ -65,20 +62,6 @@ struct AroundRow {
     application: String,
     address: Option<String>,
     sessions: u64,
-}
-
-/// What a round saw of who works on the server, applications called as in statistics.
-#[derive(Clone, Debug)]
-pub(in crate::http) struct Sight(Arc<Set>);
-
-impl Sight {
-    /// That of a set.
-    pub(in crate::http) fn new(set: &Set) -> Self {
-        let named = |one: &SessionsBy| SessionsBy { application: normal_application(&one.application), ..one.clone() };
-        let sessions = set.server.sessions.iter().map(named).collect();
-        let server = Server { calls: set.server.calls.clone(), sessions, ..Server::default() };
-        Self(Arc::new(Set { at: set.at, server, ..Set::default() }))
-    }
 }
 
 /// What a server is compared with.
@@ -141,18 +124,18 @@ async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Pr
 }
 
 /// The answer.
-pub(in crate::http) fn coverage(ask: &Ask<'_>) -> Result<Coverage, Problem> {
+pub(in crate::http) fn coverage(ask: &Ask<'_>, seen: &[Arc<Seen>], compared: &[Compared]) -> Result<Coverage, Problem> {
     let limit = ask.limit(50)?;
     let mut answer = Coverage {
         by_user: Vec::new(),
         around: Vec::new(),
-        around_is_final: ask.compared.iter().all(|compared| compared.is_final),
+        around_is_final: compared.iter().all(|compared| compared.is_final),
         unknown: None,
         compared_from: None,
         compared_to: None,
     };
-    for compared in ask.compared {
-        let Some(seen) = ask.seen.iter().find(|seen| seen.server == compared.server) else { continue };
+    for compared in compared {
+        let Some(seen) = seen.iter().find(|seen| seen.server == compared.server) else { continue };
         add(&mut answer, ask, seen, compared);
     }
     answer.by_user.truncate(limit);

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::params::{bad, refused};
 use super::shape::rfc3339;
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem, ProblemBody};
-use crate::http::server::App;
 use crate::jobs::job::{Job, Ran, Refused, Step};
 use crate::jobs::run::{Occasion, Order};
 

@@ -18,7 +18,7 @@ use super::shape::{quantile_ms, rfc3339};
 use super::slow::SlowQuery;
 use super::statement::Statement;
 use crate::base::units::{Nanos, WallTime};
-use crate::http::server::App;
+use crate::http::app::App;
 use crate::sql::hash::QueryHash;
 use crate::stats::live::{Filter, LiveView, Window};
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
+use super::ask::Ask;
+use super::choices::Metric;
 use super::params::Params;
 use super::shape::{rfc3339, tenths};
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::store::read::fleet::{Fleet, Member};
 
 /// Silent for so long is late.

@@ -3,23 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-
 use super::ask::{Ask, Scope};
 use super::params::Params;
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::server::App;
 use crate::store::read::MadeUp;
 
 /// Somebody may have played a month meanwhile.
 const FRESH: Nanos = Nanos::from_millis(60_000);
 /// A mark is not worth a longer wait.
 const WAIT_MAX: Duration = Duration::from_secs(2);
-
-/// What is known of them, and since when.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Cache(Mutex<Option<(WallTime, Arc<MadeUp>)>>);
 
 /// True when figures that were made up take part. This process's own never are, so that nobody is asked.
 ///
@@ -47,7 +41,7 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<bool, P
 /// A store that doesn't answer says nothing; the answer itself tells of that.
 async fn known(app: &App, now: WallTime) -> Arc<MadeUp> {
     let Some(store) = &app.sources.store else { return Arc::default() };
-    let mut cache = app.made_up.0.lock().await;
+    let mut cache = app.kept.made_up.lock().await;
     if let Some((_, known)) = cache.as_ref().filter(|(at, _)| now.since(*at) < FRESH) {
         return Arc::clone(known);
     }

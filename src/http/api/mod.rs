@@ -1,12 +1,13 @@
 //! Endpoints that answer in JSON, in the shapes of API.md.
 //!
-//! Reading order: [`performance`] dispatches by metric; [`params`] what may be asked, [`ask`] what was asked;
-//! [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several answers have in
-//! common; one file per metric ([`summary`], [`queries`], [`query`] with its [`baseline`], [`timeline`], [`tags`], [`active`],
-//! [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`] at the last look, shown as [`indexes`],
-//! [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements, [`coverage`]; [`made_up`] whether figures
-//! were measured at all; [`csv`] the same rows for spreadsheets; [`events`] the
-//! stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated from all of these.
+//! Reading order: [`performance`] dispatches by metric; [`choices`] values that have names, [`params`] what may be asked,
+//! [`ask`] what was asked; [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several
+//! answers have in common; one file per metric ([`summary`], [`queries`] and their [`statement`], [`query`] with its
+//! [`baseline`], [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`]
+//! at the [`latest`] look, shown as [`indexes`], [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements,
+//! [`coverage`]; [`made_up`] whether figures were measured at all; [`kept`] what of all this the next question finds; [`csv`] the
+//! same rows for spreadsheets; [`events`] the stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated
+//! from all of these.
 
 pub(super) mod active;
 pub(super) mod alerts;
@@ -15,6 +16,7 @@ pub(super) mod baseline;
 pub(super) mod bloat;
 pub(super) mod capacity;
 pub(super) mod changes;
+pub(super) mod choices;
 pub(super) mod coverage;
 pub(super) mod cron;
 pub(super) mod csv;
@@ -22,6 +24,8 @@ pub(super) mod events;
 pub(super) mod figures;
 pub(super) mod fleet;
 pub(super) mod indexes;
+pub(super) mod kept;
+pub(super) mod latest;
 pub(super) mod made_up;
 pub(super) mod openapi;
 pub(super) mod params;

@@ -1,5 +1,6 @@
 //! What may be asked of `/api/performance`: one table makes the parser, its error texts and the description.
 
+use super::choices::{Format, GROUPS, Metric, Step};
 use crate::http::problem::{Kind, Problem};
 use crate::stats::live::Sort;
 
@@ -24,7 +25,7 @@ const fn free(name: &'static str, help: &'static str) -> Parameter {
 
 /// Every parameter, in the order of API.md.
 pub(in crate::http) const PARAMETERS: &[Parameter] = &[
-    listed("metric", super::ask::Metric::NAMES, "What to answer; default summary."),
+    listed("metric", Metric::NAMES, "What to answer; default summary."),
     free("hours", "Length of the window, a number above 0; default 24."),
     free("from", "Begin of the window, RFC 3339."),
     free("to", "End of the window, RFC 3339; default now."),
@@ -37,7 +38,7 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("database", "Only this database."),
     free("user", "Only this user."),
     free("application", "Only this application_name, as normalised."),
-    listed("format", &["json", "csv"], "Default json."),
+    listed("format", Format::NAMES, "Default json."),
     free("limit", "Rows at most, 1 to 1000; default 50."),
     free("cursor", "queries, slow_queries, alerts: where to go on, the `cursor` of the answer before."),
     free(
@@ -45,11 +46,11 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
         "slow_queries: milliseconds, default slow_threshold; bloat: percent, default 20; rows at or above.",
     ),
     listed("sort", Sort::NAMES, "queries: largest first by this; default total_ms."),
-    listed("group_by", super::queries::GROUPS, "queries: parts of the key that split the rows; default hash."),
+    listed("group_by", GROUPS, "queries: parts of the key that split the rows; default hash."),
     free("search", "queries: only statements whose text or hash contains this, in any case."),
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
     free("hash", "query: the statement's query_hash."),
-    listed("step", super::shape::Step::NAMES, "query, timeline: length of a step; default minute."),
+    listed("step", Step::NAMES, "query, timeline: length of a step; default minute."),
     free("key", "tags: the tag's key, such as route; query: that of `routes`, default route."),
 ];
 

@@ -1,15 +1,15 @@
 //! What of a question the tables have to answer, and their answer.
 
-use super::ask::{Ask, Metric, Scope};
+use super::ask::{Ask, Scope};
+use super::choices::Metric;
 use super::params::Params;
 use super::queries::{SPARKLINE_POINTS, group, has_sparklines, page};
 use super::query::{SAMPLES_MAX, route};
-use super::shape::Step;
 use super::slow::threshold;
 use super::summary::top_page;
 use crate::base::units::{Nanos, WallTime};
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 use crate::stats::live::{Filter, LiveView, Page, Window};
 use crate::store::read::{Durations, Past, Question, Slow, Statements, Wanted, Whose};
 
@@ -74,12 +74,12 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
         Metric::Query => Wanted {
             statements: sums,
             statement: Some(ask.hash()?),
-            timeline: Some(Step::of(ask)?.length()),
+            timeline: Some(ask.step()?.length()),
             slow: slow(Nanos::ZERO, SAMPLES_MAX, false),
             tags: Some(route(ask).to_owned()),
             ..Wanted::default()
         },
-        Metric::Timeline => Wanted { timeline: Some(Step::of(ask)?.length()), ..Wanted::default() },
+        Metric::Timeline => Wanted { timeline: Some(ask.step()?.length()), ..Wanted::default() },
         Metric::Tags => {
             Wanted { statements: sums, tags: ask.params.get("key").map(str::to_owned), ..Wanted::default() }
         }

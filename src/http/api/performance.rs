@@ -1,5 +1,7 @@
 //! `GET /api/performance`: one address, the parameter `metric` says what to answer.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -7,16 +9,20 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, Format, Metric};
+use super::ask::Ask;
 use super::baseline::Learned;
+use super::choices::{Format, Metric};
+use super::coverage::Compared;
 use super::csv::Table;
 use super::params::Params;
+use super::seen::{CapacityRows, Seen};
 use super::shape::rfc3339;
-use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, made_up, past, queries};
-use super::{query, recommendations, seen, servers, slow, summary, tags, timeline};
+use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, latest, made_up, past};
+use super::{queries, query, recommendations, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
+use crate::http::app::App;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::server::App;
+use crate::store::read::Days;
 use crate::store::read::fleet::Fleet;
 
 /// An answer: the envelope, then what belongs to the metric.
@@ -75,10 +81,16 @@ struct Instances {
     lagging: Vec<String>,
 }
 
-/// What the store said besides statistics.
+/// What is known besides statistics; only what the metric needs.
 struct Known {
     alerts: alerts::Known,
     fleet: Option<Fleet>,
+    /// Of the monitored servers.
+    seen: Vec<Arc<Seen>>,
+    /// What of it is compared with statistics.
+    compared: Vec<Compared>,
+    /// What changed on each server in the last day.
+    changed: Vec<(String, Arc<Days>)>,
 }
 
 /// What belongs to one metric.
@@ -95,7 +107,7 @@ enum Body {
     Alerts(alerts::Alerts),
     Indexes(indexes::Indexes),
     Bloat(bloat::Bloat),
-    Capacity(capacity::CapacityRows),
+    Capacity(CapacityRows),
     Recommendations(recommendations::Recommendations),
     Coverage(coverage::Coverage),
     Fleet(fleet::FleetBody),
@@ -120,17 +132,21 @@ pub(in crate::http) async fn performance(
     let params = Params::new(pairs)?;
     let demo = made_up::fetch(&app, &params).await?;
     let past = past::fetch(&app, &params).await?;
-    let known = Known { alerts: alerts::fetch(&app, &params).await?, fleet: fleet::fetch(&app, &params).await? };
+    let alerts = alerts::fetch(&app, &params).await?;
+    let fleet = fleet::fetch(&app, &params).await?;
     let servers = servers::fetch(&app).await?;
-    let seen = seen::fetch(&app, &params, &servers).await?;
+    let seen = latest::fetch(&app, &params, &servers).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
     let changed = changes::fetch(&app, &params, &servers).await?;
+    let known = Known { alerts, fleet, seen, compared, changed };
     let learned = baseline::fetch(&app, &params).await?;
     app.compute(move |app, view| {
-        let ask = Ask::new(app, view, &params, past.as_ref())?.with_seen(&seen, &compared).with_changed(&changed);
+        let ask = Ask::new(app, view, &params, past.as_ref())?;
         let body = Body::of(&ask, &known, learned)?;
         Ok(match ask.format {
-            Format::Json => axum::Json(Answer { envelope: Envelope::of(&ask, &servers, demo), body }).into_response(),
+            Format::Json => {
+                axum::Json(Answer { envelope: Envelope::of(&ask, &servers, &known.seen, demo), body }).into_response()
+            }
             Format::Csv => {
                 ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
                     .into_response()
@@ -141,7 +157,7 @@ pub(in crate::http) async fn performance(
 }
 
 impl Envelope {
-    fn of(ask: &Ask<'_>, servers: &[String], demo: bool) -> Self {
+    fn of(ask: &Ask<'_>, servers: &[String], seen: &[Arc<Seen>], demo: bool) -> Self {
         let servers = ask.filter.server.as_ref().map_or_else(|| servers.to_vec(), |server| vec![server.clone()]);
         Self {
             metric: ask.metric.name(),
@@ -159,7 +175,7 @@ impl Envelope {
                 (Some(_), Some(_)) => "memory+store",
             },
             resolution: ask.past.map_or_else(|| "minute".to_owned(), |past| past.coverage.resolution.clone()),
-            complete_to: rfc3339(complete_to(ask)),
+            complete_to: rfc3339(complete_to(ask, seen)),
             server: servers.join(","),
             servers,
             instances: Instances::of(ask),
@@ -169,9 +185,9 @@ impl Envelope {
 }
 
 /// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables what live instances have written.
-fn complete_to(ask: &Ask<'_>) -> WallTime {
+fn complete_to(ask: &Ask<'_>, seen: &[Arc<Seen>]) -> WallTime {
     match (ask.memory, ask.past) {
-        _ if ask.metric.is_of_rounds() => ask.seen.iter().map(|seen| seen.at).min().unwrap_or(ask.view.at()),
+        _ if ask.metric.is_of_rounds() => seen.iter().map(|seen| seen.at).min().unwrap_or(ask.view.at()),
         (None, Some(past)) => past.coverage.complete_to.unwrap_or(ask.window.to).min(ask.window.to),
         _ => ask.view.at(),
     }
@@ -194,7 +210,7 @@ impl Instances {
 impl Body {
     fn of(ask: &Ask<'_>, known: &Known, learned: Option<Learned>) -> Result<Self, Problem> {
         Ok(match ask.metric {
-            Metric::Summary => Body::Summary(Box::new(summary::summary(ask, &known.alerts)?)),
+            Metric::Summary => Body::Summary(Box::new(summary::summary(ask, &known.seen, &known.alerts)?)),
             Metric::Queries => Body::Queries(queries::queries(ask)?),
             Metric::Query => Body::Query(Box::new(query::query(ask, learned)?)),
             Metric::Timeline => Body::Timeline(timeline::timeline(ask)?),
@@ -202,11 +218,13 @@ impl Body {
             Metric::Active => Body::Active(active::active(ask)?),
             Metric::SlowQueries => Body::SlowQueries(slow::slow_queries(ask)?),
             Metric::Alerts => Body::Alerts(alerts::alerts(ask, &known.alerts)?),
-            Metric::Indexes => Body::Indexes(indexes::indexes(ask)?),
-            Metric::Bloat => Body::Bloat(bloat::bloat(ask)?),
-            Metric::Capacity => Body::Capacity(capacity::capacity(ask)?),
-            Metric::Recommendations => Body::Recommendations(recommendations::recommendations(ask)?),
-            Metric::Coverage => Body::Coverage(coverage::coverage(ask)?),
+            Metric::Indexes => Body::Indexes(indexes::indexes(ask, &known.seen)?),
+            Metric::Bloat => Body::Bloat(bloat::bloat(ask, &known.seen)?),
+            Metric::Capacity => Body::Capacity(capacity::capacity(ask, &known.seen)?),
+            Metric::Recommendations => {
+                Body::Recommendations(recommendations::recommendations(ask, &known.seen, &known.changed)?)
+            }
+            Metric::Coverage => Body::Coverage(coverage::coverage(ask, &known.seen, &known.compared)?),
             Metric::Fleet => Body::Fleet(fleet::fleet(ask, known.fleet.as_ref())?),
         })
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::{Ask, next};
+use super::choices::{self, GROUPS};
 use super::shape::Sparkline;
 use super::statement::Statement;
 use crate::base::units::Nanos;
@@ -23,9 +24,6 @@ pub(in crate::http) struct Queries {
     /// Where the next page begins; null on the last one. Figures move, so a row may move between pages meanwhile.
     cursor: Option<String>,
 }
-
-/// Values of `group_by`.
-pub(in crate::http) const GROUPS: &[&str] = &["hash", "hash,database", "hash,database,user,application"];
 
 /// Points of a sparkline.
 pub(super) const SPARKLINE_POINTS: u16 = 24;
@@ -50,13 +48,7 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
 
 /// What splits the rows.
 pub(super) fn group(ask: &Ask<'_>) -> Result<GroupBy, Problem> {
-    let group = ask.params.choice("group_by", GROUPS, |name| match name {
-        "hash" => Some(GroupBy::Hash),
-        "hash,database" => Some(GroupBy::HashDatabase),
-        "hash,database,user,application" => Some(GroupBy::Full),
-        _ => None,
-    })?;
-    Ok(group.unwrap_or_default())
+    Ok(ask.params.choice("group_by", GROUPS, choices::group)?.unwrap_or_default())
 }
 
 /// Which rows, in which order.

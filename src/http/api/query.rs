@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::ask::Ask;
 use super::baseline::{BaselineBody, Learned};
-use super::shape::{Series, Step, ms, percent, quantile_ms};
+use super::shape::{Series, ms, percent, quantile_ms};
 use super::slow::SlowQuery;
 use super::statement::{Statement, total};
 use super::tags::{TagBody, by_value};
@@ -63,7 +63,7 @@ struct Caller {
 /// The answer.
 pub(in crate::http) fn query(ask: &Ask<'_>, learned: Option<Learned>) -> Result<QueryDetail, Problem> {
     let hash = ask.hash()?;
-    let step = Step::of(ask)?;
+    let step = ask.step()?;
     let Some(known) = ask.known(hash) else {
         return Err(Problem::new(Kind::UnknownQuery, format!("no statement with query_hash {hash} is known")));
     };

@@ -1,13 +1,17 @@
 //! `metric=recommendations`: what to do, the most important first.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
 use super::changes::{Changes, changes};
+use super::seen::Seen;
 use super::shape::tenths;
 use crate::analyze::recommend::{Recommendation, Whole, order, slower};
 use crate::http::problem::Problem;
+use crate::store::read::Days;
 
 /// What averts a standstill first, then what saves most.
 #[derive(Serialize, ToSchema)]
@@ -45,11 +49,15 @@ struct SavesBody {
 }
 
 /// The answer.
-pub(in crate::http) fn recommendations(ask: &Ask<'_>) -> Result<Recommendations, Problem> {
+pub(in crate::http) fn recommendations(
+    ask: &Ask<'_>,
+    seen: &[Arc<Seen>],
+    changed: &[(String, Arc<Days>)],
+) -> Result<Recommendations, Problem> {
     let limit = ask.limit(50)?;
     let mut all: Vec<(&str, Whole, Recommendation)> = Vec::new();
-    for seen in ask.seen {
-        let days = ask.changed.iter().find(|(server, _)| *server == seen.server).map(|(_, days)| days);
+    for seen in seen {
+        let days = changed.iter().find(|(server, _)| *server == seen.server).map(|(_, days)| days);
         let whole = Whole { bytes: seen.bytes, ms_per_day: days.map_or(0.0, |days| days.total_ms) };
         let mut list = seen.recommendations.clone();
         let day = days.map(|days| days.day()).unwrap_or_default();
@@ -59,7 +67,7 @@ pub(in crate::http) fn recommendations(ask: &Ask<'_>) -> Result<Recommendations,
     all.retain(|(_, _, one)| one.database.as_deref().is_none_or(|database| ask.admits(database)));
     all.sort_by(|(_, whole_a, a), (_, whole_b, b)| order((a, whole_a), (b, whole_b)));
     let rows = all.iter().take(limit).map(|(server, _, one)| RecommendationRow::new(server, one));
-    Ok(Recommendations { recommendations: rows.collect(), changes: changes(ask, limit) })
+    Ok(Recommendations { recommendations: rows.collect(), changes: changes(ask, changed, limit) })
 }
 
 impl RecommendationRow {

@@ -1,33 +1,27 @@
-//! What was seen of the monitored servers, as answers show it: made once for each round, not for each question.
+//! A server as its last round saw it: rows that answers show, made once for each round, not for each question.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::Mutex;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::ask::{Ask, Metric};
-use super::bloat::BloatRow;
-use super::capacity::CapacityRows;
-use super::coverage::Sight;
-use super::indexes::IndexRow;
-use super::params::Params;
+use super::shape::{rfc3339, tenths};
+use crate::analyze;
+use crate::analyze::bloat::Bloated;
+use crate::analyze::capacity::{Capacity, Growth};
 use crate::analyze::days::Day;
+use crate::analyze::indexes::{IndexUse, Status};
+use crate::analyze::level::{self, Use};
 use crate::analyze::recommend::{Recommendation, bytes};
-use crate::base::units::{Nanos, WallTime};
-use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
-use crate::jobs::insight::{Insight, Vitals, since};
-use crate::jobs::job::Job;
-use crate::jobs::run::{Occasion, Order};
+use crate::base::units::WallTime;
+use crate::jobs::insight::{Insight, Vitals};
+use crate::session::identity::normal_application;
+use crate::snapshot::activity::SessionsBy;
+use crate::snapshot::relation::{Method, Withheld};
+use crate::snapshot::server::Server;
+use crate::snapshot::set::Set;
 use crate::store::read::health::Health;
-
-/// Others of a fleet may have looked meanwhile.
-const FRESH: Nanos = Nanos::from_millis(60_000);
-/// The headline is asked for often, and has more to tell.
-const HEADLINE_FRESH: Nanos = Nanos::from_millis(600_000);
-/// It doesn't wait longer for the store.
-const HEADLINE_MAX: Duration = Duration::from_secs(2);
 
 /// A server at its last round.
 #[derive(Clone, Debug)]
@@ -56,134 +50,9 @@ pub(in crate::http) struct Seen {
     pub(in crate::http) vitals: Vitals,
 }
 
-/// What was made of each server.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Cache(Mutex<HashMap<String, Made>>);
-
-#[derive(Debug)]
-struct Made {
-    at: WallTime,
-    /// This process's round of which it was made.
-    round: Option<WallTime>,
-    /// `None`: the store didn't answer in time for a headline.
-    seen: Option<Arc<Seen>>,
-}
-
-/// What was seen of the servers that are asked for, `all` where none is named; empty for a metric that is not about them. Where nobody has looked yet,
-/// the first question is what brings the first look.
-///
-/// # Errors
-/// That nobody looked yet, or can; a store that doesn't answer.
-pub(in crate::http) async fn fetch(app: &App, params: &Params, all: &[String]) -> Result<Vec<Arc<Seen>>, Problem> {
-    // The view goes before the store is waited for.
-    let (metric, now, server) = {
-        let view = app.view();
-        let ask = Ask::new(app, &view, params, None)?;
-        (ask.metric, view.at(), ask.filter.server.clone())
-    };
-    let servers = server.map_or_else(|| all.to_vec(), |server| vec![server]);
-    let mut seen = Vec::new();
-    if metric == Metric::Summary {
-        for server in &servers {
-            seen.extend(headline(app, server, now).await);
-        }
-        return Ok(seen);
-    }
-    if !metric.is_of_rounds() {
-        return Ok(seen);
-    }
-    for server in &servers {
-        seen.extend(one(app, server, now, FRESH).await?);
-    }
-    if seen.is_empty() && look(app, &servers).await {
-        for server in &servers {
-            seen.extend(one(app, server, now, FRESH).await?);
-        }
-    }
-    if seen.is_empty() { Err(nothing(app, &servers)) } else { Ok(seen) }
-}
-
-/// Looks at those of the servers that can be asked; true when that was done. The hour's own round is still to come.
-async fn look(app: &App, servers: &[String]) -> bool {
-    let jobs = app.sources.jobs.clone();
-    let known = |server: &&String| jobs.parts().collect.iter().any(|monitored| monitored.server == **server);
-    let servers: Vec<String> = servers.iter().filter(known).cloned().collect();
-    let _patience = app.patience.hold();
-    // It goes on when its caller hangs up.
-    let looked = tokio::spawn(async move {
-        let order = Order { job: Job::Hourly, occasion: Occasion::Question };
-        !servers.is_empty() && Box::pin(jobs.run_on(order, &servers)).await.is_ok()
-    });
-    looked.await.unwrap_or(false)
-}
-
-/// What is known without much ado.
-async fn headline(app: &App, server: &str, now: WallTime) -> Option<Arc<Seen>> {
-    let asked = async {
-        let has_failed = |made: &Made| made.seen.is_none() && now.since(made.at) < FRESH;
-        if app.seen.0.lock().await.get(server).is_some_and(has_failed) {
-            return Ok(None);
-        }
-        one(app, server, now, HEADLINE_FRESH).await
-    };
-    match tokio::time::timeout(HEADLINE_MAX, asked).await {
-        Ok(Ok(seen)) => seen,
-        Ok(Err(_)) | Err(_) => {
-            app.seen.0.lock().await.insert(server.to_owned(), Made { at: now, round: None, seen: None });
-            None
-        }
-    }
-}
-
-fn nothing(app: &App, servers: &[String]) -> Problem {
-    let collect = &app.sources.jobs.parts().collect;
-    if collect.iter().any(|monitored| servers.contains(&monitored.server)) {
-        return Problem::new(
-            Kind::NotCollected,
-            "nobody could look at this server yet, or somebody is looking for the first time; POST \
-             /api/cron/hourly-monitoring looks now and says what is wrong",
-        );
-    }
-    if !app.measures() {
-        return Problem::new(
-            Kind::NotCollected,
-            "no sidecar has looked at this server yet: one with monitor.url (PGVITALS_MONITOR_URL) looks hourly, or pgvitals \
-             serve itself where it has a [[monitor]] for it; docs/fleet.md says how",
-        );
-    }
-    Problem::new(
-        Kind::NotConfigured,
-        "pgvitals may not ask this server: set monitor.url (PGVITALS_MONITOR_URL) to a role that reads it, docs/health.md \
-         says which",
-    )
-}
-
-/// From the cache while it is fresh and no round of ours came after it. The lock is not held while the store is asked.
-async fn one(app: &App, server: &str, now: WallTime, fresh: Nanos) -> Result<Option<Arc<Seen>>, Problem> {
-    let round = app.sources.jobs.rounds().at(server);
-    let is_fresh = |made: &&Made| made.round == round && (app.sources.store.is_none() || now.since(made.at) < fresh);
-    let made = app.seen.0.lock().await.get(server).filter(is_fresh).and_then(|made| made.seen.clone());
-    if made.is_some() {
-        return Ok(made);
-    }
-    let Some(health) = health(app, server, now).await? else { return Ok(None) };
-    let (rules, name) = (app.sources.jobs.parts().rules.clone(), server.to_owned());
-    let make = tokio::task::spawn_blocking(move || Seen::new(&health, &name, &rules));
-    let seen = Arc::new(make.await.map_err(|error| Problem::new(Kind::Internal, error.to_string()))?);
-    app.seen.0.lock().await.insert(server.to_owned(), Made { at: now, round, seen: Some(Arc::clone(&seen)) });
-    Ok(Some(seen))
-}
-
-async fn health(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Health>>, Problem> {
-    let jobs = &app.sources.jobs;
-    let Some(store) = &app.sources.store else { return Ok(jobs.rounds().health(server)) };
-    let health = store.reader.health(server, since(now, &jobs.parts().rules)).await;
-    let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-    health.map(|health| health.map(Arc::new)).map_err(unavailable)
-}
-
 impl Seen {
-    fn new(health: &Health, server: &str, rules: &crate::analyze::Settings) -> Self {
+    /// What a round and those before it say.
+    pub(in crate::http) fn new(health: &Health, server: &str, rules: &analyze::Settings) -> Self {
         let insight = Insight::of(health, rules);
         Self {
             server: server.to_owned(),
@@ -198,5 +67,206 @@ impl Seen {
             sight: Sight::new(&health.set),
             vitals: insight.vitals(),
         }
+    }
+}
+
+/// One index; of a partitioned table the topmost, with sums of all partitions.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+pub(in crate::http) struct IndexRow {
+    server: String,
+    pub(in crate::http) database: String,
+    schema: String,
+    table: String,
+    index: String,
+    /// Since the last reset of the server's counters.
+    scans: u64,
+    size_bytes: u64,
+    /// Null: no use was seen.
+    #[schema(format = DateTime)]
+    last_used: Option<String>,
+    /// Days without use, or without use as far as was watched.
+    unused_days: f64,
+    /// active, low_usage, unused, drop, not_enough_history.
+    status: &'static str,
+    reason: String,
+    /// What takes it away, where that is the advice.
+    statement: Option<String>,
+    /// What brings it back.
+    undo: Option<String>,
+}
+
+impl IndexRow {
+    /// All of a server in their order.
+    fn all(server: &str, insight: &Insight<'_>) -> Vec<Self> {
+        let mut uses: Vec<&IndexUse<'_>> = insight.uses.iter().collect();
+        uses.sort_by_key(|one| (rank(one.status), Reverse(one.index.figures.size_bytes)));
+        uses.into_iter().map(|one| Self::new(server, one)).collect()
+    }
+
+    fn new(server: &str, one: &IndexUse<'_>) -> Self {
+        let (names, figures, evidence) = (&one.index.names, &one.index.figures, &one.evidence);
+        let unused = evidence.last_used_ago.unwrap_or(evidence.unused);
+        Self {
+            server: server.to_owned(),
+            database: names.database.clone(),
+            schema: names.schema.clone(),
+            table: names.table.clone(),
+            index: names.index.clone(),
+            scans: figures.scans,
+            size_bytes: figures.size_bytes,
+            last_used: evidence.last_used.map(rfc3339),
+            unused_days: tenths(unused.as_secs_f64() / 86_400.0),
+            status: one.status.as_str(),
+            reason: one.reason.clone(),
+            statement: one.statement.clone(),
+            undo: one.undo.clone(),
+        }
+    }
+}
+
+/// What asks for a decision comes first.
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Used(Use::Drop) => 0,
+        Status::Used(Use::Unused) => 1,
+        Status::Used(Use::LowUsage) => 2,
+        Status::NotEnoughHistory => 3,
+        Status::Used(Use::Active) => 4,
+    }
+}
+
+/// One table or index.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+pub(in crate::http) struct BloatRow {
+    server: String,
+    pub(in crate::http) database: String,
+    schema: String,
+    table: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
+    live_tuples: Option<u64>,
+    dead_tuples: Option<u64>,
+    size_bytes: u64,
+    /// Null: see `withheld`.
+    pub(in crate::http) bloat_percent: Option<f64>,
+    wasted_bytes: Option<u64>,
+    /// healthy, monitor, warning, critical.
+    level: Option<&'static str>,
+    /// How it was found out: docs/health.md.
+    method: Option<&'static str>,
+    /// Why nothing is said.
+    withheld: Option<&'static str>,
+    advice: Option<String>,
+    statement: Option<String>,
+}
+
+impl BloatRow {
+    /// The shape of one.
+    fn new(server: &str, one: &Bloated<'_>) -> Self {
+        Self {
+            server: server.to_owned(),
+            database: one.database.to_owned(),
+            schema: one.schema.to_owned(),
+            table: one.table.to_owned(),
+            index: one.index.map(str::to_owned),
+            live_tuples: one.live_tuples,
+            dead_tuples: one.dead_tuples,
+            size_bytes: one.size_bytes,
+            bloat_percent: one.bloat.map(|bloat| tenths(bloat.percent)),
+            wasted_bytes: one.bloat.map(|bloat| bloat.wasted_bytes),
+            level: one.level.map(level::Bloat::as_str),
+            method: one.bloat.map(|bloat| Method::as_str(bloat.method)),
+            withheld: one.withheld.map(Withheld::as_str),
+            advice: one.advice.clone(),
+            statement: one.statement.clone(),
+        }
+    }
+}
+
+/// What grows; `tables` the fastest growing first. Each list has at most `limit` rows.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+pub(in crate::http) struct CapacityRows {
+    /// All databases together in bytes, against `disk_capacity`.
+    pub(in crate::http) disk: Vec<GrowthRow>,
+    /// Bytes.
+    pub(in crate::http) databases: Vec<GrowthRow>,
+    /// Bytes, indexes included; partitions are in their topmost parent.
+    pub(in crate::http) tables: Vec<GrowthRow>,
+    /// Values handed out.
+    pub(in crate::http) sequences: Vec<GrowthRow>,
+    /// Transaction ids and multixacts since the oldest row that is not frozen.
+    pub(in crate::http) wraparound: Vec<GrowthRow>,
+    /// Sessions.
+    pub(in crate::http) connections: Vec<GrowthRow>,
+}
+
+/// One that grows.
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+pub(in crate::http) struct GrowthRow {
+    server: String,
+    /// Null of the server.
+    pub(in crate::http) database: Option<String>,
+    /// Empty of a database or the server itself.
+    name: String,
+    now: f64,
+    /// The most that was seen.
+    peak: f64,
+    /// Where it ends; null: nowhere, or nobody said.
+    limit: Option<f64>,
+    /// Null: not watched for long enough.
+    growth_per_day: Option<f64>,
+    /// Of `growth_per_day` by 95 %.
+    low: Option<f64>,
+    high: Option<f64>,
+    /// Null: it does not grow, or has no limit.
+    full_in_days: Option<f64>,
+    earliest_full_in_days: Option<f64>,
+}
+
+impl CapacityRows {
+    /// The shape of a server's.
+    fn new(server: &str, capacity: &Capacity) -> Self {
+        let rows = |all: &[Growth]| all.iter().map(|growth| GrowthRow::new(server, growth)).collect();
+        let one = |growth: &Option<Growth>| growth.iter().map(|growth| GrowthRow::new(server, growth)).collect();
+        Self {
+            disk: one(&capacity.disk),
+            databases: rows(&capacity.databases),
+            tables: rows(&capacity.tables),
+            sequences: rows(&capacity.sequences),
+            wraparound: rows(&capacity.wraparound),
+            connections: one(&capacity.connections),
+        }
+    }
+}
+
+impl GrowthRow {
+    fn new(server: &str, growth: &Growth) -> Self {
+        Self {
+            server: server.to_owned(),
+            database: growth.database.clone(),
+            name: growth.name.clone(),
+            now: growth.now,
+            peak: growth.peak,
+            limit: growth.limit,
+            growth_per_day: growth.trend.map(|trend| tenths(trend.per_day)),
+            low: growth.trend.map(|trend| tenths(trend.low)),
+            high: growth.trend.map(|trend| tenths(trend.high)),
+            full_in_days: growth.full.days.map(tenths),
+            earliest_full_in_days: growth.full.earliest.map(tenths),
+        }
+    }
+}
+
+/// What a round saw of who works on the server, applications called as in statistics.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Sight(pub(in crate::http) Arc<Set>);
+
+impl Sight {
+    /// That of a set.
+    fn new(set: &Set) -> Self {
+        let named = |one: &SessionsBy| SessionsBy { application: normal_application(&one.application), ..one.clone() };
+        let sessions = set.server.sessions.iter().map(named).collect();
+        let server = Server { calls: set.server.calls.clone(), sessions, ..Server::default() };
+        Self(Arc::new(Set { at: set.at, server, ..Set::default() }))
     }
 }

@@ -2,18 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
-
-use crate::base::units::{Nanos, WallTime};
+use crate::base::units::Nanos;
+use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::http::server::App;
 
 /// A new server may wait so long until it is shown.
 const FRESH: Nanos = Nanos::from_millis(60_000);
-
-/// What the tables said, and when.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Known(Mutex<Option<(WallTime, Arc<Vec<String>>)>>);
 
 /// Their names.
 ///
@@ -24,7 +18,7 @@ pub(in crate::http) async fn fetch(app: &App) -> Result<Arc<Vec<String>>, Proble
         return Ok(Arc::new(app.settings.servers.clone()));
     };
     let now = app.view().at();
-    let known = app.servers.0.lock().await.clone();
+    let known = app.kept.servers.lock().await.clone();
     if let Some((_, servers)) = known.filter(|(at, _)| now.since(*at) < FRESH) {
         return Ok(servers);
     }
@@ -33,6 +27,6 @@ pub(in crate::http) async fn fetch(app: &App) -> Result<Arc<Vec<String>>, Proble
         servers.map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))?,
     );
     // One that nobody has written to yet may have its first server in a moment.
-    *app.servers.0.lock().await = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
+    *app.kept.servers.lock().await = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
     Ok(servers)
 }

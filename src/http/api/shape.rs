@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ask::Ask;
+use super::choices::Step;
 use crate::base::units::{Nanos, WallTime};
-use crate::http::problem::Problem;
 use crate::stats::histogram::Histogram;
 use crate::stats::live::{TimelinePoint, Window};
 
@@ -38,40 +37,6 @@ pub(in crate::http) fn percent(part: Nanos, whole: Nanos) -> f64 {
 /// A figure that is no more precise than that.
 pub(in crate::http) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
-}
-
-/// Length of a step that may be asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)]
-pub(in crate::http) enum Step {
-    Minute,
-    Hour,
-    Day,
-}
-
-impl Step {
-    /// The names in the API.
-    pub(in crate::http) const NAMES: &[&str] = &["minute", "hour", "day"];
-
-    /// The step that was asked for; a minute when none was.
-    pub(in crate::http) fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
-        let step = ask.params.choice("step", Self::NAMES, |name| match name {
-            "minute" => Some(Step::Minute),
-            "hour" => Some(Step::Hour),
-            "day" => Some(Step::Day),
-            _ => None,
-        })?;
-        Ok(step.unwrap_or(Step::Minute))
-    }
-
-    /// Its length.
-    pub(super) const fn length(self) -> Nanos {
-        Nanos::from_millis(match self {
-            Step::Minute => 60_000,
-            Step::Hour => 3_600_000,
-            Step::Day => 86_400_000,
-        })
-    }
 }
 
 /// Upper bounds of the heat map's rows in milliseconds; the last holds everything that a histogram can.

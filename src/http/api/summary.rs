@@ -1,12 +1,14 @@
 //! `metric=summary`: the headline. Totals and top are of data statements; what nobody looked at yet is null.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::alerts::{self, CountsBody, Known};
 use super::ask::Ask;
+use super::seen::Seen;
 use super::shape::{mean_ms, ms, quantile_ms};
 use super::slow::SlowQuery;
 use super::statement::{Statement, total};
@@ -146,7 +148,7 @@ struct Own {
 }
 
 /// The answer.
-pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, Problem> {
+pub(in crate::http) fn summary(ask: &Ask<'_>, seen: &[Arc<Seen>], known: &Known) -> Result<Summary, Problem> {
     let telemetry = &ask.app.sources.telemetry;
     let unmeasured = Unmeasured::ALL.iter().map(|reason| (reason.as_str(), telemetry.unmeasured_total(*reason)));
     let sessions = ask.sessions();
@@ -169,8 +171,8 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, known: &Known) -> Result<Summary, 
         top: page.cut(&data).map(|row| Statement::new(row, whole)).collect(),
         slow_queries: Slow::new(ask),
         alerts: alerts::counts(known),
-        bloat: BloatHeadline::new(ask),
-        indexes: IndexHeadline::new(ask),
+        bloat: BloatHeadline::new(seen),
+        indexes: IndexHeadline::new(seen),
         unmeasured: unmeasured.collect(),
         own: Own::new(ask),
     })
@@ -229,9 +231,9 @@ impl Slow {
 }
 
 impl BloatHeadline {
-    fn new(ask: &Ask<'_>) -> Option<Self> {
-        let vitals = || ask.seen.iter().map(|seen| &seen.vitals);
-        (!ask.seen.is_empty()).then(|| Self {
+    fn new(seen: &[Arc<Seen>]) -> Option<Self> {
+        let vitals = || seen.iter().map(|seen| &seen.vitals);
+        (!seen.is_empty()).then(|| Self {
             tables_over_threshold: vitals().map(|one| one.tables_over_threshold).sum(),
             wasted_bytes: vitals().map(|one| one.table_bloat_bytes + one.index_bloat_bytes).sum(),
         })
@@ -239,9 +241,9 @@ impl BloatHeadline {
 }
 
 impl IndexHeadline {
-    fn new(ask: &Ask<'_>) -> Option<Self> {
-        let vitals = || ask.seen.iter().map(|seen| &seen.vitals);
-        (!ask.seen.is_empty()).then(|| Self {
+    fn new(seen: &[Arc<Seen>]) -> Option<Self> {
+        let vitals = || seen.iter().map(|seen| &seen.vitals);
+        (!seen.is_empty()).then(|| Self {
             unused: vitals().map(|one| one.unused_indexes).sum(),
             unused_bytes: vitals().map(|one| one.unused_index_bytes).sum(),
         })

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ask::Ask;
-use super::shape::{Series, Step};
+use super::shape::Series;
 use crate::http::problem::Problem;
 
 /// All data statements over time.
@@ -16,6 +16,6 @@ pub(in crate::http) struct Timeline {
 
 /// The answer.
 pub(in crate::http) fn timeline(ask: &Ask<'_>) -> Result<Timeline, Problem> {
-    let step = Step::of(ask)?;
+    let step = ask.step()?;
     Ok(Timeline { series: Series::new(&ask.timeline(None), step) })
 }

@@ -15,8 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::app::App;
 use super::problem::{Kind, Problem};
-use super::server::App;
 
 /// What the page may do: load its own files, ask its own server.
 const POLICY: &str =

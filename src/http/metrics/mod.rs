@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
 
+use super::app::App;
 use super::problem::{Kind, Problem};
-use super::server::App;
 use families::Snapshot;
 
 /// Media type of OpenMetrics, for those who ask for it.

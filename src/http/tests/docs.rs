@@ -1,7 +1,7 @@
 //! Documents and code say the same.
 
 use super::support::{Memory, fields, get, site};
-use crate::http::api::ask::Metric;
+use crate::http::api::choices::Metric;
 use crate::http::api::params::PARAMETERS;
 use crate::http::metrics::names;
 use crate::http::problem::Kind;

@@ -9,8 +9,9 @@ use pgvitals::collect::settings::WhenIdle;
 use pgvitals::jobs::activity::Activity;
 use pgvitals::jobs::job::Job;
 use pgvitals::jobs::ledger::Ledger;
+use pgvitals::jobs::parts::Parts;
 use pgvitals::jobs::presence::{Holder, Role};
-use pgvitals::jobs::run::{Jobs, Parts};
+use pgvitals::jobs::run::Jobs;
 use pgvitals::jobs::schedule::{day_of, slot_of};
 use pgvitals::jobs::scheduler;
 use pgvitals::jobs::settings::Settings;
@@ -19,7 +20,7 @@ use pgvitals::runtime::clock::Clock;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::stats::live::LiveView;
 use pgvitals::store::batch::Origin;
-use pgvitals::store::flusher::{self, Flusher};
+use pgvitals::store::flusher::Flusher;
 use pgvitals::store::status::Status;
 use pgvitals::tls::settings::Upstream;
 use pgvitals::{analyze, collect, notify, stats, store};
@@ -198,7 +199,7 @@ impl Tables {
         let (store, spool) = (Store::on(cluster()), tempfile::tempdir().unwrap());
         let (settings, status) = (settings(&store, spool.path()), Arc::<Status>::default());
         let (minutes, received) = mpsc::channel(4);
-        let parts = flusher::Parts {
+        let parts = store::parts::Parts {
             origin: Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap()),
             levels: stats::level::Thresholds::default(),
             telemetry: Arc::default(),

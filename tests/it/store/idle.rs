@@ -20,7 +20,8 @@ use pgvitals::stats::minutes::Minutes;
 use pgvitals::stats::outbox::Outbox;
 use pgvitals::stats::recorder::Recorder;
 use pgvitals::store::batch::Origin;
-use pgvitals::store::flusher::{Flusher, Parts};
+use pgvitals::store::flusher::Flusher;
+use pgvitals::store::parts::Parts;
 use pgvitals::store::settings::{Retention, Settings};
 use pgvitals::tls::settings::Upstream;
 

@@ -12,7 +12,7 @@ use pgvitals::config::load::{Flags, load};
 use pgvitals::http::{Ready, Sources, Stored, router};
 use pgvitals::jobs::ledger::Ledger;
 use pgvitals::jobs::presence::{Holder, Role};
-use pgvitals::jobs::run::{self, Jobs};
+use pgvitals::jobs::run::Jobs;
 use pgvitals::runtime::{clock::Clock, shutdown::Shutdown, task::Panics};
 use pgvitals::session::identity::Identity;
 use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
@@ -23,10 +23,11 @@ use pgvitals::stats::minutes::Minutes;
 use pgvitals::stats::outbox::Outbox;
 use pgvitals::stats::recorder::Recorder;
 use pgvitals::store::batch::Origin;
-use pgvitals::store::flusher::{Flusher, Parts};
+use pgvitals::store::flusher::Flusher;
+use pgvitals::store::parts::Parts;
 use pgvitals::store::read::Reader;
 use pgvitals::store::status::Status;
-use pgvitals::{app, stats};
+use pgvitals::{app, jobs, stats};
 use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::watch;
@@ -188,7 +189,7 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
     };
     let stored = Stored { reader: Reader::new(settings.clone()), status };
     let alerts = Ledger::new(Some(&settings), Role::Sidecar, &analyze, &notify, clock);
-    let jobs = Jobs::new(run::Parts {
+    let jobs = Jobs::new(jobs::parts::Parts {
         settings: jobs,
         rules: analyze,
         collect: Vec::new(),
