@@ -98,9 +98,37 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::run`].
-    pub async fn run_on(&self, Order { job, occasion }: Order, servers: &[String]) -> Result<Ran, Refused> {
-        let (started_at, began) = (self.0.parts.clock.wall(), self.0.parts.clock.stamp());
-        let _turn = Turn::take(&self.0.running, job, started_at)?;
+    pub async fn run_on(&self, order: Order, servers: &[String]) -> Result<Ran, Refused> {
+        let started_at = self.0.parts.clock.wall();
+        let _turn = Turn::take(&self.0.running, order.job, started_at)?;
+        self.in_turn(order, servers, started_at).await
+    }
+
+    /// Runs a job as [`Jobs::run`] does, unless it is left to who serves; `None` then.
+    pub(super) async fn run_unless_left(&self, order: Order) -> Result<Option<Ran>, Refused> {
+        let (servers, started_at) = (self.servers(order.job)?, self.0.parts.clock.wall());
+        let _turn = Turn::take(&self.0.running, order.job, started_at)?;
+        if self.is_left().await {
+            return Ok(None);
+        }
+        self.in_turn(order, &servers, started_at).await.map(Some)
+    }
+
+    /// Whether somebody else does it; a store that doesn't answer is said by whoever tries.
+    async fn is_left(&self) -> bool {
+        let Parts { store, holder, clock, .. } = &self.0.parts;
+        let Some(store) = store else { return false };
+        let asked = async { holder.role.leaves_it(&Link::open(store, *clock).await?).await };
+        asked.await.unwrap_or(false)
+    }
+
+    async fn in_turn(
+        &self,
+        Order { job, occasion }: Order,
+        servers: &[String],
+        started_at: WallTime,
+    ) -> Result<Ran, Refused> {
+        let began = self.0.parts.clock.stamp();
         let (mut steps, mut theirs, mut ran) = (Vec::new(), Vec::new(), false);
         for server in servers {
             match self.part(job, server, started_at, occasion).await {

@@ -16,7 +16,6 @@ use crate::base::units::{Nanos, WallTime};
 use crate::collect::settings::WhenIdle;
 use crate::runtime::clock::{chance, deadline};
 use crate::runtime::shutdown::{Phase, Shutdown};
-use crate::store::link::Link;
 use crate::store::status::Status;
 
 /// A fleet does not come all at once.
@@ -77,28 +76,21 @@ async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
     let mut is_due = due.is_some();
     let mut was_left = false;
     loop {
-        let is_left = is_due && is_left(jobs).await;
-        let again = match is_due {
-            // Whoever it was left to may have been gone already: by the next time that is known.
-            true if is_left => !was_left,
-            true => is_failed(&Box::pin(jobs.run(Order { job: Job::Daily, occasion: Occasion::Due })).await),
-            false => false,
-        };
-        was_left = is_left;
+        let mut again = false;
+        if is_due {
+            let order = Order { job: Job::Daily, occasion: Occasion::Due };
+            let ran = Box::pin(jobs.run_unless_left(order)).await;
+            let is_left = matches!(ran, Ok(None));
+            // Whoever it is left to may be gone already: by the next time that is known.
+            again = if is_left { !was_left } else { ran.is_ok_and(|ran| ran.is_some_and(|ran| !ran.success())) };
+            was_left = is_left;
+        }
         let Some(next) = next(jobs, schedule, again) else { return };
         until(jobs, next).await;
         let now_written = status.counts().batches;
         is_due = again || is_asked || now_written > written;
         written = now_written;
     }
-}
-
-/// Whether somebody else does it; a store that doesn't answer is said by whoever tries.
-async fn is_left(jobs: &Jobs) -> bool {
-    let parts = jobs.parts();
-    let Some(store) = &parts.store else { return false };
-    let asked = async { parts.holder.role.leaves_it(&Link::open(store, parts.clock).await?).await };
-    asked.await.unwrap_or(false)
 }
 
 /// When each server was last looked at, or would have been.
