@@ -19,8 +19,8 @@ use crate::store::alerts::desk::{Desk, Wanted};
 use crate::store::alerts::facts;
 use crate::store::error::Error;
 use crate::store::link::Link;
-use crate::store::read::health::Health;
 use crate::store::read::Reader;
+use crate::store::read::health::Health;
 use crate::store::settings::Settings;
 
 /// The days of the week before.
