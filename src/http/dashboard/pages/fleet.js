@@ -37,9 +37,8 @@ export function fleet() {
 /** Open alerts of all; of a server that was made up they are told where it is named. */
 async function rings(asked, signal) {
   const of = async (server) => (await performance('alerts', { ...EVERYBODY, server }, signal)).alerts.filter((one) => !one.resolved_at);
-  const real = of(null);
-  const madeUp = (await asked).monitored.filter((one) => one.demo).map((one) => of(one.server));
-  return (await Promise.all([real, ...madeUp])).flat();
+  const madeUp = asked.then(({ monitored }) => Promise.all(monitored.filter((one) => one.demo).map((one) => of(one.server))));
+  return (await Promise.all([of(null), madeUp])).flat(2);
 }
 
 const lives = (one) => one.state !== 'silent';
