@@ -25,8 +25,34 @@ await withBrowser(async (open) => {
     }
     page.done();
   }
+  // A stranger's minute: each thing that is wrong is named on the first page, and its own page says it first.
+  const page = await open({ allowed: [400, 503] });
+  const main = page.locator('main');
+  await visit(page, `#/overview?${WHOSE}`);
+  const findings = await main.locator('.findings').innerText();
+  for (const words of [/Slower than before\s+SELECT orders order_items in shop takes [\d.]+ times as long/, /A table is bloated\s+public\.carts/, /The disk fills up/, /A sequence runs out\s+public\.events_id_seq/,
+    /An index is invalid\s+index public\.reviews_rating_idx/, /Unused indexes\s+3 indexes/]) assert.match(findings, words);
+  assert.match(await main.locator('.figure', { hasText: 'Connections' }).innerText(), /–/, 'this process has none of that server');
+  await visit(page, `#/statement/${slower.query_hash}?${WHOSE}`);
+  assert.match(await page.getByRole('region', { name: 'As usual?' }).innerText(), /slower than usual[\s\S]*Slower since \d+ \w+/);
+  assert.equal(await page.locator('.u-legend', { hasText: 'Usual P95' }).count(), 1);
+  await visit(page, `#/statements?${WHOSE}`);
+  assert.ok((await main.locator('svg.spark').count()) > 30, 'lines from the tables');
+  await visit(page, `#/tables?${WHOSE}`);
+  assert.match(await main.locator('tbody tr').first().innerText(), /carts[\s\S]*autovacuum_enabled/);
+  assert.match(await main.locator('.figure', { hasText: 'Bloated tables' }).innerText(), /1\s+[67]\d\d MiB could be free/);
+  await visit(page, `#/indexes?${WHOSE}`);
+  for (const [index, said] of [['payments_order_id_idx1', /duplicate[\s\S]*payments_order_id_idx is the same[\s\S]*DROP INDEX/], ['reviews_rating_idx', /invalid[\s\S]*REINDEX/]]) {
+    assert.match(await main.locator('tbody tr', { hasText: index }).innerText(), said);
+  }
+  // Of all servers too its alerts are counted, and what runs here is not taken for its own.
+  await visit(page, '#/fleet');
+  await main.getByRole('region', { name: 'Servers' }).locator('tr', { hasText: 'demo' }).locator('[data-level=critical]').waitFor();
+  await visit(page, `#/now?${WHOSE}`);
+  await main.getByText('not of demo').first().waitFor();
+  assert.equal(await main.locator('.chart').first().isVisible(), false);
+
   // What this process measured is no demo.
-  const page = await open({ allowed: [503] });
   await visit(page, `#/overview?${WHOSE}`);
   await page.getByRole('note').filter({ hasText: 'Demo data' }).waitFor();
   await page.getByRole('link', { name: 'Remove the filter server demo' }).click();

@@ -51,7 +51,16 @@ await withBrowser(async (open) => {
   const alerts = [{ kind: 'regression', severity: 'alert', message: 'UPDATE carts takes twice as long', query_hash: 'b' }, { kind: 'slow_statement', severity: 'alert', message: 'SELECT took 2 s', query_hash: 'c' }];
   const told = await found({ ...QUIET, alerts: { open: 2, critical: 0 } }, [FAST, ...OTHERS], [], alerts);
   assert.deepEqual(told.map((one) => [one.title, one.detail]), [
-    ['2 alerts are open', 'None is critical. The worst: UPDATE carts takes twice as long'], ['Regression', 'UPDATE carts takes twice as long.']]);
+    ['2 alerts are open', 'None is critical. The worst: UPDATE carts takes twice as long'], ['Slower than before', 'UPDATE carts takes twice as long.']]);
+
+  // Of a bloated table its alert says more than the headline; each leads to where more is shown.
+  const bloated = [{ kind: 'high_bloat', severity: 'critical', message: 'public.carts is bloated' }, { kind: 'invalid_index', severity: 'warning', message: 'mend it: REINDEX INDEX a;' }];
+  const bloat = { tables_over_threshold: 1, wasted_bytes: 1e9 };
+  const without = await found({ ...QUIET, bloat }, OTHERS, []);
+  assert.deepEqual(without.map((one) => one.title), ['Bloated tables']);
+  const named = await found({ ...QUIET, bloat }, OTHERS, [], bloated);
+  assert.deepEqual(named.map((one) => [one.title, one.detail, one.page]), [
+    ['A table is bloated', 'public.carts is bloated.', 'tables'], ['An index is invalid', 'mend it: REINDEX INDEX a.', 'indexes']]);
 
   // The worst first; of many that fail the first three, and how many more there are.
   const failing = Array.from({ length: 5 }, (_, place) => ({ ...FAST, query_hash: `f${place}`, errors: 50 + place }));

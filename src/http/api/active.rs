@@ -50,12 +50,20 @@ struct TransactionBody {
 /// The answer. The window means nothing here.
 ///
 /// # Errors
-/// Of a process that measures nothing: an empty answer would say that nothing runs.
+/// Of a process that measures nothing, and of a server that it is not in front of: an empty answer would say that nothing
+/// runs.
 pub(in crate::http) fn active(ask: &Ask<'_>) -> Result<Active, Problem> {
     if !ask.app.measures() {
         let detail = "what runs now is in the memory of the sidecar that it runs through: ask that one; pgvitals serve knows \
                       what the tables hold";
         return Err(bad(detail.to_owned()));
+    }
+    let own = &ask.app.settings.servers;
+    if let Some(server) = ask.filter.server.as_ref().filter(|server| !own.contains(server)) {
+        let own = own.join(", ");
+        return Err(bad(format!(
+            "what runs now is in the memory of the sidecar that it runs through; this one is in front of {own}, not of {server}"
+        )));
     }
     let limit = ask.limit(50)?;
     let statements = ask.view.active_statements().iter().filter(|row| ask.filter.admits(&row.identity));

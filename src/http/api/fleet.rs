@@ -9,10 +9,10 @@ use super::ask::Ask;
 use super::choices::Metric;
 use super::params::Params;
 use super::shape::{rfc3339, tenths};
-use crate::base::units::{Nanos, WallTime};
+use crate::base::units::Nanos;
 use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::store::read::fleet::{Fleet, Member};
+use crate::store::read::fleet::{Fleet, Member, Server};
 
 /// Silent for so long is late.
 const LATE: Nanos = Nanos::from_millis(2 * 60_000);
@@ -50,6 +50,8 @@ struct ServerRow {
     /// When somebody looked into it last; null: nobody did.
     #[schema(format = DateTime)]
     looked_at: Option<String>,
+    /// It was made up (pgvitals demo); its alerts are told of where it is asked for by name.
+    demo: bool,
 }
 
 /// One process's life.
@@ -88,16 +90,13 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
 /// The answer.
 pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<FleetBody, Problem> {
     let limit = ask.limit(50)?;
-    let (mut members, mut servers): (Vec<MemberRow>, Vec<(String, Option<WallTime>)>) = match known {
-        Some(fleet) => (
-            fleet.members.iter().map(MemberRow::of).collect(),
-            fleet.servers.iter().map(|server| (server.name.clone(), server.looked_at)).collect(),
-        ),
+    let (mut members, mut servers): (Vec<MemberRow>, Vec<Server>) = match known {
+        Some(fleet) => (fleet.members.iter().map(MemberRow::of).collect(), fleet.servers.clone()),
         None => (vec![MemberRow::alone(ask)], Vec::new()),
     };
     for name in &ask.app.settings.servers {
-        if !servers.iter().any(|(known, _)| known == name) {
-            servers.push((name.clone(), None));
+        if !servers.iter().any(|known| known.name == *name) {
+            servers.push(Server { name: name.clone(), ..Server::default() });
         }
     }
     if let Some(wanted) = ask.params.get("service") {
@@ -105,14 +104,15 @@ pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<Fle
     }
     if let Some(wanted) = &ask.filter.server {
         members.retain(|row| row.servers.contains(wanted));
-        servers.retain(|(name, _)| name == wanted);
+        servers.retain(|server| server.name == *wanted);
     }
     members.sort_by_key(|row| !row.lives());
     let measures = |name: &String| members.iter().filter(|row| row.lives() && row.servers.contains(name)).count();
-    let row = |(server, at): (String, Option<WallTime>)| ServerRow {
-        instances: measures(&server),
-        looked_at: at.map(rfc3339),
-        server,
+    let row = |server: Server| ServerRow {
+        instances: measures(&server.name),
+        looked_at: server.looked_at.map(rfc3339),
+        demo: server.is_demo,
+        server: server.name,
     };
     let monitored = servers.into_iter().map(row).collect();
     let services = services(&members);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::alerts::{self, CountsBody, Known};
-use super::ask::Ask;
+use super::ask::{Ask, Scope};
 use super::seen::Seen;
 use super::shape::{mean_ms, ms, quantile_ms};
 use super::slow::SlowQuery;
@@ -75,7 +75,7 @@ struct Levels {
 /// Client sessions.
 #[derive(Serialize, ToSchema)]
 struct Connections {
-    /// Now, as this process knows; null of pgvitals serve.
+    /// Now, in this process; null of others, and of pgvitals serve.
     open: Option<u64>,
     /// In the window.
     opened: u64,
@@ -163,7 +163,7 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, seen: &[Arc<Seen>], known: &Known)
     Ok(Summary {
         totals: Totals::new(&totals),
         connections: Connections {
-            open: ask.app.measures().then(|| ask.view.open_sessions()),
+            open: (ask.scope == Scope::Own).then(|| ask.view.open_sessions()),
             opened: sessions.opened,
             failed: sessions.failed,
         },

@@ -25,7 +25,7 @@ export function findings(summary, queries, codes = new Map(), open = []) {
   const data = queries.filter((one) => one.class === 'data');
   const seconds = length(summary.window);
   const found = [...alerts(summary, open), ...slow(data), ...failing(data, codes), ...idle(summary), ...chatty(data, seconds),
-    ...clients(data), ...server(summary), ...unseen(summary)];
+    ...clients(data), ...server(summary, open), ...unseen(summary)];
   return found.sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level) || b.weight - a.weight);
 }
 
@@ -38,17 +38,19 @@ function of(statement, level, weight, title, detail) {
   return { level, weight, title, detail, page: 'statement', id: statement.query_hash, query: statement.query };
 }
 
-/** Alerts of which nothing else here tells; so many of them are told one by one. */
-const TOLD_ALONE = new Set(['regression', 'error_rate', 'disk_forecast', 'sequence_exhaustion', 'wraparound', 'replication_slot', 'connection_saturation', 'invalid_index', 'upstream_down', 'store_down']);
-const ALERTS_TOLD = 4;
+/** Alerts of which nothing else here tells as much: in words, and where more is shown. So many of them are told one by one. */
+const TOLD_ALONE = {
+  regression: ['Slower than before', 'alerts'], error_rate: ['Calls fail', 'alerts'], high_bloat: ['A table is bloated', 'tables'], disk_forecast: ['The disk fills up', 'capacity'],
+  sequence_exhaustion: ['A sequence runs out', 'capacity'], wraparound: ['Transaction ids run out', 'capacity'], connection_saturation: ['Connections run out', 'capacity'],
+  replication_slot: ['A replication slot keeps WAL', 'alerts'], invalid_index: ['An index is invalid', 'indexes'], upstream_down: ['A server is down', 'alerts'], store_down: ['The store is down', 'alerts'] };
+const ALERTS_TOLD = 6;
 
 function* alerts({ alerts: counts }, open) {
   const [worst] = open;
-  for (const one of open.filter((alert) => TOLD_ALONE.has(alert.kind)).slice(0, ALERTS_TOLD)) {
-    const words = one.kind.replaceAll('_', ' ');
-    yield { level: one.severity, weight: 1e8, title: words[0].toUpperCase() + words.slice(1), detail: `${one.message}.`, page: one.query_hash ? 'statement' : 'alerts', id: one.query_hash ?? '' };
+  for (const one of open.filter((alert) => TOLD_ALONE[alert.kind]).slice(0, ALERTS_TOLD)) {
+    const [title, page] = TOLD_ALONE[one.kind];
+    yield { level: one.severity, weight: 1e8, title, detail: one.message.replace(/;?$/, '.'), page: one.query_hash ? 'statement' : page, id: one.query_hash ?? '' };
   }
-
   if (counts?.open) {
     yield { level: counts.critical ? 'critical' : 'alert', weight: 1e9, title: counts.open === 1 ? 'An alert is open' : `${count(counts.open)} alerts are open`,
       detail: [counts.critical ? `${count(counts.critical)} critical.` : 'None is critical.', worst && `${counts.open === 1 ? '' : 'The worst: '}${worst.message}`].filter(Boolean).join(' '), page: 'alerts' };
@@ -116,12 +118,12 @@ function* clients(data) {
   }
 }
 
-function* server({ bloat, indexes, connections }) {
+function* server({ bloat, indexes, connections }, open) {
   if (connections?.failed > 0) {
     yield { level: 'warning', weight: connections.failed, title: 'Connections fail', page: 'overview', detail: `${count(connections.failed)} of ${count(connections.opened + connections.failed)} connections could not be opened.` };
   }
-  if (bloat?.tables_over_threshold > 0 && bloat.wasted_bytes >= 10 * 1024 * 1024) {
-    yield { level: 'warning', weight: 1, title: 'Bloated tables', page: 'tables', detail: `${some(bloat.tables_over_threshold, 'table')} over the threshold; ${bytes(bloat.wasted_bytes)} could be free.` };
+  if (bloat?.tables_over_threshold > 0 && bloat.wasted_bytes >= 10 * 1024 * 1024 && !open.some((alert) => alert.kind === 'high_bloat')) {
+    yield { level: 'warning', weight: 1, title: 'Bloated tables', page: 'tables', detail: `${some(bloat.tables_over_threshold, 'table')} over the threshold; in all tables and indexes ${bytes(bloat.wasted_bytes)} could be free.` };
   }
   if (indexes?.unused > 0) {
     yield { level: 'notice', weight: 1, title: 'Unused indexes', page: 'indexes', detail: `${some(indexes.unused, 'index', 'indexes')} that nobody used, ${bytes(indexes.unused_bytes)} in all.` };

@@ -68,7 +68,7 @@ export function empty(title, ...advice) {
 /** What went wrong, in words that help. */
 export function failed(error) {
   const title = {
-    'bad-parameter': 'This pgvitals can’t tell that yet',
+    'bad-parameter': 'This pgvitals can’t tell that',
     'store-unavailable': 'The monitoring tables don’t answer',
     'not-configured': 'A setting is missing',
     'not-collected': 'Nobody has looked at the server yet',

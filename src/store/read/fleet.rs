@@ -40,12 +40,14 @@ pub struct Member {
 }
 
 /// A monitored PostgreSQL.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Server {
     /// The name that statistics carry.
     pub name: String,
     /// When somebody looked into it last; `None`: nobody did.
     pub looked_at: Option<WallTime>,
+    /// It was made up.
+    pub is_demo: bool,
 }
 
 /// Reads both.
@@ -79,16 +81,19 @@ join {schema}.services v using (service_id)
 left join measured m using (instance_id)
 order by v.service, i.instance, i.started_at desc";
     let servers = "\
-select v.server, (extract(epoch from max(s.at)) * 1000000)::bigint looked_us
+select v.server, v.is_demo, (extract(epoch from max(s.at)) * 1000000)::bigint looked_us
 from {schema}.servers v left join {schema}.server_samples s using (server_id)
-group by 1 order by 1";
+group by 1, 2 order by 1";
     let members = link.client.query_typed(&link.schema.fill(members), &[]).await?;
     let servers = link.client.query_typed(&link.schema.fill(servers), &[]).await?;
     Ok(Fleet {
         members: members.iter().map(member).collect::<Result<_, Error>>()?,
         servers: servers
             .iter()
-            .map(|row| Ok(Server { name: row.try_get("server")?, looked_at: time(row, "looked_us")? }))
+            .map(|row| {
+                let (name, is_demo) = (row.try_get("server")?, row.try_get("is_demo")?);
+                Ok(Server { name, looked_at: time(row, "looked_us")?, is_demo })
+            })
             .collect::<Result<_, Error>>()?,
     })
 }

@@ -18,7 +18,7 @@ export function fleet() {
   const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: drawHeadline });
   const asked = [headline, part('Services', drawServices), ofServers, part('Instances', drawInstances)];
   const own = serves ? metricPanel('summary', { title: 'pgvitals serve', asks: { limit: 1 }, draw: drawServe })
-    : metricPanel('summary', { title: 'What this pgvitals costs', asks: { limit: 1, instance: 'self' }, draw: drawOwn });
+    : metricPanel('summary', { title: 'What this pgvitals costs', asks: { ...EVERYBODY, limit: 1, instance: 'self' }, draw: drawOwn });
   const coverage = metricPanel('coverage', { title: `What pgvitals sees of the ${serves ? 'servers’' : 'server’s'} work`, draw: drawCoverage });
   const [, services, servers, instances] = asked.map((one) => one.element);
   return {
@@ -28,10 +28,17 @@ export function fleet() {
     refresh: (signal) => {
       round.asked = performance('fleet', EVERYBODY, signal);
       // Servers are worth showing without their alerts.
-      round.alerts = performance('alerts', EVERYBODY, signal).then(({ alerts }) => alerts.filter((one) => !one.resolved_at), () => []);
+      round.alerts = rings(round.asked, signal).catch(() => []);
       return Promise.all([...asked, own, coverage].map((one) => one.refresh(signal)));
     },
   };
+}
+
+/** Open alerts of all; of a server that was made up they are told where it is named. */
+async function rings(asked, signal) {
+  const of = async (server) => (await performance('alerts', { ...EVERYBODY, server }, signal)).alerts.filter((one) => !one.resolved_at);
+  const madeUp = asked.then(({ monitored }) => Promise.all(monitored.filter((one) => one.demo).map((one) => of(one.server))));
+  return (await Promise.all([of(null), madeUp])).flat(2);
 }
 
 const lives = (one) => one.state !== 'silent';
@@ -71,7 +78,7 @@ function drawServers([{ monitored: servers }, open], _, remark) {
   const own = open.some((one) => one.server === OWN) ? [{ server: OWN, isOwn: true }] : [];
   if (servers.length === 0) return empty('Nobody has written to the store yet.', 'Start sidecars with the same --store, and send a statement through one of them.');
   return table({ caption: 'Servers', rows: [...servers, ...own], columns: [
-    { title: 'Server', narrow: true, wide: true, cell: (row) => (row.isOwn ? 'pgvitals itself' : whose('server', row.server)) },
+    { title: 'Server', narrow: true, wide: true, cell: (row) => (row.isOwn ? 'pgvitals itself' : [whose('server', row.server), row.demo ? h('small', {}, 'made up') : null]) },
     { title: 'Open alerts', narrow: true, cell: (row) => ringing(row.server, open) },
     { title: 'Instances', number: true, cell: (row) => count(row.instances) },
     { title: 'Looked into', cell: (row) => (row.isOwn ? '' : row.looked_at ? h('span', { title: exact(row.looked_at) }, ago(row.looked_at)) : h('span.faint', { title: 'monitor.url names a role that may look into it.' }, 'never')) }] });

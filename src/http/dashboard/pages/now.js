@@ -28,12 +28,16 @@ export function now() {
     draw();
   };
   if (live.seconds.length) setTimeout(show);
+  const fresh = h('div.fresh.low.stack', {}, second, hosts);
   return {
     title: 'Now',
     every: 2,
-    element: h('div.page', {}, heading('Now', h('p.says', {}, 'each second; what is in flight every two')), h('div.fresh.low.stack', {}, second, hosts), inFlight.element, open.element, slow.element),
+    element: h('div.page', {}, heading('Now', h('p.says', {}, 'each second; what is in flight every two')), fresh, inFlight.element, open.element, slow.element),
     refresh: (signal) => {
       round.asked = performance('active', { limit: 100 }, signal);
+      // Of a server that others measure nothing is known here, and no figure is to stand for it.
+      const isOurs = (ours) => [fresh, open.element].forEach((one) => { one.hidden = !ours; });
+      round.asked.then(() => isOurs(true), ({ kind }) => isOurs(kind !== 'bad-parameter'));
       return Promise.all([inFlight, open, slow].map((one) => one.refresh(signal)));
     },
     events: { live: show },

@@ -31,6 +31,16 @@ export function overview() {
   const alerts = panel({ title: 'Open alerts', classes: 'half', load: () => round.alerts, draw: drawAlerts });
   const advice = panel({ title: 'What to do', classes: 'whole', load: (signal) => performance('recommendations', { limit: LISTED }, signal), draw: drawAdvice });
   const panels = [headline, stands, time, alerts, advice];
+  // The first headline does not wait for what was seen in the server; the advice does, and then it is there.
+  let isFirst = true;
+  const again = async (signal) => {
+    const answer = await round.asked.catch(() => null);
+    if (!isFirst || !answer || signal?.aborted) return;
+    isFirst = false;
+    if (answer.summary.indexes) return;
+    round.asked = judged(round.alerts, signal);
+    await Promise.all([headline, stands].map((one) => one.refresh(signal)));
+  };
   return {
     title: 'Overview',
     element: h('div.page', {}, heading('Overview', h('p.says', {}, `Data statements of ${range().says}`)), headline.element, stands.element,
@@ -38,7 +48,7 @@ export function overview() {
     refresh: (signal) => {
       round.alerts = performance('alerts', { limit: LISTED }, signal);
       round.asked = judged(round.alerts, signal);
-      return Promise.all([...panels.map((one) => one.refresh(signal)), refreshCharts(signal)]);
+      return Promise.all([...panels.map((one) => one.refresh(signal)), refreshCharts(signal)]).then(() => again(signal));
     },
     events: { live: second },
   };

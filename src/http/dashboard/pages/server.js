@@ -9,6 +9,8 @@ import { badge, code, empty, figure, heading, metricPanel, panel } from '../pane
 import { table } from '../table.js';
 
 const LOOK = 'pgvitals looks at the server each hour.';
+/** A huge table in good order wastes more than a small one that is all waste. */
+const SEVERITY = ['monitor', 'warning', 'critical'];
 const LEVEL = { healthy: 'good', monitor: 'notice', warning: 'warning', critical: 'critical' };
 const ROWS_MAX = 1000;
 
@@ -28,21 +30,31 @@ function looked({ complete_to: at }, remark) {
 
 const sum = (rows, of) => rows.reduce((all, row) => all + (of(row) ?? 0), 0);
 
-/** What is said of an index: its level and its words. */
-const VERDICTS = { drop: ['critical', 'drop'], unused: ['alert', 'unused'], low_usage: ['warning', 'low usage'], not_enough_history: ['notice', 'not enough history'], active: ['good', 'active'] };
+/** What is said of an index: its level and its words. Advice says more than use where an index is used and yet not needed, or no good. */
+const VERDICTS = { drop: ['critical', 'drop'], unused: ['alert', 'unused'], invalid_index: ['warning', 'invalid'], duplicate_index: ['warning', 'duplicate'], redundant_index: ['warning', 'redundant'], low_usage: ['warning', 'low usage'], not_enough_history: ['notice', 'not enough history'], active: ['good', 'active'] };
 
 /** Indexes and what speaks for or against them. */
 export function indexes() {
   const wanted = read().params.get('verdict');
-  return page('Indexes', `Used or not, over days. ${LOOK}`, metricPanel('indexes', {
-    title: 'Indexes', asks: { limit: ROWS_MAX },
-    draw: (answer, _, remark) => {
-      const { indexes: rows } = answer;
+  return page('Indexes', `Used or not, over days. ${LOOK}`, panel({
+    title: 'Indexes', load: (signal) => Promise.all(['indexes', 'recommendations'].map((metric) => performance(metric, { limit: ROWS_MAX }, signal))),
+    draw: ([answer, { recommendations }], _, remark) => {
+      const rows = advised(answer.indexes, recommendations);
       if (rows.length === 0) return empty('No indexes were seen.', 'The role of monitor.url sees those of databases that it may connect to.');
       looked(answer, remark);
       return [verdicts(rows, wanted), indexTable(wanted ? rows.filter((row) => row.status === wanted) : rows)];
     },
   }));
+}
+
+/** Indexes with what is advised of them, what asks for a decision first. */
+function advised(rows, recommendations) {
+  const advice = new Map(recommendations.filter(({ kind }) => VERDICTS[kind]).map((one) => [key(one.server, one.subject), one]));
+  const order = Object.keys(VERDICTS);
+  return rows.map((row) => {
+    const said = advice.get(key(row.server, `${row.database} ${row.schema}.${row.index}`));
+    return said && !row.statement ? { ...row, status: said.kind, reason: said.evidence, statement: said.statement, undo: said.undo } : row;
+  }).sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
 }
 
 /** How many there are of each, and what they hold; each shows its own alone. */
@@ -74,7 +86,8 @@ export function tables() {
       return { ...seen, growth: new Map(growth.tables.map((row) => [key(row.server, row.database, row.name), row])) };
     },
     draw: (answer, _, remark) => {
-      const { tables: rows, indexes: more, growth } = answer;
+      const [rows, more] = [answer.tables, answer.indexes].map((all) => all.toSorted((a, b) => SEVERITY.indexOf(b.level) - SEVERITY.indexOf(a.level)));
+      const { growth } = answer;
       if (rows.length + more.length === 0) return empty('No tables were seen.', 'The role of monitor.url sees those of databases that it may connect to.');
       looked(answer, remark);
       return [
@@ -89,12 +102,13 @@ export function tables() {
 const key = (...parts) => parts.map((part) => part ?? '').join('\u0000');
 
 function bloatFigures(rows, more, growth) {
-  const over = (all) => all.filter((row) => row.level === 'warning' || row.level === 'critical').length;
+  const over = (all) => all.filter((row) => row.level === 'warning' || row.level === 'critical');
+  const bloated = (title, all) => figure(title, count(over(all).length), over(all).length ? `${bytes(sum(over(all), (row) => row.wasted_bytes))} could be free` : 'none is over the threshold', over(all).length ? 'warning' : undefined);
   const grown = [...growth.values()].filter((row) => row.growth_per_day != null);
   return h('dl.figures', {},
     figure('Tables', count(rows.length), bytes(sum(rows, (row) => row.size_bytes))),
-    figure('Bloated tables', count(over(rows)), `${bytes(sum(rows, (row) => row.wasted_bytes))} could be free`, over(rows) ? 'warning' : undefined),
-    figure('Bloated indexes', count(over(more)), `${bytes(sum(more, (row) => row.wasted_bytes))} could be free`, over(more) ? 'warning' : undefined),
+    bloated('Bloated tables', rows),
+    bloated('Bloated indexes', more),
     figure('Growth', grown.length ? `${signed(sum(grown, (row) => row.growth_per_day), bytes)}/day` : 'not yet known', grown.length ? `of ${some(grown.length, 'table')}` : 'it takes some days'));
 }
 
@@ -122,7 +136,7 @@ const HOW = {
 function perDay(row, shown) {
   if (row?.growth_per_day == null) return h('span.faint', { title: 'It was not watched for long enough.' }, 'not yet known');
   const within = row.low == null ? '' : `between ${signed(row.low, shown)} and ${signed(row.high, shown)} by 95 %`;
-  return h('span', { title: within }, row.growth_per_day === 0 ? 'not' : `${signed(row.growth_per_day, shown)}/day`);
+  return h('span', { title: within }, row.growth_per_day === 0 ? 'not' : shown(Math.abs(row.growth_per_day)) === shown(0) ? 'hardly' : `${signed(row.growth_per_day, shown)}/day`);
 }
 
 const KINDS = [['disk', 'Disk', bytes, 'the disk'], ['databases', 'Databases', bytes, 'database'], ['sequences', 'Sequences', count, 'sequence'], ['wraparound', 'Transaction ids', count, ''], ['connections', 'Connections', count, 'connections'], ['tables', 'Tables', bytes, 'table']];
@@ -160,9 +174,12 @@ function soonest(answer) {
     h('span', {}, h('b', {}, what), early == null || early === within(first.full_in_days) ? '' : `, ${early} at the earliest`, first.limit ? `; ${percent((100 * first.now) / first.limit)} is used` : '', '.'))));
 }
 
+/** A forecast of more is none. */
+const FAR_DAYS = 3650;
+
 /** When that is, in words. */
 function within(days) {
-  return days <= 0 ? 'now' : days < 2 ? `in ${span(days * 86_400)}` : `in ${some(Math.round(days), 'day')}`;
+  return days <= 0 ? 'now' : days > FAR_DAYS ? 'in many years' : days < 2 ? `in ${span(days * 86_400)}` : `in ${some(Math.round(days), 'day')}`;
 }
 
 /** Below it a limit of transaction ids is where vacuum is forced, which is as it should be; beyond it the server stops. */

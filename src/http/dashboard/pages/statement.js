@@ -82,13 +82,12 @@ function about({ kind, class: family, tables, batched, calls }) {
 function usual(baseline) {
   if (!baseline) return empty('What it used to take is not known.', 'With a store pgvitals compares this day with the same hours of the seven days before (store.url).');
   if (baseline.p95_ms == null || baseline.now_p95_ms == null) return empty('There is nothing yet to compare with.', baseline.reason ?? '');
-  const { p95_ms: before, now_p95_ms: now, ratio, days, hours_compared: hours, since, is_regression: isWorse } = baseline;
+  const { p95_ms: before, now_p95_ms: now, ratio, days, hours_compared: hours, since, slower_since: slower, is_regression: isWorse } = baseline;
   const [level, words] = isWorse ? ['alert', 'slower than usual'] : ratio < 0.67 ? ['good', 'faster than usual'] : ['good', 'as usual'];
   const times = ratio >= 1 ? `${rate(ratio)} times` : `${percent(100 * ratio)} of`;
   return [
-    h('p.verdict', {}, badge(level, words), h('span', {}, 'P95 ', h('b', { 'data-level': isWorse ? 'alert' : null }, ms(now)), ` in the last day, ${times} the usual `, h('b', {}, ms(before)))),
-    h('p.faint', { title: since ? exact(since) : null }, [days == null ? null : `Usual is the same hours of ${some(days, 'day')} before`, hours == null ? null : `${some(hours, 'hour')} compared`,
-      since ? `known since ${time(since)}` : null, baseline.reason].filter(Boolean).join('; '), '.'),
+    h('p.verdict', {}, badge(level, words), h('span', {}, 'P95 ', h('b', { 'data-level': isWorse ? 'alert' : null }, ms(now)), ` in the last ${hours === 1 ? 'hour' : `${count(hours)} hours`}, ${times} the usual `, h('b', {}, ms(before)))),
+    h('p.faint', { title: slower ? exact(slower) : null }, [slower ? `Slower since ${time(slower)}` : null, `${slower ? 'usual' : 'Usual'} is the same hours of ${some(days, 'day')} from ${time(since)} on`, baseline.reason].filter(Boolean).join('; '), '.'),
   ];
 }
 
