@@ -16,30 +16,23 @@ import signal
 import sys
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import options
+
 CASES = ("copy", "connect", "tls", "calls", "idle")
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tools", default=os.environ.get("BENCH_TOOLS", ROOT.parent / "shared/tools/bench"), type=Path)
-    parser.add_argument("--pgvitals", default=ROOT / "target/release/pgvitals", type=Path)
+    parser = options.parser(__doc__)
     parser.add_argument("--only", default=",".join(CASES), help="of " + ", ".join(CASES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of one run of pgbench")
     parser.add_argument("--megabytes", type=int, default=1024, help="that are copied out, and in")
     parser.add_argument("--idle", type=int, default=10_000, help="connections")
     parser.add_argument("--one-cpu", action="store_true", help="keep client, candidate and server on one CPU")
-    a = parser.parse_args()
+    a = options.read(parser)
     if unknown := set(a.only.split(",")) - set(CASES):
         parser.error(f"--only {','.join(sorted(unknown))}: of {', '.join(CASES)}")
-    if not (a.tools / "candidate.py").exists():
-        parser.error(f"no comparison tool in {a.tools}: name its directory with --tools")
-    if not a.pgvitals.exists():
-        parser.error(f"no {a.pgvitals}: run cargo build --release")
     return a
 
 

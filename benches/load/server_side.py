@@ -14,11 +14,10 @@ import argparse
 import os
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import options
+
 
 WAYS = {  # settings of the server
     "nothing": {},
@@ -29,18 +28,12 @@ WAYS = {  # settings of the server
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tools", default=os.environ.get("BENCH_TOOLS", ROOT.parent / "shared/tools/bench"), type=Path)
-    parser.add_argument("--pgvitals", default=ROOT / "target/release/pgvitals", type=Path)
+    parser = options.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of one run of pgbench")
     parser.add_argument("--clients", default="1,8")
     parser.add_argument("--one-cpu", action="store_true", help="keep clients, pgvitals and servers on one CPU")
-    a = parser.parse_args()
-    if not (a.tools / "candidate.py").exists():
-        parser.error(f"no comparison tool in {a.tools}: name its directory with --tools")
-    if not a.pgvitals.exists():
-        parser.error(f"no {a.pgvitals}: run cargo build --release")
+    a = options.read(parser)
     return a
 
 

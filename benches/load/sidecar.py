@@ -6,27 +6,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import options
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tools", default=os.environ.get("BENCH_TOOLS", ROOT.parent / "shared/tools/bench"), type=Path)
-    parser.add_argument("--pgvitals", default=ROOT / "target/release/pgvitals", type=Path)
+    parser = options.parser(__doc__)
     parser.add_argument("--rate", type=int, default=500, help="statements a second")
     parser.add_argument("--statements", type=int, default=1000, help="of different texts")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--clients", type=int, default=10)
-    a = parser.parse_args()
-    if not a.pgvitals.exists():
-        parser.error(f"no {a.pgvitals}: run cargo build --release")
+    a = options.read(parser)
     return a
 
 
