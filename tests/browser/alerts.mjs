@@ -1,4 +1,4 @@
-// An alert that is open: who knows of it says so, and who wants quiet gets it, in a window that keys can use alone.
+// An alert that is open: who sees to it acknowledges it, and who wants quiet gets it, in a window that keys can use alone.
 
 import assert from 'node:assert/strict';
 import { BASE, fits, isAccessible, picture, settled, visit, withBrowser } from './browser.mjs';
@@ -33,13 +33,13 @@ await withBrowser(async (open) => {
     await dialog(page).waitFor({ state: 'hidden' });
     assert.equal(await silence.evaluate((button) => button === document.activeElement), true);
     if (width === 1440) {
-      await page.getByRole('button', { name: /^I know: / }).click();
+      await page.getByRole('button', { name: /^Acknowledge: / }).click();
       assert.equal(await page.evaluate(() => document.activeElement.autocomplete), 'name', 'a name is asked for');
       await page.keyboard.type('Ada');
       await page.keyboard.press('Enter');
-      await page.getByText('Ada knows').waitFor();
+      await page.getByText('acknowledged by Ada').waitFor();
       assert.equal((await alert()).acknowledged, 'Ada');
-      assert.equal(await page.getByRole('button', { name: /^I know/ }).count(), 0);
+      assert.equal(await page.getByRole('button', { name: /^Acknowledge/ }).count(), 0);
       assert.match(await page.evaluate(() => document.activeElement.dataset.key), /^alert-/, 'the focus stays at the alert');
 
       await silence.click();

@@ -1,4 +1,4 @@
-// Alerts: open ones first; who knows of one says so, who wants quiet gets it until a time that all see.
+// Alerts: open ones first; who sees to one acknowledges it, who wants quiet gets it until a time that all see.
 
 import { h, say } from '../dom.js';
 import { range } from '../address.js';
@@ -48,21 +48,21 @@ function item(one, list) {
 /** Who said what about it. */
 function known(one) {
   if (!one.acknowledged && !one.silenced_until) return null;
-  return h('p.facts', {}, one.acknowledged ? h('span.told', {}, h('b', {}, one.acknowledged), ' knows') : null,
+  return h('p.facts', {}, one.acknowledged ? h('span.told', {}, 'acknowledged by ', h('b', {}, one.acknowledged)) : null,
     one.silenced_until ? h('span.told', { title: exact(one.silenced_until) }, 'silent until ', h('b', {}, minute(one.silenced_until)), ` (${one.silenced_by})`) : null);
 }
 
 function acts(one, list) {
   const button = (key, text, onclick) => h('button', { type: 'button', 'data-key': `${key}-${one.id}`, 'aria-label': `${text}: ${one.message}`, onclick }, text);
-  return [one.acknowledged ? null : button('ack', 'I know', () => acknowledge(one, list)), button('silence', one.silenced_until ? 'Silence longer' : 'Silence', () => silence(one, list))];
+  return [one.acknowledged ? null : button('ack', 'Acknowledge', () => acknowledge(one, list)), button('silence', one.silenced_until ? 'Silence longer' : 'Silence', () => silence(one, list))];
 }
 
 function acknowledge(one, list) {
   const name = nameField();
   ask('ack', {
-    title: 'I know of this', verb: 'Tell others', text: one.message,
+    title: 'Acknowledge', verb: 'Acknowledge', text: one.message,
     fields: [name.element, h('p.faint', {}, 'It is told again only when it gets worse, and when it is over.')],
-    act: () => done(one, list, 'ack', { by: remembered(name) }, () => 'Others see that you know.'),
+    act: () => done(one, list, 'ack', { by: remembered(name) }, () => 'Acknowledged: others see your name.'),
   });
 }
 

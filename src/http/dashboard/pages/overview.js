@@ -154,7 +154,7 @@ function drawAlerts(answer, _, remark) {
   remark.replaceChildren(open.length > ALERTS_SHOWN ? link('alerts', '', `all ${count(open.length)}`) : '');
   if (open.length === 0) return empty('No open alerts.');
   return h('ul.plain', {}, open.slice(0, ALERTS_SHOWN).map((one) => h('li', {}, badge(one.severity), h('div.of', {}, link('alerts', '', one.message),
-    h('p.facts', {}, h('span', {}, one.kind.replaceAll('_', ' ')), h('span', {}, `since ${time(one.opened_at)}`), one.acknowledged ? h('span', {}, `${one.acknowledged} knows`) : null, one.silenced_until ? h('span', {}, 'silent') : null)))));
+    h('p.facts', {}, h('span', {}, one.kind.replaceAll('_', ' ')), h('span', {}, `since ${time(one.opened_at)}`), one.acknowledged ? h('span', {}, `acknowledged by ${one.acknowledged}`) : null, one.silenced_until ? h('span', {}, 'silent') : null)))));
 }
 
 function drawAdvice({ recommendations }, _, remark) {
