@@ -18,8 +18,8 @@ pub(super) async fn read(link: &Link, question: &Question, key: &str) -> Result<
     let sql = format!(
         "with part as materialized (
             select t.* from {{schema}}.tag_stats t
-            where t.bucket >= to_timestamp($1) and t.bucket < to_timestamp($2) and t.tag_key = $10
-                and t.instance_id in ({INSTANCES}) and ($11::text is null or t.query_hash = $11)
+            where t.bucket >= to_timestamp($1) and t.bucket < to_timestamp($2) and t.tag_key = $12
+                and t.instance_id in ({INSTANCES}) and ($13::text is null or t.query_hash = $13)
         ), total as (
             select tag_value, sum(calls)::bigint calls, sum(errors)::bigint errors, sum(rows)::bigint rows,
                 sum(total_us)::bigint total_us, count(distinct query_hash)::bigint statements
