@@ -38,13 +38,21 @@ sum(rows)::bigint rows, sum(bytes_in)::bigint bytes_in, sum(bytes_out)::bigint b
 
 /// What `part` holds by `key`: sums, and the buckets added up.
 pub(super) fn added_up(key: &str) -> String {
+    format!("total as (select {key}, {TOTAL} from part group by {key}), {}", histogram(key))
+}
+
+/// The buckets of `part` added up by `key`, which is never null. Keys get numbers first: for each of the many buckets a number
+/// is grouped by in half the time that texts take.
+pub(super) fn histogram(key: &str) -> String {
     format!(
-        "total as (select {key}, {TOTAL} from part group by {key}), bucket as (
-            select {key}, top_us, sum(n)::bigint n
-            from (select {key}, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) u
-            group by {key}, top_us
+        "keys as materialized (select {key}, row_number() over () id from part group by {key}), bucket as (
+            select id, top_us, sum(n)::bigint n
+            from (select id, unnest(buckets_us) top_us, unnest(counts)::bigint n from part join keys using ({key})) u
+            group by id, top_us
+        ), summed as (
+            select id, array_agg(top_us) tops, array_agg(n) counts from bucket group by id
         ), histogram as (
-            select {key}, array_agg(top_us) tops, array_agg(n) counts from bucket group by {key}
+            select {key}, tops, counts from summed join keys using (id)
         )"
     )
 }
@@ -154,17 +162,14 @@ pub(super) async fn sparklines(
         part as (
             select {parts}, ((extract(epoch from bucket) * 1000000)::bigint - $13) * $15 / $14 place, buckets_us, counts
             from found
-        ), bucket as (
-            select h, d, u, a, place, top_us, sum(n)::bigint n
-            from (select h, d, u, a, place, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) x
-            group by h, d, u, a, place, top_us
-        )
-        select h, d, u, a, place, array_agg(top_us) tops, array_agg(n) counts, null::text query, null::text class,
-            null::text kind, null::text summary, null::text as name, null::text[] tables
-        from bucket group by h, d, u, a, place",
+        ), {histogram}
+        select *, null::text query, null::text class, null::text kind, null::text summary, null::text as name,
+            null::text[] tables
+        from histogram",
         rows = asked.rows(step),
         named = if hashes.is_some() { asked.of_statements() } else { "" },
         parts = parts(group),
+        histogram = histogram("h, d, u, a, place"),
     );
     let (from, count) = (window.from.unix_micros(), i64::from(count));
     let more: [(&(dyn ToSql + Sync), Type); 4] =

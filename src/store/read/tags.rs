@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::question::Question;
 use super::source::{Asked, INSTANCES, count};
-use super::statements::durations;
+use super::statements::{durations, histogram};
 use crate::base::units::Nanos;
 use crate::stats::live::TagRow;
 use crate::stats::series::SeriesStats;
@@ -24,13 +24,9 @@ pub(super) async fn read(link: &Link, question: &Question, key: &str) -> Result<
             select tag_value, sum(calls)::bigint calls, sum(errors)::bigint errors, sum(rows)::bigint rows,
                 sum(total_us)::bigint total_us, count(distinct query_hash)::bigint statements
             from part group by 1
-        ), bucket as (
-            select tag_value, top_us, sum(n)::bigint n
-            from (select tag_value, unnest(buckets_us) top_us, unnest(counts) n from part) u group by 1, 2
-        ), histogram as (
-            select tag_value, array_agg(top_us) tops, array_agg(n) counts from bucket group by 1
-        )
-        select t.*, h.tops, h.counts from total t left join histogram h using (tag_value)"
+        ), {histogram}
+        select t.*, h.tops, h.counts from total t left join histogram h using (tag_value)",
+        histogram = histogram("tag_value"),
     );
     let row = |row: &Row| {
         let stats = SeriesStats {
