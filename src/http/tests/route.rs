@@ -71,7 +71,10 @@ async fn one_statement_and_the_timeline_are_of_the_route_too() {
         assert_eq!(answer[name], Value::Null, "{name} is not known of a route");
     }
     assert_eq!(answer["routes"].as_array().unwrap().len(), 1);
-    assert_eq!((&answer["routes"][0]["value"], &answer["routes"][0]["share_percent"]), (&"/songs".into(), &100.0.into()));
+    assert_eq!(
+        (&answer["routes"][0]["value"], &answer["routes"][0]["share_percent"]),
+        (&"/songs".into(), &100.0.into())
+    );
     let none = get(&site, &format!("/api/performance?metric=query&hash={hash}&route=/nowhere")).await;
     assert_eq!((&none["calls"], &none["p95_ms"], &none["samples"]), (&json!(0), &Value::Null, &json!([])));
     let timeline = get(&site, "/api/performance?metric=timeline&step=hour&route=/songs").await;
@@ -95,7 +98,10 @@ async fn key_says_which_tag_it_is() {
     let pairs = vec![("route".into(), "/a".into()), ("action".into(), "show".into())];
     let tags = Some(std::sync::Arc::new(Tags { pairs, name: None }));
     let details = Details { tags, ..Details::default() }.kept();
-    memory.happens(Event::Statement(Observation { details, ..executed(&query(Kind::Select, "select 1"), &who, millis(5)) }));
+    memory.happens(Event::Statement(Observation {
+        details,
+        ..executed(&query(Kind::Select, "select 1"), &who, millis(5))
+    }));
     memory.merge(at(1), |_| {});
     let site = site(&memory);
     for (asked, total) in [("key=action&route=show", 1), ("key=route&route=/a", 1), ("key=action&route=/a", 0)] {
@@ -108,14 +114,17 @@ async fn what_figures_by_route_are_not_split_by_is_refused() {
     let site = site(&busy());
     let hash = QueryHash::of(SONGS);
     for metric in ["queries".to_owned(), "timeline".to_owned(), format!("query&hash={hash}")] {
-        for (other, said) in [("database=music", "database"), ("user=shop", "user"), ("application=web", "application")] {
+        for (other, said) in [("database=music", "database"), ("user=shop", "user"), ("application=web", "application")]
+        {
             let path = format!("/api/performance?metric={metric}&route=/songs&{other}");
             let answered = ask(&site, &path, &[]).await;
             assert_eq!(answered.status, 400, "{path}");
             assert!(answered.text.contains(&format!("route and {said} can't be combined")), "{}", answered.text);
         }
     }
-    for (other, said) in [("group_by=hash,database", "allowed is hash where route"), ("sort=max_ms", "allowed is any other")] {
+    for (other, said) in
+        [("group_by=hash,database", "allowed is hash where route"), ("sort=max_ms", "allowed is any other")]
+    {
         let answered = ask(&site, &format!("/api/performance?metric=queries&route=/songs&{other}"), &[]).await;
         assert_eq!(answered.status, 400, "{other}");
         assert!(answered.text.contains(said), "{}", answered.text);

@@ -52,14 +52,14 @@ and ($3::text is null or s.server = $3) and ($4::text is null or s.datname = $4)
 
 /// One statement's rows: $12 is its hash, and its series are named. A join alone would read those of all statements, for
 /// nothing else of a condition reaches the tables' indexes through a union.
-const OF_STATEMENT: &str = " and q.series_id = any (array(select series_id from {schema}.series where query_hash = $12))";
+const OF_STATEMENT: &str =
+    " and q.series_id = any (array(select series_id from {schema}.series where query_hash = $12))";
 
 /// The same of several: $12 is an array of hashes.
 const OF_STATEMENTS: &str =
     " and q.series_id = any (array(select series_id from {schema}.series where query_hash = any ($12)))";
 
-const OF_DATA: &str =
-    "exists (select from {schema}.queries d where d.query_hash = s.query_hash and d.class = 'data')";
+const OF_DATA: &str = "exists (select from {schema}.queries d where d.query_hash = s.query_hash and d.class = 'data')";
 
 /// Instances that take part, for tables that have them and no series. Which servers an instance measured is not known, but
 /// one that was made up has none that was not (tables of an earlier version have no such mark).

@@ -52,8 +52,8 @@ function content(answer, hosts) {
   const failing = (100 * answer.errors) / Math.max(1, answer.calls);
   const route = read().params.get('route');
   return h('div', {},
-    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one)))),
-    route ? h('p.verdict', {}, h('span', {}, 'Only calls of the route ', h('b.mono', {}, route), '. ', h('a', { href: same({ route: null }) }, 'All calls'), ' tell more: what is usual, who runs it, where its time goes.')) : null,
+    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one))),
+      route ? h('p.facts', {}, h('span', {}, 'Only calls of the route ', h('b.mono', {}, route), '. ', h('a', { href: same({ route: null }) }, 'All calls'), ' tell more: what is usual, who runs it, where its time goes.')) : null),
     h('dl.figures', {},
       figure('Calls', count(answer.calls), `${rate(answer.calls / length(answer.window))}/s`),
       figure(route ? 'Of the route’s time' : 'Of all time', percent(answer.share_percent), ms(answer.total_ms)),

@@ -12,9 +12,11 @@ import { table } from '../table.js';
 
 const PAGE = 50;
 const TYPING_MS = 250;
+/** So long a time has its lines soon. */
+const QUICK_HOURS = 24;
 
 /** Each one's latency over the time chosen; of what the tables alone know there is none. */
-const LINE = { title: 'P95 over time', cell: (row) => sparkline(row.sparkline ?? [], `P95 over time, ${ms(row.p95_ms)} in all`, row.gap) };
+const LINE = { title: 'P95 over time', cell: (row) => row.sparkline && sparkline(row.sparkline, `P95 over time, ${ms(row.p95_ms)} in all`, row.gap) };
 
 /** Columns of the table; of a route not all is counted. */
 const COLUMNS = [
@@ -36,11 +38,20 @@ export function statements() {
   const { params } = read();
   const known = COLUMNS.filter((column) => !column.ofAll || !params.get('route')).map((column) => column.sort);
   const [sorted, cursor] = [known.includes(params.get('sort')) ? params.get('sort') : 'total_ms', params.get('cursor')];
+  const wanted = { sort: sorted, search: params.get('search'), cursor, limit: PAGE, group_by: grouping(params) };
   const list = panel({
     title: 'Statements', classes: 'bare',
-    load: (signal) => performance('queries', { sort: sorted, search: params.get('search'), cursor, limit: PAGE, sparkline: 'p95_ms', group_by: grouping(params) }, signal),
-    draw: (answer, body) => replace(body, draw(answer, sorted, params)),
+    load: async (signal) => {
+      if (!list.isDrawn && range().hours > QUICK_HOURS) first(await performance('queries', wanted, signal));
+      return performance('queries', { ...wanted, sparkline: 'p95_ms' }, signal);
+    },
+    draw: (answer, body) => {
+      list.isDrawn = true;
+      replace(body, draw(answer, sorted, params));
+    },
   });
+  // Lines over a long time take the tables longer than all else: figures don't wait for them.
+  const first = (answer) => replace(list.body, draw({ ...answer, isFirst: true }, sorted, params));
   const filters = h('div.filters', {}, search(params));
   offer(filters, params);
   return { title: 'Statements', element: h('div.page', {}, heading('Statements', h('p.says', {}, `of ${range().says}`)), filters, list.element), refresh: list.refresh };
@@ -57,7 +68,7 @@ function grouping(params) {
 /** Points of a sparkline that one step of what is known may cover, in seconds. */
 const STEP_SECONDS = { minute: 60, hour: 3600, day: 86_400 };
 
-function draw({ queries, total, cursor, window, resolution }, sorted, params) {
+function draw({ queries, total, cursor, window, resolution, isFirst }, sorted, params) {
   const point = length(window) / 24;
   for (const row of queries) row.gap = Math.ceil((STEP_SECONDS[resolution] ?? 60) / point);
   if (queries.length === 0) {
@@ -65,7 +76,7 @@ function draw({ queries, total, cursor, window, resolution }, sorted, params) {
       ? empty('No statement fits.', h('a', { href: same({ search: null, ...Object.fromEntries(filtered().map((name) => [name, null])) }) }, 'Show all statements'))
       : empty('No statements in this time.', 'Point your application at pgvitals, or choose a longer time above.');
   }
-  const hasLines = queries.some((row) => row.sparkline?.some((point) => point != null));
+  const hasLines = isFirst || queries.some((row) => row.sparkline?.some((point) => point != null));
   const shown = COLUMNS.filter((column) => (hasLines || column !== LINE) && !(column.ofAll && params.get('route')));
   const columns = isSplit(params) ? [shown[0], { title: 'Who', cell: who }, ...shown.slice(1)] : shown;
   const begin = Number(params.get('cursor') ?? 0);
