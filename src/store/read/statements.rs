@@ -41,8 +41,8 @@ pub(super) fn added_up(key: &str) -> String {
     format!("total as (select {key}, {TOTAL} from part group by {key}), {}", histogram(key))
 }
 
-/// The buckets of `part` added up by `key`, which is never null. Keys get numbers first: for each of the many buckets a number
-/// is grouped by in half the time that texts take.
+/// The buckets of `part` added up by `key`, which is never null. Keys get numbers first: there are a hundred buckets to a row, and
+/// a number is less work for each than texts.
 pub(super) fn histogram(key: &str) -> String {
     format!(
         "keys as materialized (select {key}, row_number() over () id from part group by {key}), bucket as (

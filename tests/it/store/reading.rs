@@ -143,7 +143,7 @@ fn of_route(performance: &dyn Fn(&str) -> Value) -> OfRoute {
         })
     };
     let timeline = performance("metric=timeline&route=/songs&step=day");
-    let steps: Vec<Value> = timeline["series"]["calls"].as_array().unwrap().iter().cloned().collect();
+    let steps: Vec<Value> = timeline["series"]["calls"].as_array().unwrap().clone();
     OfRoute {
         calls: steps.iter().filter_map(Value::as_u64).sum::<u64>().into(),
         statements,

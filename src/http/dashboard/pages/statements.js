@@ -1,7 +1,7 @@
 // Statements: all of them, sorted, searched, filtered, page by page.
 
 import { h, replace } from '../dom.js';
-import { asked, filtered, go, only, range, read, same } from '../address.js';
+import { asked, filtered, go, only, range, read, same, serves } from '../address.js';
 import { performance } from '../api.js';
 import { sparkline } from '../charts.js';
 import { length } from '../findings.js';
@@ -122,10 +122,19 @@ function everyone() {
   const of = JSON.stringify({ ...asked(), ...all });
   if (everybody.of !== of || Date.now() - everybody.at > EVERYBODY_KEPT_MS) {
     const rows = performance('queries', { ...all, group_by: 'hash,database,user,application', limit: 1000 });
-    const tags = performance('tags', { ...all, key: 'route', limit: 1000 });
+    const tags = performance('tags', { ...all, ...lately(), key: 'route', limit: 1000 });
     everybody = { of, at: Date.now(), rows: rows.then(({ queries }) => queries).catch(() => []), routes: tags.then((answer) => answer.tags.map((tag) => tag.value)).catch(() => []) };
   }
   return Promise.all([everybody.rows, everybody.routes]);
+}
+
+/** Tags are kept by the minute: of a long time the end names the routes, and any other can be typed. */
+const ROUTES_HOURS = serves ? 1 : 24;
+
+function lately() {
+  const { name, to, hours } = range();
+  const last = Math.min(hours, ROUTES_HOURS);
+  return name === 'custom' ? { from: new Date(to - last * 3.6e6).toISOString() } : { hours: last };
 }
 
 /** Lists of who there is, once it is known. */
