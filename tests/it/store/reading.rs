@@ -215,6 +215,14 @@ fn four_hours(now: WallTime, text: &str, telemetry: &Arc<Telemetry>) -> (LiveVie
     (view, minutes)
 }
 
+/// Statements of this process over so many hours.
+async fn own(site: &axum::Router, hours: u64, more: &str) -> Value {
+    let path = format!("/api/performance?metric=queries&hours={hours}&instance=self{more}");
+    let answer = site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&body).unwrap()
+}
+
 /// "`instance=self`: rows of this boot's committed sequences plus memory for the rest" (STORE §5), each execution once.
 #[test]
 fn what_left_memory_is_added_from_the_rows_of_this_life() {
@@ -262,12 +270,7 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
             jobs,
         },
     );
-    let ask = async |hours: u64, more: &str| -> Value {
-        let path = format!("/api/performance?metric=queries&hours={hours}&instance=self{more}");
-        let answer = site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&body).unwrap()
-    };
+    let ask = async |hours: u64, more: &str| -> Value { own(&site, hours, more).await };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         Box::pin(Flusher::new(settings, parts).run(minutes)).await;
