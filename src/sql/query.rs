@@ -73,6 +73,12 @@ impl Pseudo {
 }
 
 impl Query {
+    /// What stands for a statement whose text is not at hand.
+    pub fn without_text(hash: QueryHash) -> Arc<Self> {
+        let other = Pseudo::Other.query();
+        if other.hash == hash { other } else { Arc::new(Self { hash, kind: Kind::Other, text: "".into() }) }
+    }
+
     /// The pseudo statement that this is, if it is one.
     pub fn pseudo(&self) -> Option<Pseudo> {
         Pseudo::ALL.into_iter().find(|pseudo| pseudo.text() == &*self.text)

@@ -135,9 +135,9 @@ impl TagValue {
         self.by_query.get(&query)
     }
 
-    /// Statements that had the value.
-    pub(super) fn statements(&self) -> impl Iterator<Item = QueryHash> + '_ {
-        self.by_query.keys().copied()
+    /// Statement by statement.
+    pub(super) fn by_statement(&self) -> impl Iterator<Item = (QueryHash, &SeriesStats)> {
+        self.by_query.iter().map(|(query, stats)| (*query, stats))
     }
 }
 
@@ -218,6 +218,11 @@ impl TagTable {
     /// Values of `key` and their figures.
     pub(super) fn values(&self, key: &str) -> impl Iterator<Item = (&str, &TagValue)> {
         self.keys.get(key).into_iter().flatten().map(|(value, figures)| (&**value, &**figures))
+    }
+
+    /// Figures of one value of `key`.
+    pub(super) fn value(&self, key: &str, value: &str) -> Option<&TagValue> {
+        self.keys.get(key)?.get(value).map(|figures| &**figures)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

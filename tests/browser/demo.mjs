@@ -37,7 +37,13 @@ await withBrowser(async (open) => {
   assert.match(await page.getByRole('region', { name: 'As usual?' }).innerText(), /slower than usual[\s\S]*Slower since \d+ \w+/);
   assert.equal(await page.locator('.u-legend', { hasText: 'Usual P95' }).count(), 1);
   await visit(page, `#/statements?${WHOSE}`);
-  assert.ok((await main.locator('svg.spark').count()) > 30, 'lines from the tables');
+  await page.waitForFunction(() => document.querySelectorAll('svg.spark').length > 30); // Lines from the tables, after the figures.
+  const route = main.getByLabel('route', { exact: true });
+  await route.fill('/cart');
+  await route.press('Enter');
+  await page.waitForURL(/server=demo&.*route=%2Fcart$/);
+  await settled(page);
+  await main.locator('tbody tr', { hasText: 'carts' }).first().waitFor();
   await visit(page, `#/tables?${WHOSE}`);
   assert.match(await main.locator('tbody tr').first().innerText(), /carts[\s\S]*autovacuum_enabled/);
   assert.match(await main.locator('.figure', { hasText: 'Bloated tables' }).innerText(), /1\s+[67]\d\d MiB could be free/);

@@ -82,6 +82,38 @@ fn each_execution_that_was_played_is_counted_once() {
 }
 
 #[test]
+fn statements_of_a_route_add_up_to_it() {
+    let figures = |answer: &Value| (answer["calls"].clone(), answer["rows"].clone());
+    let sums = |rows: &[Value]| {
+        let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+        (Value::from(sum("calls")), Value::from(sum("rows")))
+    };
+    // A whole hour: what runs beside it moves nothing.
+    let tags = ask("metric=tags&key=route&hours=6");
+    let window =
+        format!("from={}&to={}", tags["window"]["from"].as_str().unwrap(), tags["window"]["to"].as_str().unwrap());
+    let tags = ask(&format!("metric=tags&key=route&{window}"));
+    let routes = tags["tags"].as_array().unwrap();
+    assert!(routes.len() > 10, "{tags:#}");
+    for route in routes {
+        let value = route["value"].as_str().unwrap();
+        let answer = ask(&format!("metric=queries&{window}&route={}", value.replace('{', "%7B").replace('}', "%7D")));
+        let rows = answer["queries"].as_array().unwrap();
+        assert_eq!(
+            (sums(rows), rows.len()),
+            (figures(route), route["statements"].as_u64().unwrap() as usize),
+            "{value}"
+        );
+        assert!(rows.iter().all(|row| row["p95_ms"].as_f64().unwrap() > 0.0 && row["query"] != ""), "{answer:#}");
+        assert_eq!((&answer["demo"], &answer["source"]), (&Value::Bool(true), &"store".into()));
+        let steps =
+            ask(&format!("metric=timeline&step=hour&{window}&route={}", value.replace('{', "%7B").replace('}', "%7D")));
+        let steps: u64 = steps["series"]["calls"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
+        assert_eq!(route["calls"], steps, "{value}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_shop_is_told() {
     let indexes = ask("metric=indexes");
     assert_eq!(named(&indexes, "indexes", "index", "status", "drop"), ["orders_status_created_at_idx"]);

@@ -8,7 +8,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::http::{Settings, app::App};
 use crate::sql::hash::QueryHash;
-use crate::stats::live::{Filter, LiveView, Window};
+use crate::stats::live::{Filter, LiveView, Tag, Window};
 use crate::store::read::Past;
 
 /// Of whom.
@@ -62,7 +62,8 @@ impl<'a> Ask<'a> {
         let metric = params.choice("metric", Metric::NAMES, Metric::parse)?.unwrap_or(Metric::Summary);
         let format = params.choice("format", Format::NAMES, Format::parse)?;
         let wanted = window(params, view.at())?;
-        let (scope, filter) = scope(params, app)?;
+        let (scope, mut filter) = scope(params, app)?;
+        filter.tag = tag(metric, params, app, &scope, &filter)?;
         let covered = view.covered(wanted);
         let (window, memory) = match (&scope, past) {
             (Scope::Own, None) => (covered, Some(covered)),
@@ -98,6 +99,11 @@ impl<'a> Ask<'a> {
             return Err(bad("metric=query needs hash: a statement's query_hash".to_owned()));
         };
         text.parse().map_err(|_| refused("hash", text, "16 hexadecimal digits"))
+    }
+
+    /// The tag that tells where a statement comes from.
+    pub(in crate::http) fn tag_key(&self) -> &'a str {
+        tag_key(self.params)
     }
 
     /// The step that is asked for; a minute when none is.
@@ -198,6 +204,37 @@ fn scope(params: &Params, app: &App) -> Result<(Scope, Filter), Problem> {
         (None, None) => Scope::Own,
     };
     let given = |name: &str| params.get(name).map(str::to_owned);
-    let filter = Filter { server, database: given("database"), user: given("user"), application: given("application") };
-    Ok((scope, filter))
+    let (database, user, application) = (given("database"), given("user"), given("application"));
+    Ok((scope, Filter { server, database, user, application, tag: None }))
+}
+
+fn tag_key(params: &Params) -> &str {
+    params.get("key").unwrap_or("route")
+}
+
+/// The tag that figures are to have. Sums by tag are kept by process and statement: nothing else splits them. Of a fleet it
+/// takes the store to say whether a server can be told from others.
+fn tag(metric: Metric, params: &Params, app: &App, scope: &Scope, filter: &Filter) -> Result<Option<Tag>, Problem> {
+    let Some(value) = params.get("route").filter(|_| metric.is_by_route()) else { return Ok(None) };
+    let server = filter.server.as_ref().filter(|_| *scope == Scope::Own && app.settings.servers.len() > 1);
+    let others = [
+        ("database", filter.database.as_ref()),
+        ("user", filter.user.as_ref()),
+        ("application", filter.application.as_ref()),
+        ("server", server),
+    ];
+    match others.iter().find(|(_, wanted)| wanted.is_some()) {
+        // Single executions have all of it.
+        Some((name, _)) if metric != Metric::SlowQueries => Err(bad(inseparable(name))),
+        _ => Ok(Some(Tag { key: tag_key(params).to_owned(), value: value.to_owned() })),
+    }
+}
+
+/// Why figures by route are not split by `name` as well.
+pub(super) fn inseparable(name: &str) -> String {
+    format!(
+        "route and {name} can't be combined: figures by route are counted over all servers, databases, users and \
+         applications of a process; leave out one of the two. With service and instance it can be, and metric=slow_queries \
+         takes all of them"
+    )
 }

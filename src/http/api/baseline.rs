@@ -55,7 +55,7 @@ pub(in crate::http) struct BaselineBody {
     reason: Option<String>,
 }
 
-/// What the tables say of the statement's past, or why they don't; `None` for another metric and without a store.
+/// What the tables say of the statement's past, or why they don't; `None` for another metric, of a route, and without a store.
 pub(in crate::http) struct Learned {
     hash: QueryHash,
     to: WallTime,
@@ -71,7 +71,8 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
     let (question, hash) = {
         let view = app.view();
         let ask = Ask::new(app, &view, params, None)?;
-        if ask.metric != Metric::Query {
+        // What is usual for all that run it says nothing of one route.
+        if ask.metric != Metric::Query || ask.filter.tag.is_some() {
             return Ok(None);
         }
         (question(&ask), ask.hash()?)

@@ -70,6 +70,12 @@ impl Metric {
         matches!(self, Indexes | Bloat | Capacity | Recommendations | Coverage)
     }
 
+    /// Whether `route` leaves a part of it.
+    pub(in crate::http) fn is_by_route(self) -> bool {
+        use Metric::{Queries, Query, SlowQueries, Timeline};
+        matches!(self, Queries | Query | Timeline | SlowQueries)
+    }
+
     /// The metric of a name.
     pub(in crate::http) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)

@@ -22,7 +22,7 @@ impl Ask<'_> {
 
     /// One statement's series.
     pub(in crate::http) fn callers(&self, hash: QueryHash) -> Vec<StatementRow> {
-        let rows = self.memory.map(|window| self.view.statements(window, &self.filter, GroupBy::Full));
+        let rows = self.memory.map(|window| self.view.statements(window, &self.filter, self.filter.finest()));
         let mut rows = rows.unwrap_or_default();
         rows.retain(|row| row.query.query.hash == hash);
         joined(rows, self.past.map(|past| past.callers.as_slice()).unwrap_or_default())
@@ -50,7 +50,7 @@ impl Ask<'_> {
         memory.unwrap_or_default().into_iter().chain(past).collect()
     }
 
-    /// Figures of one or of all statements by value of a tag; unsorted.
+    /// Figures of one or of all statements by value of a tag, of the one value that is asked for where one is; unsorted.
     pub(in crate::http) fn tags(&self, key: &str, hash: Option<QueryHash>) -> Vec<TagRow> {
         let mut rows = self.memory.map(|window| self.view.tags(window, key, hash)).unwrap_or_default();
         for past in self.past.iter().flat_map(|past| &past.tags) {
@@ -63,6 +63,7 @@ impl Ask<'_> {
                 None => rows.push(past.clone()),
             }
         }
+        rows.retain(|row| self.filter.tag.as_ref().is_none_or(|tag| *tag.value == *row.value));
         rows
     }
 

@@ -38,8 +38,8 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<bool, P
     })
 }
 
-/// A store that doesn't answer says nothing; the answer itself tells of that.
-async fn known(app: &App, now: WallTime) -> Arc<MadeUp> {
+/// What was made up. A store that doesn't answer says nothing; the answer itself tells of that.
+pub(super) async fn known(app: &App, now: WallTime) -> Arc<MadeUp> {
     let Some(store) = &app.sources.store else { return Arc::default() };
     let mut cache = app.kept.made_up.lock().await;
     if let Some((_, known)) = cache.as_ref().filter(|(at, _)| now.since(*at) < FRESH) {

@@ -38,6 +38,7 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("database", "Only this database."),
     free("user", "Only this user."),
     free("application", "Only this application_name, as normalised."),
+    free("route", "queries, query, timeline, slow_queries: only what ran with this value of the tag `key`."),
     listed("format", Format::NAMES, "Default json."),
     free("limit", "Rows at most, 1 to 1000; default 50."),
     free("cursor", "queries, slow_queries, alerts: where to go on, the `cursor` of the answer before."),
@@ -51,7 +52,7 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
     free("hash", "query: the statement's query_hash."),
     listed("step", Step::NAMES, "query, timeline: length of a step; default minute."),
-    free("key", "tags: the tag's key, such as route; query: that of `routes`, default route."),
+    free("key", "tags: the tag's key, such as route; of `route`, and of the `routes` of query: default route."),
 ];
 
 /// The parameters of one request: names known, none twice. Values are looked at by whoever needs them, so that one

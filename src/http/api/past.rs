@@ -1,17 +1,19 @@
 //! What of a question the tables have to answer, and their answer.
 
-use super::ask::{Ask, Scope};
+use super::ask::{Ask, Scope, inseparable};
 use super::choices::Metric;
-use super::params::Params;
+use super::made_up;
+use super::params::{Params, bad};
 use super::queries::{SPARKLINE_POINTS, group, has_sparklines, page};
-use super::query::{SAMPLES_MAX, route};
+use super::query::SAMPLES_MAX;
 use super::slow::threshold;
 use super::summary::top_page;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
 use crate::stats::live::{Filter, LiveView, Page, Window};
-use crate::store::read::{Durations, Past, Question, Slow, Statements, Wanted, Whose};
+use crate::store::error::Error;
+use crate::store::read::{Durations, Past, Question, Reader, Slow, Statements, Wanted, Whose};
 
 /// The tables' part of an answer; `None` when memory has it all.
 ///
@@ -20,16 +22,44 @@ use crate::store::read::{Durations, Past, Question, Slow, Statements, Wanted, Wh
 pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<Past>, Problem> {
     let Some(store) = &app.sources.store else { return Ok(None) };
     // The view goes before the store is waited for.
-    let Some(question) = question(app, &app.view(), params)? else { return Ok(None) };
-    let past = store.reader.ask(&question).await;
-    past.map(Some).map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))
+    let Some(mut question) = question(app, &app.view(), params)? else { return Ok(None) };
+    let wanted = &question.wanted;
+    let is_by_tag = question.filter.tag.is_some() && (wanted.statements.is_some() || wanted.timeline.is_some());
+    let is_of_tags = wanted.tags.is_some() && wanted.statement.is_none();
+    if (is_by_tag || is_of_tags) && !can_tell_server(app, &store.reader, &question).await? {
+        if is_by_tag {
+            return Err(bad(inseparable("server")));
+        }
+        question.filter.server = None;
+    }
+    store.reader.ask(&question).await.map(Some).map_err(unavailable)
+}
+
+/// Sums by tag know no server. One can be told where no other is like it, what was made up being unlike what was not.
+async fn can_tell_server(app: &App, reader: &Reader, question: &Question) -> Result<bool, Problem> {
+    let Some(server) = &question.filter.server else { return Ok(true) };
+    if let Whose::Life(_) = question.whose {
+        return Ok(app.settings.servers.len() <= 1);
+    }
+    let made_up = made_up::known(app, app.view().at()).await;
+    if made_up.servers.contains(server) {
+        return Ok(made_up.servers.len() <= 1);
+    }
+    Ok(reader.servers().await.map_err(unavailable)?.len() <= 1)
+}
+
+fn unavailable(error: Error) -> Problem {
+    Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"))
 }
 
 fn question(app: &App, view: &LiveView, params: &Params) -> Result<Option<Question>, Problem> {
     let ask = Ask::new(app, view, params, None)?;
     let Some((whose, window)) = part(&ask) else { return Ok(None) };
-    // Tags are counted over all series.
-    let filter = if ask.metric == Metric::Tags { Filter::default() } else { ask.filter.clone() };
+    let filter = match ask.metric {
+        // Tags are counted over all series of a process.
+        Metric::Tags => Filter { server: ask.filter.server.clone(), ..Filter::default() },
+        _ => ask.filter.clone(),
+    };
     Ok(wanted(&ask)?.map(|wanted| Question { window, filter, whose, wanted }))
 }
 
@@ -76,7 +106,7 @@ fn wanted(ask: &Ask<'_>) -> Result<Option<Wanted>, Problem> {
             statement: Some(ask.hash()?),
             timeline: Some(ask.step()?.length()),
             slow: slow(Nanos::ZERO, SAMPLES_MAX, false),
-            tags: Some(route(ask).to_owned()),
+            tags: Some(ask.tag_key().to_owned()),
             ..Wanted::default()
         },
         Metric::Timeline => Wanted { timeline: Some(ask.step()?.length()), ..Wanted::default() },

@@ -174,7 +174,11 @@ impl Envelope {
                 (None, Some(_)) => "store",
                 (Some(_), Some(_)) => "memory+store",
             },
-            resolution: ask.past.map_or_else(|| "minute".to_owned(), |past| past.coverage.resolution.clone()),
+            // Sums by tag are kept by the minute alone.
+            resolution: match ask.past.filter(|_| ask.filter.tag.is_none()) {
+                Some(past) => past.coverage.resolution.clone(),
+                None => "minute".to_owned(),
+            },
             complete_to: rfc3339(complete_to(ask, seen)),
             server: servers.join(","),
             servers,

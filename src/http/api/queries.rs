@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::ask::{Ask, next};
 use super::choices::{self, GROUPS};
+use super::params::refused;
 use super::shape::Sparkline;
 use super::statement::Statement;
 use crate::base::units::Nanos;
@@ -36,7 +37,8 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
     page.order(&mut rows);
     let total = rows.len();
     let shown: Vec<&StatementRow> = page.cut(&rows).collect();
-    let mut queries: Vec<Statement> = shown.iter().map(|row| Statement::new(row, whole)).collect();
+    let statement = |row: &&StatementRow| Statement::new(row, whole).kept_by(&ask.filter);
+    let mut queries: Vec<Statement> = shown.iter().map(statement).collect();
     if has_sparklines(ask)? {
         for (statement, points) in queries.iter_mut().zip(sparklines(ask, group, &shown)) {
             statement.sparkline = Some(points);
@@ -48,12 +50,21 @@ pub(in crate::http) fn queries(ask: &Ask<'_>) -> Result<Queries, Problem> {
 
 /// What splits the rows.
 pub(super) fn group(ask: &Ask<'_>) -> Result<GroupBy, Problem> {
-    Ok(ask.params.choice("group_by", GROUPS, choices::group)?.unwrap_or_default())
+    let group = ask.params.choice("group_by", GROUPS, choices::group)?.unwrap_or_default();
+    if group != GroupBy::Hash && ask.filter.tag.is_some() {
+        let wanted = ask.params.get("group_by").unwrap_or_default();
+        return Err(refused("group_by", wanted, "hash where route is given: nothing else splits figures by route"));
+    }
+    Ok(group)
 }
 
 /// Which rows, in which order.
 pub(super) fn page(ask: &Ask<'_>) -> Result<Page, Problem> {
     let sort = ask.params.choice("sort", Sort::NAMES, Sort::parse)?.unwrap_or_default();
+    if sort == Sort::MaxMs && ask.filter.tag.is_some() {
+        let allowed = "any other where route is given: the longest call of a route is not kept";
+        return Err(refused("sort", "max_ms", allowed));
+    }
     let search = ask.params.get("search").map(str::to_lowercase);
     Ok(Page { sort, search, class: None, skip: ask.place()?, limit: ask.limit(50)? })
 }

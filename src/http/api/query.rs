@@ -25,16 +25,16 @@ pub(in crate::http) struct QueryDetail {
     statement: Statement,
     pub(in crate::http) series: Series,
     histogram: HistogramBody,
-    /// Most total time first.
-    callers: Vec<Caller>,
+    /// Most total time first; null of a route.
+    callers: Option<Vec<Caller>>,
     /// By value of the tag `route`, or of `key` where that is given; most total time first. Empty where the application leaves none.
     routes: Vec<TagBody>,
-    /// Calls by SQLSTATE, most frequent first.
-    #[schema(value_type = std::collections::HashMap<String, u64>)]
-    errors_by_code: Map<String, Value>,
+    /// Calls by SQLSTATE, most frequent first; null of a route.
+    #[schema(value_type = Option<std::collections::HashMap<String, u64>>)]
+    errors_by_code: Option<Map<String, Value>>,
     /// Its newest executions that were kept one by one: slow, failed, sampled, running.
     samples: Vec<SlowQuery>,
-    /// What is usual for it; null without a store.
+    /// What is usual for it; null without a store, and of a route.
     baseline: Option<BaselineBody>,
 }
 
@@ -74,21 +74,19 @@ pub(in crate::http) fn query(ask: &Ask<'_>, learned: Option<Learned>) -> Result<
     let kept = ask.slow(Nanos::ZERO);
     let samples = kept.iter().filter(|slow| slow.query.hash == hash).take(SAMPLES_MAX);
     let errors = ask.errors(hash);
+    let errors = errors.iter().map(|(code, count)| (code.to_string(), Value::from(*count)));
+    // Of a route only sums are known.
+    let is_whole = ask.filter.tag.is_none();
     Ok(QueryDetail {
-        statement: Statement::of(&known, stats, whole),
+        statement: Statement::of(&known, stats, whole).kept_by(&ask.filter),
         series: Series::new(&ask.timeline(Some(hash)), step),
         histogram: HistogramBody::new(&stats.durations),
-        callers: shown(ask, callers, stats.total)?,
-        routes: by_value(ask, route(ask), Some(hash), stats.total)?,
-        errors_by_code: errors.iter().map(|(code, count)| (code.to_string(), Value::from(*count))).collect(),
+        callers: if is_whole { Some(shown(ask, callers, stats.total)?) } else { None },
+        routes: by_value(ask, ask.tag_key(), Some(hash), stats.total)?,
+        errors_by_code: is_whole.then(|| errors.collect()),
         samples: samples.map(|slow| SlowQuery::new(slow, &settings.levels)).collect(),
         baseline: learned.map(|learned| BaselineBody::new(ask, learned)),
     })
-}
-
-/// The tag that tells where a statement comes from.
-pub(super) fn route<'a>(ask: &Ask<'a>) -> &'a str {
-    ask.params.get("key").unwrap_or("route")
 }
 
 fn shown(ask: &Ask<'_>, mut rows: Vec<StatementRow>, whole: Nanos) -> Result<Vec<Caller>, Problem> {

@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 use super::shape::{mean_ms, ms, percent, quantile_ms};
 use crate::base::units::Nanos;
 use crate::stats::level::Level;
-use crate::stats::live::{KnownQuery, StatementRow};
+use crate::stats::live::{Filter, KnownQuery, StatementRow};
 use crate::stats::series::SeriesStats;
 
-/// Figures of one statement over the window.
+/// Figures of one statement over the window. Of a route what is not kept is null: `aborted`, bytes, the least and the
+/// greatest, the first row, the client's stalls, `batched` and `level`.
 #[derive(Serialize, ToSchema, Debug, Default)]
 pub(in crate::http) struct Statement {
     /// 16 hex digits.
@@ -34,10 +35,10 @@ pub(in crate::http) struct Statement {
     calls: u64,
     errors: u64,
     /// The connection was lost meanwhile.
-    aborted: u64,
+    aborted: Option<u64>,
     rows: u64,
-    bytes_in: u64,
-    bytes_out: u64,
+    bytes_in: Option<u64>,
+    bytes_out: Option<u64>,
     total_ms: f64,
     /// Percentiles, mean, least and greatest are null without calls.
     mean_ms: Option<f64>,
@@ -49,9 +50,9 @@ pub(in crate::http) struct Statement {
     /// Over calls with rows.
     first_row_mean_ms: Option<f64>,
     /// Estimate of waiting for the client, summed.
-    client_stall_ms: f64,
+    client_stall_ms: Option<f64>,
     /// Calls that shared their span with others.
-    batched: u64,
+    batched: Option<u64>,
     /// Level of the call at the 95th percentile: good, warning, alert, critical.
     level: Option<&'static str>,
     /// Of the total time of all statements in the window.
@@ -85,10 +86,10 @@ impl Statement {
             tables: known.tables.iter().map(ToString::to_string).collect(),
             calls: stats.calls,
             errors: stats.errors,
-            aborted: stats.aborted,
+            aborted: Some(stats.aborted),
             rows: stats.rows,
-            bytes_in: stats.bytes_in,
-            bytes_out: stats.bytes_out,
+            bytes_in: Some(stats.bytes_in),
+            bytes_out: Some(stats.bytes_out),
             total_ms: ms(stats.total),
             mean_ms: mean_ms(stats.total, stats.calls),
             min_ms: (stats.calls > 0).then(|| ms(stats.min)),
@@ -97,11 +98,30 @@ impl Statement {
             p95_ms: quantile(0.95),
             p99_ms: quantile(0.99),
             first_row_mean_ms: mean_ms(stats.first_row, stats.first_row_calls),
-            client_stall_ms: ms(stats.client_stall),
-            batched: stats.batched,
+            client_stall_ms: Some(ms(stats.client_stall)),
+            batched: Some(stats.batched),
             level: level(&stats.levels).map(Level::as_str),
             share_percent: percent(stats.total, whole),
             ..Self::default()
+        }
+    }
+
+    /// Without what sums by tag don't hold, where the filter asks for such. Memory knows more of them than the tables.
+    pub(in crate::http) fn kept_by(self, filter: &Filter) -> Self {
+        if filter.tag.is_none() {
+            return self;
+        }
+        Self {
+            aborted: None,
+            bytes_in: None,
+            bytes_out: None,
+            min_ms: None,
+            max_ms: None,
+            first_row_mean_ms: None,
+            client_stall_ms: None,
+            batched: None,
+            level: None,
+            ..self
         }
     }
 }

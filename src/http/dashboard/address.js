@@ -18,6 +18,10 @@ export const RANGES = {
 /** Whom figures are of; kept from page to page, as is the range. */
 export const FILTERS = ['database', 'user', 'application', 'server', 'service', 'instance'];
 const KEPT = ['range', 'from', 'to', ...FILTERS];
+/** Pages that can tell what comes from one route; the others are of all. */
+const BY_ROUTE = ['statements', 'statement'];
+/** What figures by route are not split by. */
+const NOT_BY_ROUTE = ['database', 'user', 'application'];
 const DEFAULT_RANGE = '1h';
 
 /** What the address says. */
@@ -35,7 +39,7 @@ function decode(text) {
 export function href(page, id = '', changes = {}) {
   const params = new URLSearchParams();
   const now = read().params;
-  for (const name of KEPT) if (now.has(name)) params.set(name, now.get(name));
+  for (const name of [...KEPT, ...(BY_ROUTE.includes(page) ? ['route'] : [])]) if (now.has(name)) params.set(name, now.get(name));
   return write(page, id, params, changes);
 }
 
@@ -46,6 +50,18 @@ function write(page, id, params, changes) {
   }
   const query = params.toString();
   return `#/${page}${id ? `/${encodeURIComponent(id)}` : ''}${query ? `?${query}` : ''}`;
+}
+
+/** Changes to the address that leave one route, or one who runs statements: figures are not of both. */
+export function only(name, value) {
+  const others = name === 'route' ? NOT_BY_ROUTE : ['route'];
+  return { [name]: value, ...(value ? Object.fromEntries(others.map((one) => [one, null])) : {}), cursor: null };
+}
+
+/** The filters in force. */
+export function filtered() {
+  const { page, params } = read();
+  return [...FILTERS, ...(BY_ROUTE.includes(page) ? ['route'] : [])].filter((name) => params.get(name));
 }
 
 /** The same page with other parameters. */
@@ -88,7 +104,7 @@ export function asked() {
   const { params } = read();
   const now = range();
   const wanted = now.name === 'custom' ? { from: now.from.toISOString(), to: now.to.toISOString() } : { hours: now.hours };
-  for (const name of FILTERS) if (params.get(name)) wanted[name] = params.get(name);
+  for (const name of filtered()) wanted[name] = params.get(name);
   return wanted;
 }
 

@@ -36,25 +36,24 @@ export function performance(metric, extra = {}, signal) {
   return request(`api/performance?${new URLSearchParams(wanted)}`, { signal });
 }
 
-/** A metric with a series: in finer steps where less is known than was asked for. */
+/** A metric with a series: in finer steps where less is known than was asked for, which the first answer tells. */
 export async function overTime(metric, extra, signal) {
-  const { hours } = (await known(metric, extra, signal)) ?? {};
-  return performance(metric, { ...extra, step: step(hours) }, signal);
-}
-
-/** How long is what is known of the range; asked for once while the page stands, where the range is long. */
-async function known(metric, extra, signal) {
   const key = new URLSearchParams(asked()).toString();
-  if (step() === 'minute') return null;
-  if (lengths.has(key)) return lengths.get(key);
-  const { window } = await performance(metric, { ...extra, step: 'day' }, signal);
-  lengths.set(key, { hours: (new Date(window.to) - new Date(window.from)) / 3.6e6 });
-  setTimeout(() => lengths.delete(key), LENGTH_KEPT_MS);
-  return lengths.get(key);
+  const tried = fitted.get(key) ?? step();
+  const answer = await performance(metric, { ...extra, step: tried }, signal);
+  const { from, to } = answer.window;
+  const fitting = step((new Date(to) - new Date(from)) / 3.6e6);
+  if (STEPS.indexOf(fitting) >= STEPS.indexOf(tried)) return answer;
+  fitted.set(key, fitting);
+  setTimeout(() => fitted.delete(key), FITTED_KEPT_MS);
+  return performance(metric, { ...extra, step: fitting }, signal);
 }
 
-const lengths = new Map();
-const LENGTH_KEPT_MS = 300_000;
+const STEPS = ['minute', 'hour', 'day'];
+
+/** Steps that fitted, by what was asked. */
+const fitted = new Map();
+const FITTED_KEPT_MS = 300_000;
 
 /** Changes something. */
 export function post(path, body, method = 'POST') {

@@ -1,6 +1,6 @@
 // The frame around the pages: which one the address names, the range, the keyboard, asking again.
 
-import { FILTERS, RANGES, choose, go, href, range, read, same, serves } from './address.js';
+import { RANGES, choose, filtered, go, href, range, read, same, serves } from './address.js';
 import { listen, live } from './api.js';
 import { repaint } from './charts.js';
 import { mark } from './demo.js';
@@ -76,7 +76,7 @@ function frame(page) {
   const buttons = Object.entries(RANGES).map(([one, { title }]) => h('button', { type: 'button', 'aria-pressed': String(one === name), 'data-key': `range-${one}`, onclick: () => choose(one) }, title));
   const custom = h('button.custom', { type: 'button', 'aria-pressed': String(name === 'custom'), 'aria-expanded': 'false', 'data-key': 'range-custom', onclick: customRange }, name === 'custom' ? `${time(from)} – ${time(to)}` : 'Custom');
   const { params } = read();
-  const filters = FILTERS.filter((one) => params.get(one)).map((one) => h('a.chip', { href: same({ [one]: null }), 'aria-label': `Remove the filter ${one} ${params.get(one)}` }, `${one}: ${params.get(one)} ×`));
+  const filters = filtered().map((one) => h('a.chip', { href: same({ [one]: null }), 'aria-label': `Remove the filter ${one} ${params.get(one)}` }, `${one}: ${params.get(one)} ×`));
   replace($('range'), buttons, custom, filters);
 }
 

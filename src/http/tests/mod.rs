@@ -9,6 +9,7 @@ mod fleet;
 mod metrics;
 mod params;
 mod performance;
+mod route;
 mod serve;
 mod session;
 mod support;

@@ -21,7 +21,7 @@ pub struct Window {
     pub to: WallTime,
 }
 
-/// Which series take part. `None` is any.
+/// Which figures take part. `None` is any.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     /// The monitored server's name.
@@ -32,9 +32,32 @@ pub struct Filter {
     pub user: Option<String>,
     /// The normalised application_name.
     pub application: Option<String>,
+    /// Only what ran with this tag. Sums by tag are kept apart from the series: nothing else of the filter splits them.
+    pub tag: Option<Tag>,
+}
+
+/// A tag that applications leave in comments, such as `route`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tag {
+    /// Its name.
+    pub key: String,
+    /// Its value; `(other)` for those that did not fit.
+    pub value: String,
 }
 
 impl Filter {
+    /// Whether an execution with these tags takes part, whoever ran it.
+    pub fn admits_tags(&self, tags: Option<&Tags>) -> bool {
+        self.tag.as_ref().is_none_or(|Tag { key, value }| {
+            tags.is_some_and(|tags| tags.pairs.iter().any(|(here, is)| **here == **key && **is == **value))
+        })
+    }
+
+    /// What splits the figures most that take part.
+    pub fn finest(&self) -> GroupBy {
+        if self.tag.is_some() { GroupBy::Hash } else { GroupBy::Full }
+    }
+
     /// Whether a series of this identity takes part.
     pub fn admits(&self, identity: &Identity) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);

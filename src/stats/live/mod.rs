@@ -17,7 +17,7 @@ mod view;
 
 pub use answer::{
     ActiveState, ActiveStatement, ActiveTransaction, Filter, GroupBy, KnownQuery, Reason, SlowExecution, StatementRow,
-    TagRow, TimelinePoint, Window,
+    Tag, TagRow, TimelinePoint, Window,
 };
 pub use cumulative::Cumulative;
 pub use order::{Page, Sort, sort_rows};

@@ -14,11 +14,12 @@ use super::sessions::SessionStats;
 use super::view::LiveView;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::units::{Nanos, WallTime};
-use crate::session::identity::Identity;
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
+use crate::sql::query::Query;
 use crate::stats::minute::{Minute, Series};
 use crate::stats::series::SeriesStats;
+use crate::stats::tagged::TagValue;
 
 impl LiveView {
     /// When it was last brought up to date.
@@ -56,32 +57,36 @@ impl LiveView {
         past.into_iter().chain(self.history.spans().filter(touched))
     }
 
-    /// The series that answer, each once per span.
-    fn rows<'a>(&'a self, window: Window, filter: &'a Filter) -> impl Iterator<Item = (QueryHash, &'a Series)> {
-        let rows = self.spans(window).flat_map(Minute::series);
-        rows.filter(|(_, row)| filter.admits(&row.identity)).map(|(key, row)| (key.0, row))
+    /// The figures that answer, each once per span.
+    fn rows<'a>(&'a self, window: Window, filter: &'a Filter) -> impl Iterator<Item = Row<'a>> {
+        self.spans(window).flat_map(|span| rows_of(span, filter))
     }
 
     /// Statements with at least one call or prepare in the window; unsorted.
     pub fn statements(&self, window: Window, filter: &Filter, group: GroupBy) -> Vec<StatementRow> {
         let mut groups: FxHashMap<(QueryHash, &str, u64), StatementRow> = FxHashMap::default();
-        for (hash, row) in self.rows(window, filter) {
-            let identity: &Identity = &row.identity;
-            let key = match group {
-                GroupBy::Hash => (hash, "", 0),
-                GroupBy::HashDatabase => (hash, &*identity.database, 0),
-                GroupBy::Full => (hash, "", identity.key()),
+        for Row { hash, series, stats } in self.rows(window, filter) {
+            let identity = series.map(|series| &*series.identity);
+            let (database, full) = match group {
+                GroupBy::Hash => (None, None),
+                GroupBy::HashDatabase => (identity, None),
+                GroupBy::Full => (identity, identity),
+            };
+            let key = match (database, full) {
+                (_, Some(identity)) => (hash, "", identity.key()),
+                (Some(identity), None) => (hash, &*identity.database, 0),
+                (None, None) => (hash, "", 0),
             };
             match groups.entry(key) {
-                Entry::Occupied(mut found) => found.get_mut().stats.merge(&row.stats),
+                Entry::Occupied(mut found) => found.get_mut().stats.merge(stats),
                 Entry::Vacant(vacant) => {
-                    let full = group == GroupBy::Full;
+                    let known = || series.map_or_else(|| without_text(hash), |series| Arc::clone(&series.query));
                     vacant.insert(StatementRow {
-                        query: self.query(hash).unwrap_or_else(|| Arc::clone(&row.query)),
-                        database: (group != GroupBy::Hash).then(|| identity.database.clone()),
-                        user: full.then(|| identity.user.clone()),
-                        application: full.then(|| identity.application.clone()),
-                        stats: row.stats.clone(),
+                        query: self.query(hash).unwrap_or_else(known),
+                        database: database.map(|identity| identity.database.clone()),
+                        user: full.map(|identity| identity.user.clone()),
+                        application: full.map(|identity| identity.application.clone()),
+                        stats: stats.clone(),
                     });
                 }
             }
@@ -91,7 +96,7 @@ impl LiveView {
 
     /// All data statements together.
     pub fn totals(&self, window: Window, filter: &Filter) -> SeriesStats {
-        sum(self.rows(window, filter).filter(|(_, row)| row.query.class == Class::Data).map(|(_, row)| row))
+        sum(self.rows(window, filter).filter(Row::is_data))
     }
 
     /// Steps over the window, ascending, of one statement or of all data statements. What left the hour is no step.
@@ -103,10 +108,8 @@ impl LiveView {
             if let Some(at) = next.filter(|_| gap > Nanos::ZERO) {
                 points.push(TimelinePoint { at, step: gap, stats: None });
             }
-            let takes_part = |key: QueryHash, row: &Series| {
-                hash.map_or(row.query.class == Class::Data, |hash| key == hash) && filter.admits(&row.identity)
-            };
-            let rows = span.series().filter(|(key, row)| takes_part(key.0, row)).map(|(_, row)| row);
+            let takes_part = |row: &Row<'_>| hash.map_or_else(|| row.is_data(), |hash| row.hash == hash);
+            let rows = rows_of(span, filter).filter(takes_part);
             points.push(TimelinePoint { at: span.from, step: span.step(), stats: Some(sum(rows)) });
             next = Some(span.to);
         }
@@ -116,7 +119,11 @@ impl LiveView {
     /// Kept executions in the window that took at least `threshold`, newest first.
     pub fn slow(&self, window: Window, threshold: Nanos, filter: &Filter) -> Vec<SlowExecution> {
         let takes_part = |slow: &&SlowExecution| {
-            window.from <= slow.at && slow.at < window.to && slow.duration >= threshold && filter.admits(&slow.identity)
+            window.from <= slow.at
+                && slow.at < window.to
+                && slow.duration >= threshold
+                && filter.admits(&slow.identity)
+                && filter.admits_tags(slow.tags.as_deref())
         };
         let mut kept: Vec<SlowExecution> = self.slow.iter().filter(takes_part).cloned().collect();
         kept.sort_by_key(|slow| std::cmp::Reverse(slow.at));
@@ -130,7 +137,7 @@ impl LiveView {
             let Some(hash) = hash else {
                 let (stats, statements) = values.entry(value).or_default();
                 stats.merge(&figures.total());
-                statements.extend(figures.statements());
+                statements.extend(figures.by_statement().map(|(query, _)| query));
                 continue;
             };
             if let Some(part) = figures.of(hash) {
@@ -150,7 +157,7 @@ impl LiveView {
     /// Errors by SQLSTATE, of one statement or of all, most frequent first.
     pub fn errors(&self, window: Window, filter: &Filter, hash: Option<QueryHash>) -> Vec<(Sqlstate, u64)> {
         let mut codes: BTreeMap<Sqlstate, u64> = BTreeMap::new();
-        for (_, row) in self.rows(window, filter).filter(|(key, _)| hash.is_none_or(|hash| hash == *key)) {
+        for row in self.rows(window, filter).filter(|row| hash.is_none_or(|hash| hash == row.hash)) {
             row.stats.codes.iter().for_each(|(code, count)| *codes.entry(code).or_default() += count);
         }
         let mut codes: Vec<_> = codes.into_iter().collect();
@@ -206,8 +213,37 @@ impl LiveView {
     }
 }
 
-fn sum<'a>(rows: impl Iterator<Item = &'a Series>) -> SeriesStats {
+/// Figures of one statement in one span.
+struct Row<'a> {
+    hash: QueryHash,
+    /// What they belong to; sums by tag, which are of data statements alone, belong to no series.
+    series: Option<&'a Series>,
+    stats: &'a SeriesStats,
+}
+
+impl Row<'_> {
+    fn is_data(&self) -> bool {
+        self.series.is_none_or(|series| series.query.class == Class::Data)
+    }
+}
+
+/// The figures of a span that take part: of series, or by statement those with the tag that is asked for.
+fn rows_of<'a>(span: &'a Minute, filter: &'a Filter) -> impl Iterator<Item = Row<'a>> {
+    let tagged = filter.tag.as_ref().and_then(|tag| span.tags.value(&tag.key, &tag.value));
+    let tagged = tagged.into_iter().flat_map(TagValue::by_statement);
+    let series = filter.tag.is_none().then(|| span.series()).into_iter().flatten();
+    let series = series.filter(|(_, series)| filter.admits(&series.identity));
+    let series = series.map(|(key, series)| Row { hash: key.0, series: Some(series), stats: &series.stats });
+    series.chain(tagged.map(|(hash, stats)| Row { hash, series: None, stats }))
+}
+
+/// A statement whose text made room, with figures by tag alone.
+fn without_text(hash: QueryHash) -> Arc<KnownQuery> {
+    Arc::new(KnownQuery { class: Class::Data, ..KnownQuery::of(&Query::without_text(hash)) })
+}
+
+fn sum<'a>(rows: impl Iterator<Item = Row<'a>>) -> SeriesStats {
     let mut total = SeriesStats::default();
-    rows.for_each(|row| total.merge(&row.stats));
+    rows.for_each(|row| total.merge(row.stats));
     total
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::support::{Worker, at, code, ever, identity, observation, query, tagged, window};
 use crate::base::telemetry::{Dropped, Telemetry};
 use crate::base::units::Nanos;
-use crate::session::observation::{Event, Outcome};
+use crate::session::observation::{Event, Observation, Outcome};
 use crate::sql::statement::Tags;
 use crate::stats::Settings;
 use crate::stats::harvest::Harvest;
-use crate::stats::live::{ActiveState, ActiveStatement, Filter, GroupBy, LiveView};
+use crate::stats::live::{ActiveState, ActiveStatement, Filter, GroupBy, LiveView, Tag};
 
 fn view() -> LiveView {
     LiveView::new(&Settings::default(), at(0), Arc::default())
@@ -184,4 +184,41 @@ fn the_last_second_is_of_one_second_and_ranks_by_time() {
     assert_eq!(view.last_second().calls, 8);
     view.tick(at(11));
     assert_eq!(view.last_second().calls, 0);
+}
+
+#[test]
+fn a_tag_leaves_what_ran_with_it_in_every_span() {
+    let (mut view, mut worker) = (view(), Worker::alone());
+    let run = |worker: &mut Worker, text: &str, route: &str, times: usize| {
+        let tags = Tags { pairs: vec![("route".into(), route.into())], name: None };
+        let details = tagged(tags);
+        let one = observation(&query(text), &identity("app", "web"), Nanos::from_millis(2));
+        (0..times).for_each(|_| {
+            worker.tell(Event::Statement(Observation { details: details.clone(), ..one.clone() }));
+        });
+    };
+    for minute in 0..3 {
+        run(&mut worker, "select a", "/a", 2);
+        run(&mut worker, "select b", "/a", 1);
+        run(&mut worker, "select a", "/b", 5);
+        run(&mut worker, "begin", "/a", 1);
+        worker.run("select a", "web", 2);
+        worker.hand_in(&mut view, 60 * minute + 1);
+    }
+    let tag = |value: &str| Some(Tag { key: "route".to_owned(), value: value.to_owned() });
+    let filter = Filter { tag: tag("/a"), ..Filter::default() };
+    assert_eq!(view.totals(ever(), &filter).calls, 9, "data statements alone have sums by tag");
+    let calls = |filter: &Filter, window| {
+        let rows = view.statements(window, filter, filter.finest());
+        let mut rows: Vec<_> = rows.iter().map(|row| (row.query.query.text.to_string(), row.stats.calls)).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(calls(&filter, ever()), [("select a".to_owned(), 6), ("select b".to_owned(), 3)]);
+    assert_eq!(calls(&filter, window(60, 120)), [("select a".to_owned(), 2), ("select b".to_owned(), 1)]);
+    assert_eq!(calls(&Filter { tag: tag("/nowhere"), ..Filter::default() }, ever()), []);
+    let steps = |hash| -> Vec<u64> {
+        view.timeline(ever(), &filter, hash).iter().filter_map(|point| Some(point.stats.as_ref()?.calls)).collect()
+    };
+    assert_eq!((steps(None), steps(Some(query("select b").hash))), (vec![3, 3, 3], vec![1, 1, 1]));
 }

@@ -31,7 +31,7 @@ fn each_key_of_a_set_counts_and_statements_are_told_apart() {
     record(&mut sieve, "select b", &[("route", "/b")]);
     let table = merged(&mut sieve);
     let (_, a) = table.values("route").find(|(value, _)| *value == "/a").expect("/a");
-    assert_eq!((a.total().calls, a.statements().count()), (3, 2));
+    assert_eq!((a.total().calls, a.by_statement().count()), (3, 2));
     assert_eq!((calls(&table, "route"), calls(&table, "action"), calls(&table, "nobody")), (4, 3, 0));
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn read(link: &Link, question: &Question, hash: QueryHash) -> R
     let sql = format!(
         "select e.sqlstate, sum(e.errors)::bigint errors
         from {{schema}}.errors e join {{schema}}.series s using (series_id)
-        where e.bucket >= to_timestamp($1) and e.bucket < to_timestamp($2) and s.query_hash = $10
+        where e.bucket >= to_timestamp($1) and e.bucket < to_timestamp($2) and s.query_hash = $12
             and ($3 is null or s.server = $3) and ($4 is null or s.datname = $4) and ($5 is null or s.usename = $5)
             and ($6 is null or s.application_name = $6) and e.instance_id in ({INSTANCES})
         group by 1 order by 2 desc, 1"

@@ -34,7 +34,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::activity::Calls;
 use crate::sql::hash::QueryHash;
 use crate::stats::histogram::Histogram;
-use crate::stats::live::{GroupBy, KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
+use crate::stats::live::{KnownQuery, SlowExecution, StatementRow, TagRow, TimelinePoint};
 pub use coverage::Coverage;
 pub use days::Days;
 pub use hours::Hours;
@@ -60,7 +60,7 @@ pub struct Past {
     pub together: Option<Histogram>,
     /// Durations of statements in parts of a time, with the part's number.
     pub sparklines: Vec<(usize, StatementRow)>,
-    /// One statement's series.
+    /// One statement's series; with a tag its one row.
     pub callers: Vec<StatementRow>,
     /// Steps in order of time, without those in which nothing happened.
     pub timeline: Vec<TimelinePoint>,
@@ -70,7 +70,7 @@ pub struct Past {
     pub slow_count: u64,
     /// By value of the tag.
     pub tags: Vec<TagRow>,
-    /// One statement's errors.
+    /// One statement's errors; of a tag they are not known by SQLSTATE.
     pub errors: Vec<(Sqlstate, u64)>,
     /// All sessions together.
     pub sessions: PastSessions,
@@ -223,8 +223,10 @@ impl Reader {
         }
         if let Some(hash) = wanted.statement {
             past.known = statements::known(link, &[hash]).await?.pop().map(Arc::new);
-            past.callers = statements::read(link, question, GroupBy::Full, Some(&[hash])).await?;
-            past.errors = errors::read(link, question, hash).await?;
+            past.callers = statements::read(link, question, question.filter.finest(), Some(&[hash])).await?;
+            if question.filter.tag.is_none() {
+                past.errors = errors::read(link, question, hash).await?;
+            }
         }
         if let Some(step) = wanted.timeline {
             let step = affordable(step, question, past.coverage.names.len());

@@ -35,10 +35,11 @@ pub(super) async fn read(link: &Link, question: &Question, wanted: Slow) -> Resu
             s.application_name, s.duration_ms, s.first_row_ms, s.client_stall_ms, s.rows, s.sqlstate, s.tags::text tags,
             s.trace_id, s.reason, s.parameters::text parameters, q.query, q.kind, count(*) over () whole
         from {{schema}}.slow_statements s left join {{schema}}.queries q using (query_hash)
-        where s.at >= to_timestamp($1) and s.at < to_timestamp($2) and s.duration_ms >= $10
+        where s.at >= to_timestamp($1) and s.at < to_timestamp($2) and s.duration_ms >= $12
             and ($3 is null or s.server = $3) and ($4 is null or s.datname = $4) and ($5 is null or s.usename = $5)
             and ($6 is null or s.application_name = $6) and ($7 is null or s.service = $7)
-            and ($8 is null or s.instance = $8) and ($11::text is null or s.query_hash = $11) {life} {order} limit $12"
+            and ($8 is null or s.instance = $8) and ($13::text is null or s.query_hash = $13)
+            and ($10::text is null or s.tags ->> $10 = $11) {life} {order} limit $14"
     );
     let hash = question.wanted.statement.map(|hash| hash.to_string());
     let (threshold, most) = (wanted.threshold.as_millis_f64(), i64::try_from(wanted.most).unwrap_or(i64::MAX));

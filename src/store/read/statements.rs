@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::question::Question;
-use super::source::{Asked, OF_STATEMENTS, count};
+use super::source::{Asked, count};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::{Class, Kind};
@@ -38,13 +38,21 @@ sum(rows)::bigint rows, sum(bytes_in)::bigint bytes_in, sum(bytes_out)::bigint b
 
 /// What `part` holds by `key`: sums, and the buckets added up.
 pub(super) fn added_up(key: &str) -> String {
+    format!("total as (select {key}, {TOTAL} from part group by {key}), {}", histogram(key))
+}
+
+/// The buckets of `part` added up by `key`, which is never null. Keys get numbers first: there are a hundred buckets to a row, and
+/// a number is less work for each than texts.
+pub(super) fn histogram(key: &str) -> String {
     format!(
-        "total as (select {key}, {TOTAL} from part group by {key}), bucket as (
-            select {key}, top_us, sum(n)::bigint n
-            from (select {key}, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) u
-            group by {key}, top_us
+        "keys as materialized (select {key}, row_number() over () id from part group by {key}), bucket as (
+            select id, top_us, sum(n)::bigint n
+            from (select id, unnest(buckets_us) top_us, unnest(counts)::bigint n from part join keys using ({key})) u
+            group by id, top_us
+        ), summed as (
+            select id, array_agg(top_us) tops, array_agg(n) counts from bucket group by id
         ), histogram as (
-            select {key}, array_agg(top_us) tops, array_agg(n) counts from bucket group by {key}
+            select {key}, tops, counts from summed join keys using (id)
         )"
     )
 }
@@ -67,12 +75,12 @@ pub(super) async fn read(
 ) -> Result<Vec<StatementRow>, Error> {
     let asked = Asked::new(link, question);
     let sql = format!(
-        "with found as ({rows} and ($10::text[] is null or s.query_hash = any ($10)){named}),
+        "with found as ({rows} and ($12::text[] is null or s.query_hash = any ($12)){named}),
         part as materialized (select {parts}, found.* from found), {added_up}
         select t.*, h.tops, h.counts, q.query, q.kind, q.class, q.summary, q.name, q.tables
         from total t left join histogram h using (h, d, u, a) left join {{schema}}.queries q on q.query_hash = t.h",
         rows = asked.rows(COARSEST),
-        named = if hashes.is_some() { OF_STATEMENTS } else { "" },
+        named = if hashes.is_some() { asked.of_statements() } else { "" },
         parts = parts(group),
         added_up = added_up("h, d, u, a"),
     );
@@ -150,21 +158,18 @@ pub(super) async fn sparklines(
     let span = i64::try_from(window.to.since(window.from).as_micros().max(1)).unwrap_or(i64::MAX);
     let step = u32::try_from(span / 1_000_000 / i64::from(count.max(1))).unwrap_or(u32::MAX);
     let sql = format!(
-        "with found as ({rows} and ($10::text[] is null or s.query_hash = any ($10)){named}),
+        "with found as ({rows} and ($12::text[] is null or s.query_hash = any ($12)){named}),
         part as (
-            select {parts}, ((extract(epoch from bucket) * 1000000)::bigint - $11) * $13 / $12 place, buckets_us, counts
+            select {parts}, ((extract(epoch from bucket) * 1000000)::bigint - $13) * $15 / $14 place, buckets_us, counts
             from found
-        ), bucket as (
-            select h, d, u, a, place, top_us, sum(n)::bigint n
-            from (select h, d, u, a, place, unnest(buckets_us) top_us, unnest(counts)::bigint n from part) x
-            group by h, d, u, a, place, top_us
-        )
-        select h, d, u, a, place, array_agg(top_us) tops, array_agg(n) counts, null::text query, null::text class,
-            null::text kind, null::text summary, null::text as name, null::text[] tables
-        from bucket group by h, d, u, a, place",
+        ), {histogram}
+        select *, null::text query, null::text class, null::text kind, null::text summary, null::text as name,
+            null::text[] tables
+        from histogram",
         rows = asked.rows(step),
-        named = if hashes.is_some() { OF_STATEMENTS } else { "" },
+        named = if hashes.is_some() { asked.of_statements() } else { "" },
         parts = parts(group),
+        histogram = histogram("h, d, u, a, place"),
     );
     let (from, count) = (window.from.unix_micros(), i64::from(count));
     let more: [(&(dyn ToSql + Sync), Type); 4] =
@@ -190,15 +195,14 @@ pub(super) async fn together(link: &Link, question: &Question) -> Result<Histogr
 async fn all_durations(link: &Link, question: &Question) -> Result<Histogram, Error> {
     let asked = Asked::new(link, question);
     let sql = format!(
-        "with found as ({rows} and exists (
-            select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data'
-        )), bucket as (
+        "with found as ({rows} and {data}), bucket as (
             select top_us, sum(n)::bigint n
             from (select unnest(buckets_us) top_us, unnest(counts)::bigint n from found) u
             group by top_us
         )
         select array_agg(top_us) tops, array_agg(n) counts from bucket",
         rows = asked.rows(COARSEST),
+        data = asked.of_data(),
     );
     asked.ask(&sql, &[]).await?.first().map_or_else(|| Ok(Histogram::default()), durations)
 }
@@ -246,8 +250,9 @@ fn known_of(row: &Row, hash: &str) -> Result<KnownQuery, Error> {
     let kind = Kind::ALL.iter().copied().find(|known| known.as_str() == kind).unwrap_or(Kind::Other);
     let class = Class::ALL.iter().copied().find(|known| known.as_str() == class).unwrap_or(Class::Data);
     let tables: Option<Vec<String>> = row.try_get("tables")?;
+    let query = text("query")?.map(|text| Arc::new(Query { hash, kind, text: text.into() }));
     Ok(KnownQuery {
-        query: Arc::new(Query { hash, kind, text: text("query")?.unwrap_or_default().into() }),
+        query: query.unwrap_or_else(|| Query::without_text(hash)),
         class,
         summary: text("summary")?.unwrap_or_default().into(),
         tables: tables.unwrap_or_default().into_iter().map(Into::into).collect(),

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::question::Question;
 use super::source::{Asked, INSTANCES, count};
-use super::statements::durations;
+use super::statements::{durations, histogram};
 use crate::base::units::Nanos;
 use crate::stats::live::TagRow;
 use crate::stats::series::SeriesStats;
@@ -18,19 +18,15 @@ pub(super) async fn read(link: &Link, question: &Question, key: &str) -> Result<
     let sql = format!(
         "with part as materialized (
             select t.* from {{schema}}.tag_stats t
-            where t.bucket >= to_timestamp($1) and t.bucket < to_timestamp($2) and t.tag_key = $10
-                and t.instance_id in ({INSTANCES}) and ($11::text is null or t.query_hash = $11)
+            where t.bucket >= to_timestamp($1) and t.bucket < to_timestamp($2) and t.tag_key = $12
+                and t.instance_id in ({INSTANCES}) and ($13::text is null or t.query_hash = $13)
         ), total as (
             select tag_value, sum(calls)::bigint calls, sum(errors)::bigint errors, sum(rows)::bigint rows,
                 sum(total_us)::bigint total_us, count(distinct query_hash)::bigint statements
             from part group by 1
-        ), bucket as (
-            select tag_value, top_us, sum(n)::bigint n
-            from (select tag_value, unnest(buckets_us) top_us, unnest(counts) n from part) u group by 1, 2
-        ), histogram as (
-            select tag_value, array_agg(top_us) tops, array_agg(n) counts from bucket group by 1
-        )
-        select t.*, h.tops, h.counts from total t left join histogram h using (tag_value)"
+        ), {histogram}
+        select t.*, h.tops, h.counts from total t left join histogram h using (tag_value)",
+        histogram = histogram("tag_value"),
     );
     let row = |row: &Row| {
         let stats = SeriesStats {

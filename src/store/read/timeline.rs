@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::question::Question;
-use super::source::{Asked, OF_STATEMENT};
+use super::source::Asked;
 use super::statements::{added_up, stats};
 use crate::base::units::{Nanos, WallTime};
 use crate::sql::hash::QueryHash;
@@ -25,13 +25,13 @@ pub(super) async fn read(
     let asked = Asked::new(link, question);
     let seconds = u32::try_from(step.as_micros() / 1_000_000).unwrap_or(u32::MAX);
     let sql = format!(
-        "with found as ({rows} and (s.query_hash = $10 or $10::text is null
-            and exists (select from {{schema}}.queries d where d.query_hash = s.query_hash and d.class = 'data')){named}),
-        part as materialized (select {{schema}}.step_of(bucket, make_interval(secs => $11)) h, found.* from found), {added_up}
+        "with found as ({rows} and (s.query_hash = $12 or $12::text is null and {data}){named}),
+        part as materialized (select {{schema}}.step_of(bucket, make_interval(secs => $13)) h, found.* from found), {added_up}
         select (extract(epoch from t.h) * 1000000)::bigint at, t.*, h.tops, h.counts
         from total t left join histogram h using (h) order by 1",
         rows = asked.rows(seconds),
-        named = if hash.is_some() { OF_STATEMENT } else { "" },
+        data = asked.of_data(),
+        named = if hash.is_some() { asked.of_statement() } else { "" },
         added_up = added_up("h"),
     );
     let hash = hash.map(|hash| hash.to_string());

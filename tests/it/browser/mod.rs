@@ -119,6 +119,22 @@ fn five_thousand_statements_are_shown_by_fifty() {
     tool.variable("PGVITALS_STATEMENTS", &STATEMENTS.to_string()).succeed();
 }
 
+/// "filter by database, user, application, route" (issue 7), of which there may be a thousand.
+#[test]
+fn statements_of_a_route_are_found_among_a_thousand() {
+    let _alone = alone();
+    let pgvitals = Pgvitals::before(&Cluster::any().tcp);
+    let mut client = application(&pgvitals);
+    client.query("create temp table shelves as select generate_series(1, 10) as n");
+    for call in 0..3 {
+        for route in 0..950 {
+            client.query(&format!("select n from shelves where n = {call} /*route='/shelves/{{id}}/{route}'*/"));
+        }
+    }
+    pgvitals.await_statement("select n from shelves where n = $1", 2850);
+    Tool::browser("routes.mjs", pgvitals.http).succeed();
+}
+
 /// "*Alerts* (open, past, acknowledge, silence)" (issue 7)
 #[test]
 fn an_alert_is_acknowledged_on_the_page() {

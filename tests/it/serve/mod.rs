@@ -34,5 +34,5 @@ fn calm_sidecar(store: &Store, server: &str) -> Setup {
 /// Statements through a sidecar: something to write each second.
 fn busy(sidecar: &Pgvitals) {
     let mut client = Client::connect(sidecar.address(), "postgres");
-    (0..3).for_each(|_| drop(client.query("select 1 as something")));
+    (0..3).for_each(|_| drop(client.query("select 1 as something /* route='/something' */")));
 }

@@ -55,11 +55,24 @@ fn all_of_a_fleet_is_answered_from_the_tables() {
     assert_eq!((&one["queries"][0]["calls"], &one["servers"]), (&3.into(), &serde_json::json!(["orders-db"])));
     let service = serve.performance("metric=queries&service=billing");
     assert_eq!(service["queries"][0]["calls"], 3, "{service:#}");
+    of_a_route(&serve);
     let summary = serve.performance("metric=summary");
     assert!(summary["connections"]["open"].is_null() && summary["self"]["rows_written"].is_null(), "{summary:#}");
     assert!(summary["self"]["version"].is_string() && summary["self"]["resident_bytes"].is_number(), "{summary:#}");
     nothing_of_its_own(&serve);
     assert!(!serve.keeper.log.text().contains(" WARN "), "{}", serve.keeper.log.text());
+}
+
+/// Tags are counted by process: which of several servers one ran on is not known, which service is.
+fn of_a_route(serve: &Pgvitals) {
+    let of = |more: &str| serve.performance(&format!("metric=queries&route=/something&{more}"));
+    assert_eq!((&of("")["queries"][0]["calls"], &of("service=billing")["queries"][0]["calls"]), (&6.into(), &3.into()));
+    for metric in ["queries", "timeline"] {
+        let refused = serve.get(&format!("/api/performance?metric={metric}&route=/something&server=orders-db"));
+        assert!(refused.status == 400 && refused.body.contains("route and server can't be combined"), "{refused:?}");
+    }
+    let tags = serve.performance("metric=tags&key=route&server=orders-db");
+    assert_eq!(tags["tags"][0]["calls"], 6, "of all servers, as docs/http.md says");
 }
 
 fn nothing_of_its_own(serve: &Pgvitals) {

@@ -16,6 +16,7 @@ use pgvitals::jobs::run::Jobs;
 use pgvitals::runtime::{clock::Clock, shutdown::Shutdown, task::Panics};
 use pgvitals::session::identity::Identity;
 use pgvitals::session::observation::{Event, Observation, Observer, Outcome};
+use pgvitals::sql::statement::{Details, Tags};
 use pgvitals::sql::{hash::QueryHash, kind::Kind, query::Query};
 use pgvitals::stats::level::Thresholds;
 use pgvitals::stats::live::LiveView;
@@ -54,9 +55,16 @@ fn what_another_process_measured_is_answered_from_the_store() {
     client.query("begin");
     client.query("select pg_sleep(0.3)");
     client.query("commit");
-    let failed = client.ask(&crate::bytes_of![crate::support::client::query("select 1/0")]);
-    assert!(failed.iter().any(|frame| frame.tag == b'E'));
+    for divided in ["select 1/0", "select 1/0 /* route='/songs' */"] {
+        let failed = client.ask(&crate::bytes_of![crate::support::client::query(divided)]);
+        assert!(failed.iter().any(|frame| frame.tag == b'E'));
+    }
     drop(client);
+    let count = Value::from(8);
+    let remembered = shop.await_merge("all that ran on the route", |shop| {
+        let of_route = of_route(&|parameters| shop.performance(parameters));
+        (of_route.calls == count).then_some(of_route)
+    });
     end(&shop);
 
     let asked = writing(monitored, &url).flag("service", "back-office").flag("slow-threshold", "200ms").start();
@@ -82,16 +90,18 @@ fn what_another_process_measured_is_answered_from_the_store() {
     assert_eq!((sum(&one["series"]["calls"]), sum(&one["histogram"]["counts"])), (7, 7));
     let divided = row(&queries, "select $1 / $2");
     let divided = everybody(&format!("metric=query&hash={}", divided["query_hash"].as_str().unwrap()));
-    assert_eq!(divided["errors_by_code"], serde_json::json!({ "22012": 1 }));
+    assert_eq!(divided["errors_by_code"], serde_json::json!({ "22012": 2 }));
 
     let slow = everybody("metric=slow_queries");
     assert_eq!(slow["slow_queries"].as_array().unwrap().len(), 1, "{slow}");
     assert_eq!(slow["slow_queries"][0]["query"], "select pg_sleep($1)");
     let tags = everybody("metric=tags&key=route");
-    assert_eq!((&tags["tags"][0]["value"], &tags["tags"][0]["calls"]), (&"/songs".into(), &7.into()));
-    assert_eq!(sum(&everybody("metric=timeline&step=hour")["series"]["calls"]), 9);
+    assert_eq!((&tags["tags"][0]["value"], &tags["tags"][0]["calls"]), (&"/songs".into(), &8.into()));
+    let everybodys = of_route(&|parameters| asked.performance(&format!("instance=all&{parameters}")));
+    assert_eq!(everybodys, remembered, "the tables say what memory said");
+    assert_eq!(sum(&everybody("metric=timeline&step=hour")["series"]["calls"]), 10);
     let summary = everybody("metric=summary");
-    assert_eq!((&summary["totals"]["calls"], &summary["transactions"]["committed"]), (&9.into(), &1.into()));
+    assert_eq!((&summary["totals"]["calls"], &summary["transactions"]["committed"]), (&10.into(), &1.into()));
 
     let of = |parameters: &str| asked.performance(&format!("metric=queries&database={database}&{parameters}"));
     assert_eq!(row(&of("service=shop"), "select count(*) from songs")["calls"], 7);
@@ -100,6 +110,47 @@ fn what_another_process_measured_is_answered_from_the_store() {
     assert_eq!((&of("")["source"], &of("")["total"]), (&"memory".into(), &0.into()), "its own memory is the default");
     let name = queries["instances"]["names"][0].as_str().unwrap();
     assert_eq!(row(&of(&format!("instance={name}")), "select count(*) from songs")["calls"], 7);
+}
+
+/// What is said of the route `/songs`, but for times, which the tables have in whole microseconds a minute.
+#[derive(PartialEq, Debug)]
+struct OfRoute {
+    calls: Value,
+    statements: Vec<Value>,
+    one: Value,
+    steps: Vec<Value>,
+    slow: usize,
+}
+
+fn of_route(performance: &dyn Fn(&str) -> Value) -> OfRoute {
+    let untimed = |mut value: Value| {
+        let fields = value.as_object_mut().unwrap();
+        for time in ["total_ms", "mean_ms", "share_percent"] {
+            assert!(fields.remove(time).unwrap().as_f64().unwrap() > 0.0, "{time}");
+        }
+        value
+    };
+    let queries = performance("metric=queries&route=/songs&sort=calls");
+    let statements: Vec<Value> = queries["queries"].as_array().unwrap().iter().cloned().map(untimed).collect();
+    let hash = statements.first().map_or(&Value::Null, |first| &first["query_hash"]).as_str().unwrap_or_default();
+    let one = if hash.is_empty() {
+        Value::Null
+    } else {
+        let mut one = performance(&format!("metric=query&hash={hash}&route=/songs&step=day"));
+        serde_json::json!({
+            "series": one["series"].take(), "histogram": one["histogram"].take(), "callers": one["callers"].take(),
+            "routes": one["routes"][0]["calls"].take(), "errors_by_code": one["errors_by_code"].take()
+        })
+    };
+    let timeline = performance("metric=timeline&route=/songs&step=day");
+    let steps: Vec<Value> = timeline["series"]["calls"].as_array().unwrap().clone();
+    OfRoute {
+        calls: steps.iter().filter_map(Value::as_u64).sum::<u64>().into(),
+        statements,
+        one,
+        steps,
+        slow: performance("metric=slow_queries&route=/songs")["slow_queries"].as_array().unwrap().len(),
+    }
 }
 
 /// Memory answers while the store doesn't.
@@ -135,6 +186,7 @@ fn four_hours(now: WallTime, text: &str, telemetry: &Arc<Telemetry>) -> (LiveVie
     let (handed_out, minutes) = channel(300);
     let query = Arc::new(Query { hash: QueryHash::of(text), kind: Kind::Select, text: text.into() });
     let identity = Arc::new(Identity::new("db:5432".into(), "shop", "app", "web"));
+    let tags = Tags { pairs: vec![("route".into(), "/kept".into())], name: None };
     let observation = Observation {
         query,
         identity,
@@ -147,7 +199,7 @@ fn four_hours(now: WallTime, text: &str, telemetry: &Arc<Telemetry>) -> (LiveVie
         bytes_in: 10,
         bytes_out: 20,
         outcome: Outcome::Completed,
-        details: None,
+        details: Details { tags: Some(Arc::new(tags)), ..Details::default() }.kept(),
     };
     for minutes_ago in (0..=240).rev() {
         let at = ago(minutes_ago).after(Nanos::from_millis(1_000));
@@ -161,6 +213,14 @@ fn four_hours(now: WallTime, text: &str, telemetry: &Arc<Telemetry>) -> (LiveVie
         }
     }
     (view, minutes)
+}
+
+/// Statements of this process over so many hours.
+async fn own(site: &axum::Router, hours: u64, more: &str) -> Value {
+    let path = format!("/api/performance?metric=queries&hours={hours}&instance=self{more}");
+    let answer = site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// "`instance=self`: rows of this boot's committed sequences plus memory for the rest" (STORE §5), each execution once.
@@ -210,25 +270,24 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
             jobs,
         },
     );
-    let ask = async |hours: u64| -> Value {
-        let path = format!("/api/performance?metric=queries&hours={hours}&instance=self");
-        let answer = site.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&body).unwrap()
-    };
+    let ask = async |hours: u64, more: &str| -> Value { own(&site, hours, more).await };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         Box::pin(Flusher::new(settings, parts).run(minutes)).await;
         for hours in [1, 2, 3, 5] {
-            let answer = ask(hours).await;
             let expected: u64 = (0..=(hours * 60).min(240)).map(executions).sum();
-            let row = &answer["queries"][0];
-            assert_eq!((&row["query"], &row["calls"]), (&TEXT.into(), &expected.into()), "{hours} h");
-            assert_eq!(row["total_ms"], 2.0 * expected as f64, "{hours} h");
+            // All that ran had the route: whole and part are the same, from whatever they come.
+            for more in ["", "&route=/kept"] {
+                let answer = ask(hours, more).await;
+                let row = &answer["queries"][0];
+                assert_eq!((&row["query"], &row["calls"]), (&TEXT.into(), &expected.into()), "{hours} h{more}");
+                assert_eq!(row["total_ms"], 2.0 * expected as f64, "{hours} h{more}");
+            }
+            assert_eq!(ask(hours, "&route=/else").await["total"], 0, "{hours} h");
         }
-        assert_eq!(ask(3).await["source"], "memory+store");
+        assert_eq!(ask(3, "").await["source"], "memory+store");
         assert_eq!(
-            ask(5).await["source"],
+            ask(5, "").await["source"],
             "memory",
             "memory knows all since the start, and no part of it beyond an hour"
         );

@@ -1,7 +1,7 @@
 // One statement: its text, how long it takes and when, whether that is usual, where its time goes, who runs it, how it fails.
 
 import { h, replace } from '../dom.js';
-import { range, read } from '../address.js';
+import { href, only, range, read, same } from '../address.js';
 import { overTime } from '../api.js';
 import { bar, timeChart } from '../charts.js';
 import { length } from '../findings.js';
@@ -18,7 +18,7 @@ export function statement() {
   const parts = h('div.page', {});
   const hosts = [h('div'), h('div')];
   let lines = null;
-  const whole = panel({
+  const sheet = panel({
     title: 'Statement', classes: 'bare',
     load: (signal) => overTime('query', { hash: id }, signal),
     draw: (answer, body) => {
@@ -30,8 +30,8 @@ export function statement() {
       lines[1].update(data.x, [data.calls, data.errors], data.ends);
     },
   });
-  parts.append(heading('Statement', h('p.says', {}, h('code', {}, id), ` in ${range().says}`)), whole.element);
-  return { title: 'Statement', element: parts, refresh: whole.refresh };
+  parts.append(heading('Statement', h('p.says', {}, h('code', {}, id), ` in ${range().says}`)), sheet.element);
+  return { title: 'Statement', element: parts, refresh: sheet.refresh };
 }
 
 /** Percentiles and calls; with a line of what is usual where that is known. */
@@ -50,26 +50,29 @@ function section(title, classes, ...children) {
 
 function content(answer, hosts) {
   const failing = (100 * answer.errors) / Math.max(1, answer.calls);
+  const route = read().params.get('route');
   return h('div', {},
-    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one)))),
+    h('div.sheet', {}, copy(answer.query), block(answer.query), h('p.facts', {}, about(answer).map((one) => h('span', {}, one))),
+      route ? h('p.facts', {}, h('span', {}, 'Only calls of the route ', h('b.mono', {}, route), '. ', h('a', { href: same({ route: null }) }, 'All calls'), ' tell more: what is usual, who runs it, where its time goes.')) : null),
     h('dl.figures', {},
       figure('Calls', count(answer.calls), `${rate(answer.calls / length(answer.window))}/s`),
-      figure('Of all time', percent(answer.share_percent), ms(answer.total_ms)),
+      figure(route ? 'Of the route’s time' : 'Of all time', percent(answer.share_percent), ms(answer.total_ms)),
       figure('P50', ms(answer.p50_ms), `mean ${ms(answer.mean_ms)}`),
       figure('P95', ms(answer.p95_ms), '5 % take longer', answer.level),
-      figure('P99', ms(answer.p99_ms), `longest ${ms(answer.max_ms)}`),
+      figure('P99', ms(answer.p99_ms), route ? null : `longest ${ms(answer.max_ms)}`),
       figure('Errors', percent(failing), some(answer.errors, 'call'), answer.errors ? (failing >= 5 ? 'alert' : 'warning') : undefined),
       figure('Rows', count(answer.rows), `${rate(answer.rows / Math.max(1, answer.calls))} per call`)),
     answer.calls === 0 ? section('No calls', 'whole', empty(`It was not called in ${range().says}.`, 'A longer time above may show when it was.')) : null,
     h('div.grid', {},
-      section('As usual?', 'whole', usual(answer.baseline)),
+      route ? null : section('As usual?', 'whole', usual(answer.baseline)),
       section('Durations over time', 'whole', heatMap(answer.series)),
       section('Percentiles', 'half', hosts[0]),
       section('Calls', 'half', hosts[1]),
-      section('Where its time goes', 'half', split(answer)),
-      section('Errors', 'half', errors(answer)),
-      section('Who runs it', 'half', callers(answer)),
-      section('Where it comes from', 'half', routes(answer)),
+      route ? null : [
+        section('Where its time goes', 'half', split(answer)),
+        section('Errors', 'half', errors(answer)),
+        section('Who runs it', 'half', callers(answer)),
+        section('Where it comes from', 'half', routes(answer))],
       section('Single executions', 'whole', samples(answer))));
 }
 
@@ -119,13 +122,18 @@ const FIGURES = [
 
 function callers({ callers: rows }) {
   if (rows.length === 0) return empty('Nobody in this time.');
-  const who = (row) => [row.application || h('span.faint', {}, 'no name'), h('small', {}, `${row.user} · ${row.database}`)];
+  const who = (row) => [row.application ? whole('application', row.application) : h('span.faint', {}, 'no name'), h('small', {}, `${row.user} · ${row.database}`)];
   return table({ caption: 'Who runs it', rows, columns: [{ title: 'Application', narrow: true, wide: true, cell: who }, ...FIGURES] });
 }
 
 function routes({ routes: rows }) {
   if (!rows?.length) return empty('The application does not say.', 'With a comment such as /*route=\'/orders\'*/ (sqlcommenter) each route has its figures here.');
-  return table({ caption: 'Where it comes from', rows, columns: [{ title: 'Route', narrow: true, wide: true, cell: (row) => h('span.mono', {}, row.value) }, ...FIGURES] });
+  return table({ caption: 'Where it comes from', rows, columns: [{ title: 'Route', narrow: true, wide: true, cell: (row) => h('span.mono', {}, whole('route', row.value)) }, ...FIGURES] });
+}
+
+/** A link to all statements of one route or application. */
+function whole(name, value) {
+  return h('a', { href: href('statements', '', only(name, value)), title: `All statements of this ${name}` }, value);
 }
 
 function samples({ samples: rows }) {
