@@ -184,7 +184,7 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         let minutes = proxy.minutes(Flusher::pace(&settings));
         control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
     });
-    listening.iter().for_each(|Listening { server, address }| tracing::info!(%address, server, "listening"));
+    listening.iter().for_each(told);
     let upstreams = Arc::new(Readiness(proxy.health()));
     let judging = judging(&control, judged, settings.notify, proxy.live(), upstreams, &panics);
     let address = http.as_ref().map(|listener| listener.local().clone());
@@ -220,6 +220,11 @@ async fn bind(
         bail!("nobody listens on the inherited socket {address}: name it in `listen`, or call it {HTTP_SOCKET}");
     }
     Ok((proxy, http))
+}
+
+fn told(Listening { server, address, upstream }: &Listening) {
+    let upstream = upstream.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    tracing::info!(%address, upstream, server, "listening");
 }
 
 /// The store, as answers need it.

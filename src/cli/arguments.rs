@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::colour::When;
 use super::exit::Failure;
-use super::load::load;
+use super::load::{load, store};
 use super::{check, demo, examples, fingerprint, healthcheck, migrate, report, run, top};
 use crate::config::key::{Key, Kind, Preset};
 use crate::config::keys::KEYS;
@@ -80,9 +80,11 @@ impl Command {
             Command::Run(flags) => run::run(flags),
             Command::Serve(flags) => run::serve(flags),
             Command::Check(flags, options) => check::run(&load(flags)?, options, std::io::stdout().lock()),
-            Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
-            Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
-            Command::Demo(flags, options) => Ok(demo::run(&load(flags)?, options, std::io::stdout().lock())?),
+            Command::Migrate(flags, options) => migrate::run(&load(flags)?, options, std::io::stdout().lock()),
+            Command::Report(flags, options) => {
+                Ok(report::run(store(&load(flags)?)?, &options, std::io::stdout().lock())?)
+            }
+            Command::Demo(flags, options) => demo::run(&load(flags)?, options, std::io::stdout().lock()),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
@@ -116,13 +118,9 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 
 /// The parser, also for tests of its coherence.
 pub(super) fn command() -> clap::Command {
-    let all = || KEYS.iter().map(argument);
-    let serve = || {
-        let is_proxy = |key: &&Key| key.name.starts_with("tls.") || PROXY_KEYS.contains(&key.name);
-        KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
-    };
+    let all = || KEYS.iter().map(grouped);
+    let serve = || KEYS.iter().filter(|key| !is_proxy(key)).map(grouped);
     let these = |names: &'static [&'static str]| KEYS.iter().filter(|key| names.contains(&key.name)).map(argument);
-    let client = || these(CLIENT_KEYS);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -172,17 +170,19 @@ pub(super) fn command() -> clap::Command {
         .subcommand(
             sub("top", "Show the statements of a running pgvitals, live")
                 .arg(config_argument())
-                .args(client())
+                .args(these(CLIENT_KEYS))
                 .args(top_arguments())
                 .after_help(examples::TOP),
         )
         .subcommand(
-            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1").arg(config_argument()).args(client()),
+            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1")
+                .arg(config_argument())
+                .args(these(&["http"])),
         )
         .subcommand(
-            sub("config", "Print the configuration file with each key and its default").hide(true).arg(
-                Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document"),
-            ),
+            sub("config", "Print the configuration file with each key and its default")
+                .hide(true)
+                .arg(markdown_argument()),
         )
 }
 
@@ -191,13 +191,27 @@ fn config_argument() -> Arg {
     Arg::new("config").long("config").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
 }
 
+fn markdown_argument() -> Arg {
+    Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).help("Print the keys as a document")
+}
+
+/// The flag of a key, among those that are about the same.
+fn grouped(key: &'static Key) -> Arg {
+    argument(key).help_heading(heading(key))
+}
+
 /// The flag of a key.
 fn argument(key: &'static Key) -> Arg {
     let default = match key.preset {
         Preset::Value(value) => value,
         Preset::Derived { rule, .. } => rule,
     };
-    let help = format!("{} [env: {}] [default: {default}]", key.help, key.variable());
+    let variable = match key.is_secret() {
+        // As the flag, or the secret itself.
+        true => format!("{0}_FILE, or {0} without a file", key.variable()),
+        false => key.variable(),
+    };
+    let help = format!("{} [env: {variable}] [default: {default}]", key.help);
     let argument = Arg::new(key.name).long(key.flag()).value_name(key.kind.placeholder()).help(help);
     match key.kind {
         Kind::Switch => argument.num_args(0..=1).default_missing_value("true").require_equals(true),
@@ -205,6 +219,27 @@ fn argument(key: &'static Key) -> Arg {
         // Several addresses may also be several flags.
         Kind::Addresses => argument.action(ArgAction::Append),
         _ => argument,
+    }
+}
+
+/// Whether it is about traffic alone.
+fn is_proxy(key: &Key) -> bool {
+    key.name.starts_with("tls.") || PROXY_KEYS.contains(&key.name)
+}
+
+/// What a key is about: its table in the file, or of those that are in none who needs it.
+fn heading(key: &Key) -> &'static str {
+    match key.name.split_once('.').map_or(key.name, |(table, _)| table) {
+        "http" | "http_token" | "cron_secret" => "HTTP",
+        "tls" => "TLS",
+        "store" => "Store",
+        "unused_days" | "large_index" | "bloat_min_wasted" | "disk_capacity" | "levels" | "alerts" => {
+            "Levels and alerts"
+        }
+        "monitor" | "collect" | "jobs" => "Looking at the server",
+        "notify" => "Notifications",
+        "server" | "service" | "time_zone" | "log" | "log_format" => "Names and logs",
+        _ => "Traffic",
     }
 }
 

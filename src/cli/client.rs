@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
@@ -154,6 +154,12 @@ fn split(bytes: &[u8]) -> Option<Answer> {
     let (head, body) = bytes.split_at_checked(end)?;
     let status = std::str::from_utf8(head).ok()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
     Some(Answer { status, body: body.get(4..)?.to_vec() })
+}
+
+/// An error with what to do, where it is that nobody answers.
+pub(super) fn advised(error: anyhow::Error) -> anyhow::Error {
+    let is_silence = error.root_cause().is::<std::io::Error>();
+    if is_silence { anyhow!("{error:#}; does it run there, or elsewhere (--http)?") } else { error }
 }
 
 /// A runtime for commands that ask something and end.

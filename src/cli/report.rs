@@ -5,8 +5,8 @@ use std::io::Write;
 use anyhow::{Context, bail};
 
 use super::client::runtime;
-use crate::config::load::Loaded;
 use crate::store::alerts::reports;
+use crate::store::settings::Settings;
 
 /// Which, and how.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -20,10 +20,7 @@ pub(super) struct Options {
 }
 
 /// Prints them.
-pub(super) fn run(loaded: &Loaded, options: &Options, mut out: impl Write) -> anyhow::Result<()> {
-    let Some(store) = &loaded.app.store else {
-        bail!("no store; name one with --store postgres://USER@HOST/DATABASE, or `store.url`");
-    };
+pub(super) fn run(store: &Settings, options: &Options, mut out: impl Write) -> anyhow::Result<()> {
     if let Some(day) = &options.day {
         day.parse::<jiff::civil::Date>().with_context(|| format!("{day} is no day; write 2026-11-25"))?;
     }

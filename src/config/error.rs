@@ -51,7 +51,7 @@ impl Problem {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Error {
     /// A value that means nothing, or something that this version can't do.
-    #[error("{origin}: `{key}`{}: {what}; {advice}", shown(.value))]
+    #[error("{}`{key}`{}: {what}; {advice}", from(.origin), shown(.value))]
     Value {
         /// The key.
         key: String,
@@ -82,6 +82,11 @@ pub enum Error {
         /// Why.
         what: String,
     },
+}
+
+/// Nobody gave what is missing.
+fn from(origin: &Source) -> String {
+    if *origin == Source::Default { String::new() } else { format!("{origin}: ") }
 }
 
 fn shown(value: &Option<String>) -> String {

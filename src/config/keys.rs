@@ -3,6 +3,7 @@
 //! A key `a.b_c` is the environment variable `PGVITALS_A_B_C` and, unless it is a secret, the flag `--a-b-c`.
 
 use super::key::{Key, Kind};
+use super::upstream;
 
 /// The keys of a `[[route]]`.
 pub const ROUTE: &[&str] = &["listen", "upstream", "server", "monitor.url"];
@@ -37,10 +38,11 @@ pub const KEYS: &[Key] = &[
         "127.0.0.1:7432",
         "Where applications connect; a path that begins with / is a Unix socket",
     ),
-    Key::new(
+    Key::derived(
         "upstream",
         Kind::Upstream,
-        "127.0.0.1:5432",
+        "DATABASE_URL where it is a postgres:// URL, else 127.0.0.1:5432",
+        upstream::DEFAULT,
         "The PostgreSQL server; several addresses are tried in order. Of a postgres:// URL only host, port and sslmode matter",
     ),
     Key::new("http", Kind::Address, "127.0.0.1:7480", "Where API, metrics and health answer"),

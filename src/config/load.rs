@@ -11,6 +11,7 @@ use super::key::Key;
 use super::layers::Layers;
 use super::log::Log;
 use super::settings::{Finished, Reader};
+use super::upstream;
 use crate::app;
 use crate::store::schema::Schema;
 
@@ -63,9 +64,11 @@ pub fn load(flags: Flags, environment: impl IntoIterator<Item = (OsString, OsStr
     let keys = environment.iter().filter(|(name, _)| *name != CONFIG_VARIABLE);
     layers.environment(keys.map(|(name, value)| (name.as_str(), value.as_str())));
     layers.flags(flags.keys);
-    let service = environment.get("OTEL_SERVICE_NAME").cloned().filter(|name| !name.is_empty());
-    let host = Host { name: host::name(), is_pod: environment.contains_key("KUBERNETES_SERVICE_HOST"), service };
-    let Finished { app, log, schema, warnings } = Reader::new(layers, host).finish()?;
+    let said = |name: &str| environment.get(name).cloned().filter(|value| !value.is_empty());
+    let is_pod = environment.contains_key("KUBERNETES_SERVICE_HOST");
+    let host = Host { name: host::name(), is_pod, service: said("OTEL_SERVICE_NAME") };
+    let database = said(upstream::VARIABLE).filter(|url| upstream::is_url(url));
+    let Finished { app, log, schema, warnings } = Reader::new(layers, host, database).finish()?;
     Ok(Loaded { app, log, schema, warnings, file: path })
 }
 

@@ -8,7 +8,7 @@ use super::host::Host;
 use super::key::{Kind, Preset};
 use super::keys;
 use super::layers::Layers;
-use super::log::{Log, LogFormat};
+use super::log::{Log, LogFormat, filter};
 use super::{upstream, value};
 use crate::base::secret::Secret;
 use crate::jobs::judge;
@@ -30,6 +30,8 @@ const QUERY_TEXT_MAX: u64 = 1 << 20;
 pub(super) struct Reader {
     pub(super) layers: Layers,
     host: Host,
+    /// The application's database, where the environment says it.
+    database: Option<String>,
     warnings: Vec<String>,
     /// Of each route: its server's name, where that is, and what was said about `monitor.url`.
     pub(super) monitored: Vec<Monitored>,
@@ -51,8 +53,8 @@ pub(super) struct Finished {
 }
 
 impl Reader {
-    pub(super) fn new(layers: Layers, host: Host) -> Self {
-        Self { layers, host, warnings: Vec::new(), monitored: Vec::new() }
+    pub(super) fn new(layers: Layers, host: Host, database: Option<String>) -> Self {
+        Self { layers, host, database, warnings: Vec::new(), monitored: Vec::new() }
     }
 
     pub(super) fn finish(mut self) -> Result<Finished, Errors> {
@@ -128,10 +130,7 @@ impl Reader {
 
     fn log(&mut self) -> Log {
         Log {
-            filter: self.get("log", |text| match text.parse::<tracing_subscriber::EnvFilter>() {
-                Ok(_) => Ok(text.to_owned()),
-                Err(error) => Err(Problem::new(error.to_string(), "write a level (error, warn, info, debug, trace)")),
-            }),
+            filter: self.get("log", filter),
             format: self.get("log_format", |text| match text {
                 "json" => Ok(LogFormat::Json),
                 _ => value::choice(text, choices("log_format")).map(|()| LogFormat::Text),
@@ -143,7 +142,7 @@ impl Reader {
     fn routes(&mut self) -> Vec<Route> {
         let mut tables = std::mem::take(&mut self.layers.routes);
         if tables.is_empty() {
-            let mut route: BTreeMap<_, _> = ["listen", "upstream"].map(|name| (name, default(name))).into();
+            let mut route = BTreeMap::from([("listen", default("listen")), ("upstream", self.upstream())]);
             let given = keys::ROUTE.iter().chain(keys::ROUTE_TLS).filter_map(|name| Some((*name, self.given(name)?)));
             route.extend(given);
             return vec![self.route("", &route)];
@@ -166,6 +165,18 @@ impl Reader {
         routes
     }
 
+    /// Where the server is when no setting says it: where the application would go, unless that is here already.
+    fn upstream(&self) -> Given {
+        let usual = Given { value: upstream::DEFAULT.to_owned(), origin: Source::Default };
+        let Some(value) = self.database.clone() else { return usual };
+        let listen = self.given("listen").unwrap_or_else(|| default("listen"));
+        let listen = upstream::addresses(listen.value.trim(), None).unwrap_or_default();
+        match upstream::parse(value.trim()) {
+            Ok(url) if upstream::comes_back(&url.addresses, &listen) => usual,
+            _ => Given { value, origin: Source::Variable(upstream::VARIABLE.to_owned()) },
+        }
+    }
+
     fn route(&mut self, prefix: &str, keys: &BTreeMap<&'static str, Given>) -> Route {
         for name in ["listen", "upstream"] {
             if !keys.contains_key(name) {
@@ -186,6 +197,12 @@ impl Reader {
         let Some(upstream::Upstream { addresses, tls: url, warnings }) = upstream else {
             return Route { listen, ..Route::default() };
         };
+        if upstream::comes_back(&addresses, &listen)
+            && let Some(given) = keys.get("upstream")
+        {
+            let problem = Problem::new("pgvitals itself listens there", "name the PostgreSQL server");
+            self.fail(&format!("{prefix}upstream"), given, problem);
+        }
         self.warnings.extend(warnings);
         let server = server.unwrap_or_else(|| upstream::server_name(&addresses, &self.host.name));
         let monitor = keys.get("monitor.url").cloned();

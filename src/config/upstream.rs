@@ -10,6 +10,10 @@ use super::error::Problem;
 use crate::runtime::listen::Address;
 use crate::tls::settings::UpstreamMode;
 
+/// The variable by which applications are told their database, and pgvitals where no setting says it.
+pub(super) const VARIABLE: &str = "DATABASE_URL";
+/// Where the server is when nobody says it at all.
+pub(super) const DEFAULT: &str = "127.0.0.1:5432";
 /// PostgreSQL's port when a URL names none.
 const DEFAULT_PORT: u16 = 5432;
 const SOCKET_PREFIX: &str = ".s.PGSQL.";
@@ -107,35 +111,60 @@ pub(super) fn address(text: &str, socket_port: Option<u16>) -> Result<Address, P
     }
 }
 
-/// A URL with user and password left out, fit to be shown. Anything else as it is.
+/// A URL with user and password left out, fit to be shown. Anything else as it is, unless it names a password.
 pub(super) fn redacted(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
+        return if text.contains("password") { "…".to_owned() } else { text.to_owned() };
     };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
+    let (authority, path, _) = parts(rest);
     match authority.rsplit_once('@') {
+        _ if path.contains('@') => format!("{scheme}://…"),
         Some((_, hosts)) => format!("{scheme}://…@{hosts}"),
-        None if path.contains('@') => format!("{scheme}://…"),
         None => format!("{scheme}://{authority}"),
     }
 }
 
-fn url(scheme: &str, rest: &str) -> Result<Upstream, Problem> {
-    let base = scheme.split_once('+').map_or(scheme, |(base, _)| base);
-    if !matches!(base, "postgres" | "postgresql") {
-        return Err(Problem::new(format!("a URL of scheme `{scheme}`"), "write postgres://HOST:PORT or HOST:PORT"));
-    }
+/// Whether it is a URL of PostgreSQL, whatever else may be wrong with it.
+pub(super) fn is_url(text: &str) -> bool {
+    text.trim().split_once("://").is_some_and(|(scheme, _)| is_postgres(scheme))
+}
+
+/// Whether connections to one of `addresses` would come back to one of `listen`.
+pub(super) fn comes_back(addresses: &[Address], listen: &[Address]) -> bool {
+    let same = |to: &Address, own: &Address| match (to, own) {
+        (Address::Tcp { host, port }, Address::Tcp { host: own, port: listens }) => {
+            let here = |host: &str| is_loopback(host) || is_unspecified(host);
+            port == listens && *port != 0 && (host == own || (here(host) && here(own)))
+        }
+        (Address::Unix(path), Address::Unix(own)) => path == own,
+        _ => false,
+    };
+    addresses.iter().any(|to| listen.iter().any(|own| same(to, own)))
+}
+
+/// What stands before the first `/` or `?`, from there to the `?`, and behind that.
+fn parts(rest: &str) -> (&str, &str, &str) {
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-    let hosts = match authority.rsplit_once('@') {
-        Some((_, hosts)) => hosts,
-        None if path.contains('@') => {
-            return Err(Problem::new("an @ behind the host", "write / as %2F and ? as %3F in user and password"));
-        }
-        None => authority,
-    };
+    (authority, path, query)
+}
+
+/// libpq's two names, and SQLAlchemy's with a driver behind it.
+fn is_postgres(scheme: &str) -> bool {
+    let base = scheme.split_once('+').map_or(scheme, |(base, _)| base);
+    matches!(base, "postgres" | "postgresql")
+}
+
+fn url(scheme: &str, rest: &str) -> Result<Upstream, Problem> {
+    if !is_postgres(scheme) {
+        return Err(Problem::new(format!("a URL of scheme `{scheme}`"), "write postgres://HOST:PORT or HOST:PORT"));
+    }
+    let (authority, path, query) = parts(rest);
+    if path.contains('@') {
+        return Err(Problem::new("an @ behind the host", "write @ as %40, / as %2F and ? as %3F in user and password"));
+    }
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
     let mut parts = Parts::default();
     for host in hosts.split(',').filter(|host| !host.is_empty()) {
         parts.authority(host)?;
@@ -290,6 +319,10 @@ pub(super) fn server_name(addresses: &[Address], host: &str) -> String {
         }
     });
     names.collect::<Vec<_>>().join(",")
+}
+
+fn is_unspecified(name: &str) -> bool {
+    name.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
 fn is_loopback(name: &str) -> bool {

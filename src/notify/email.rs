@@ -97,7 +97,7 @@ fn parameters(email: &Email, ca: Option<&Path>) -> Result<TlsParameters, Error> 
     let builder = TlsParameters::builder(email.host.clone());
     let builder = match ca {
         Some(path) => {
-            let pem = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+            let pem = std::fs::read(path).map_err(|reason| Error::Read { path: path.to_owned(), reason })?;
             builder.certificate_store(CertificateStore::None).add_root_certificate(Certificate::from_pem(&pem)?)
         }
         None => builder,

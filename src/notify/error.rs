@@ -52,11 +52,11 @@ pub enum Error {
     #[error("`notify.smtp`: {0}")]
     Email(#[from] lettre::transport::smtp::Error),
     /// A file that can't be read.
-    #[error("`notify.ca`: cannot read {path}: {source}; pgvitals' user must be able to read it")]
+    #[error("`notify.ca`: cannot read {path}: {reason}; pgvitals' user must be able to read it")]
     Read {
         /// The file.
         path: std::path::PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }

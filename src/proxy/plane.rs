@@ -66,6 +66,8 @@ pub struct Listening {
     pub server: String,
     /// The address with its real port.
     pub address: Address,
+    /// Where it leads to.
+    pub upstream: Vec<Address>,
 }
 
 /// A proxy whose listeners are bound: clients can connect, and are served once it runs.
@@ -117,9 +119,11 @@ impl Proxy {
 
     /// Where clients can connect.
     pub fn listening(&self) -> Vec<Listening> {
+        let settings = self.shared.settings();
         let listening = |(route, listener): &(usize, Arc<Listener>)| Listening {
             server: self.shared.servers.get(*route).map(ToString::to_string).unwrap_or_default(),
             address: listener.local().clone(),
+            upstream: settings.routes.get(*route).map(|route| route.upstream.clone()).unwrap_or_default(),
         };
         self.listeners.iter().map(listening).collect()
     }

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 #[derive(thiserror::Error, Debug)]
 pub enum Error {
     /// The file can't be read.
-    #[error("cannot read {path}: {source}; pgvitals' user must be able to read it")]
+    #[error("cannot read {path}: {reason}; pgvitals' user must be able to read it")]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file holds something else.
     #[error("{path} holds no {what} in PEM form; it must have a block `-----BEGIN {what}-----`")]
@@ -31,7 +31,7 @@ pub enum Error {
         reason: rustls::Error,
     },
     /// Certificate and key don't go together, or are of a kind that isn't known.
-    #[error("the certificate {path} and its key can't be used: {reason}; do they belong together?")]
+    #[error("the certificate {path} and its key can't be used: {reason}; {}", advice(.reason))]
     Pair {
         /// The certificate's file.
         path: PathBuf,
@@ -47,4 +47,13 @@ pub enum Error {
     /// The library refuses these settings.
     #[error("TLS can't be set up: {0}")]
     Setup(#[from] rustls::Error),
+}
+
+/// What to do about a pair. By the manual's steps OpenSSL 3.0 makes certificates that PostgreSQL takes and rustls refuses.
+fn advice(reason: &rustls::Error) -> &'static str {
+    if format!("{reason:?}").contains("UnsupportedCertVersion") {
+        "it is of X.509 version 1, make one of version 3: openssl x509 -req … -extfile, with a subjectAltName"
+    } else {
+        "do they belong together?"
+    }
 }

@@ -166,3 +166,24 @@ fn files_that_cannot_be_used_say_why() {
     assert!(said(&good, Some(&other)).contains("belong together"));
     assert!(Store::load([&client_side(Some(good), Some(only_key))], &[], b"x").is_ok());
 }
+
+/// A certificate without extensions, as `openssl x509 -req` of OpenSSL 3.0 makes it.
+const OF_VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBFjCBvQIUQHA0df47XvXqB1VnqIY1VPklOJkwCgYIKoZIzj0EAwIwDTELMAkG
+A1UEAwwCZGIwIBcNMjYxMTI2MTE1NzIyWhgPMjEyNjExMDIxMTU3MjJaMA0xCzAJ
+BgNVBAMMAmRiMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEocgsI2bLH9QTfA3F
+0PmdYJoLmlSM7CMN2Out5GA1n02GaNc0LZKL2IGjv8WM7p9KD1/NjDmDcWK2T3x4
+SYYS5jAKBggqhkjOPQQDAgNIADBFAiEA+PLU5KuF7hTbBzeKNP0rDX++fhxFz6bz
+iNvI/6GCPicCIG//Mm+Y8bM0+Xk31RkJbwQ+LfoQBgQ2gd75UggYGFqp
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn who_has_a_certificate_of_version_1_is_told_to_make_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = OF_VERSION_1.to_owned() + &KeyPair::generate().unwrap().serialize_pem();
+    let cert = write(directory.path(), "v1.pem", &text);
+    let said = Store::load([&client_side(Some(cert), None)], &[], b"x").unwrap_err().to_string();
+    assert!(said.contains("version 1") && said.contains("subjectAltName"), "{said}");
+}

@@ -53,9 +53,6 @@ impl Direction for Backend {
     }
 }
 
-/// `AuthenticationOk`, the subtype that ends authentication.
-pub const AUTHENTICATION_OK: u32 = 0;
-
 /// Subtype of an Authentication body.
 pub fn authentication(body: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*body.first_chunk()?))

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::arguments::parse;
 use crate::cli::exit::{Failure, code};
+use crate::cli::load::store;
 use crate::config::load::{Flags, load};
 
 /// `ExitCode` compares by what it shows.
@@ -20,5 +21,7 @@ fn each_failure_has_its_code() {
     same(code(parsed("pgvitals --nonsense")), 64);
     let settings = load(Flags { config: Some("/nowhere/x".into()), keys: Vec::new() }, []).map(drop);
     same(code(settings.map_err(Failure::from)), 78);
+    let without = load(Flags::default(), []).unwrap();
+    same(code(store(&without).map(drop)), 78);
     same(code(Err(anyhow::anyhow!("it broke").into())), 1);
 }

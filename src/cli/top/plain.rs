@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use super::answers::{Queries, Statement, Summary};
 use super::options::Options;
 use super::wanted::Wanted;
-use crate::cli::client::Client;
+use crate::cli::client::{Client, advised};
 use crate::cli::text::printable;
 
 /// Bytes of a statement's text in a table.
@@ -19,7 +19,7 @@ pub(super) async fn show(client: &Client, options: &Options) -> anyhow::Result<(
         ticks.tick().await;
         let lines = match lines(client, options).await {
             Ok(lines) => lines,
-            Err(error) if options.once => return Err(error),
+            Err(error) if options.once => return Err(advised(error)),
             // It may come back: a restart, an upgrade.
             Err(error) => vec![printable(&format!("{error:#}"), QUERY_MAX)],
         };

@@ -36,7 +36,7 @@ impl Case {
         self
     }
 
-    fn flag(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn flag(mut self, name: &str, value: &str) -> Self {
         self.flags.push((keys::find(name).unwrap(), value.to_owned()));
         self
     }
@@ -91,6 +91,16 @@ fn without_a_word_defaults_are_those_of_the_design() {
     assert_eq!(loaded.app.http.listen.to_string(), "127.0.0.1:7480");
     assert_eq!((loaded.log.filter.as_str(), loaded.log.format), ("info", LogFormat::Text));
     assert_eq!(loaded.warnings, Vec::<String>::new());
+}
+
+/// A lone word that is no level would turn all other logging off.
+#[test]
+fn a_log_level_is_one_that_there_is() {
+    case().variable("PGVITALS_LOG", "verbose").refused(&["`verbose` is no level", "debug"]);
+    case().flag("log", "info,pgvitals::store=loud").refused(&["--log"]);
+    for log in ["debug", "info,pgvitals::store=debug", "warn,pgvitals::proxy", "off"] {
+        assert_eq!(case().flag("log", log).well().log.filter, log);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What `upstream` may be.
 
-use crate::config::upstream::{parse, redacted, server_name};
+use super::loading::{Case, case};
+use crate::config::upstream::{comes_back, parse, redacted, server_name};
 use crate::tls::settings::UpstreamMode;
 
 #[track_caller]
@@ -51,6 +52,7 @@ fn urls_of_libpq_and_of_sqlalchemy() {
     check("postgres:///app?host=a,b&port=1,2", "a:1 b:2");
     check("postgres://u:p%40ss%2Fw@d%62/app", "db:5432");
     check("postgres://u:p@ss@db/app", "db:5432");
+    check("postgres://u:%2F%3F%40%23%25%3A@db/app", "db:5432");
 }
 
 #[test]
@@ -90,6 +92,7 @@ fn what_a_url_must_not_say() {
     refuse("mysql://u:hunter2@db/app", "scheme `mysql`");
     refuse("postgres://u:hunter2@db:x/app", "port");
     refuse("postgres://u:hun/ter2@db/app", "%2F");
+    refuse("postgres://u:h@unter/2@db/app", "%40");
     refuse("postgres:///app", "without a host");
     refuse("postgres://d%zz/app", "percent");
     refuse("postgres://a,b,c/app?port=1,2", "2 ports for 3 hosts");
@@ -108,6 +111,8 @@ fn what_others_put_into_urls_warns() {
 fn a_shown_url_has_neither_user_nor_password() {
     assert_eq!(redacted("postgres://u:hunter2@db:1/app?password=hunter2"), "postgres://…@db:1");
     assert_eq!(redacted("postgres://u:hun/ter2@db/app"), "postgres://…");
+    assert_eq!(redacted("postgres://u:hun@ter/2@db/app"), "postgres://…");
+    assert_eq!(redacted("host=db password=hunter2"), "…");
     assert_eq!(redacted("db:5432"), "db:5432");
 }
 
@@ -121,4 +126,42 @@ fn a_server_without_a_name_gets_one_that_others_understand() {
     assert_eq!(named("[::1]:5432"), "web-1:5432");
     assert_eq!(named("[2001:db8::1]:5432"), "[2001:db8::1]:5432");
     assert_eq!(named("postgres:///app?host=/run/pg&port=5433"), "web-1:5433");
+}
+
+#[test]
+fn who_listens_is_not_connected_to() {
+    let back = |to: &str, listen: &str| {
+        let addresses = |text: &str| parse(text).unwrap().addresses;
+        comes_back(&addresses(to), &addresses(listen))
+    };
+    assert!(back("127.0.0.1:7432", "127.0.0.1:7432"));
+    assert!(back("postgres://u:p@localhost:7432/shop", "127.0.0.1:7432"));
+    assert!(back("[::1]:7432", "0.0.0.0:7432"));
+    assert!(back("db:1,127.0.0.1:7432", "/run/x,127.0.0.1:7432"));
+    assert!(back("/run/nowhere/s", "/run/nowhere/s"));
+    assert!(!back("127.0.0.1:5432", "127.0.0.1:7432"));
+    assert!(!back("db:7432", "0.0.0.0:7432"));
+    assert!(!back("127.0.0.1:7432", "10.0.0.1:7432"));
+}
+
+/// What an application is told, said to pgvitals instead, leads to the same server.
+#[test]
+fn the_applications_database_is_the_upstream_where_nobody_says_another() {
+    let url = |url: &str| case().variable("DATABASE_URL", url);
+    let upstream = |case: Case| case.well().app.proxy.routes[0].upstream[0].to_string();
+    assert_eq!(upstream(url("postgres://u:p%40ss@db:6000/shop?sslmode=require")), "db:6000");
+    assert_eq!(upstream(url("postgres://db/shop").variable("PGVITALS_UPSTREAM", "other:1")), "other:1");
+    assert_eq!(upstream(url("postgres://db/shop").file("upstream = 'other:1'")), "other:1");
+    assert_eq!(upstream(url("mysql://db/shop")), "127.0.0.1:5432");
+    // It names pgvitals already: it is what the application was told afterwards.
+    assert_eq!(upstream(url("postgres://u:p@localhost:7432/shop")), "127.0.0.1:5432");
+    url("postgres://u:hunter2@db/shop?sslmode=perhaps").refused(&["DATABASE_URL", "sslmode=perhaps"]);
+}
+
+#[test]
+fn an_upstream_that_is_pgvitals_itself_is_refused() {
+    case().flag("upstream", "127.0.0.1:7432").refused(&["--upstream", "pgvitals itself listens there"]);
+    let file =
+        "[[route]]\nlisten = 'a:1'\nupstream = 'b:2'\n[[route]]\nlisten = '0.0.0.0:3'\nupstream = 'localhost:3'\n";
+    case().file(file).refused(&["`route.upstream`", "pgvitals itself"]);
 }

@@ -58,6 +58,13 @@ pub(super) const PGX: Client = Client {
     ..Client::DRIVER
 };
 
+pub(super) const GORM: Client = Client {
+    name: "GORM 1, and lib/pq under it",
+    does: "schema, relations, transactions and failing ones, COPY, a time limit (cancel request), a listener, a pool",
+    script: |place| place.prints(Tool::more("gorm_session")),
+    ..Client::DRIVER
+};
+
 pub(super) const PGJDBC: Client = Client {
     name: "pgjdbc",
     does: "in each of its four query modes: prepared statements, batches and failing ones, generated keys, results in \
@@ -81,10 +88,45 @@ pub(super) const RUBY_PG: Client = Client {
     ..Client::DRIVER
 };
 
+pub(super) const ACTIVE_RECORD: Client = Client {
+    name: "ActiveRecord",
+    does: "a migration, relations, nested transactions, inserts and upserts of many, batches, a lock, a pool",
+    script: |place| place.prints(Tool::interpreter("ruby", "active_record_session.rb")),
+    ..Client::DRIVER
+};
+
 pub(super) const PHP: Client = Client {
     name: "PHP's pgsql and PDO",
     does: "prepared statements, the server's and emulated ones, COPY, large objects, notices, notifications, cancellation",
     script: |place| place.prints(Tool::interpreter("php", "session.php")),
+    ..Client::DRIVER
+};
+
+pub(super) const ELOQUENT: Client = Client {
+    name: "Eloquent (Laravel)",
+    does: "over PDO: schema, relations, transactions and failing ones, inserts and upserts of many, chunks, a cursor",
+    script: |place| place.prints(Tool::interpreter("php", "eloquent_session.php")),
+    ..Client::DRIVER
+};
+
+pub(super) const TYPEORM: Client = Client {
+    name: "TypeORM",
+    does: "over node-postgres: schema, a migration there and back, relations, nested transactions, inserts of many",
+    script: |place| place.prints(Tool::node("typeorm_session.js")),
+    ..Client::DRIVER
+};
+
+pub(super) const SEQUELIZE: Client = Client {
+    name: "Sequelize",
+    does: "over node-postgres: schema, relations, transactions and failing ones, inserts of many, bound parameters",
+    script: |place| place.prints(Tool::node("sequelize_session.js")),
+    ..Client::DRIVER
+};
+
+pub(super) const KNEX: Client = Client {
+    name: "Knex",
+    does: "over node-postgres: migrations, inserts in batches, nested transactions, upserts, rows as they come",
+    script: |place| place.prints(Tool::node("knex_session.js")),
     ..Client::DRIVER
 };
 

@@ -7,14 +7,14 @@ use super::drivers::{
     ASYNCPG, CROWD, DJANGO, DRIZZLE, LARGE, LIBPQ, NODE_POSTGRES, PG8000, POSTGRES_JS, PSYCOPG, PSYCOPG2, SQLALCHEMY,
 };
 use super::more::{
-    DBD_PG, GIGABYTE, PGJDBC, PGX, PHP, PSQL_13, PSQL_14, PSQL_15, PSQL_16, PSQL_17, PSQL_18, RUBY_PG, SQLX,
-    TOKIO_POSTGRES,
+    ACTIVE_RECORD, DBD_PG, ELOQUENT, GIGABYTE, GORM, KNEX, PGJDBC, PGX, PHP, PSQL_13, PSQL_14, PSQL_15, PSQL_16,
+    PSQL_17, PSQL_18, RUBY_PG, SEQUELIZE, SQLX, TOKIO_POSTGRES, TYPEORM,
 };
 use super::programs::{BASE_BACKUP, DECODED_CHANGES, DUMP, PGBENCH, RECEIVE_LOG, SUBSCRIPTION};
 use super::run::{Client, Servers, runs_the_same};
 use crate::support::postgres::Cluster;
 
-const CLIENTS: [&Client; 32] = [
+const CLIENTS: [&Client; 38] = [
     &PSQL_13,
     &PSQL_14,
     &PSQL_15,
@@ -40,13 +40,19 @@ const CLIENTS: [&Client; 32] = [
     &NODE_POSTGRES,
     &POSTGRES_JS,
     &DRIZZLE,
+    &KNEX,
+    &SEQUELIZE,
+    &TYPEORM,
     &SQLX,
     &TOKIO_POSTGRES,
     &PGX,
+    &GORM,
     &PGJDBC,
     &DBD_PG,
     &RUBY_PG,
+    &ACTIVE_RECORD,
     &PHP,
+    &ELOQUENT,
 ];
 
 /// "Proof with software that others wrote" (issue 4, §3): every client of the list runs directly and through pgvitals and
@@ -110,7 +116,7 @@ These are not in the registries that the tests install from (Debian 12, PyPI, np
 
 | client | why |
 |---|---|
-| pgx 5 | comes from Go's module proxy; Debian 12 has version 4 |
+| pgx 5, GORM 2 | come from Go's module proxy; Debian 12 has pgx 4 and GORM 1 |
 | r2dbc-postgresql, Hibernate | come from Maven's repository; Debian 12 has pgjdbc alone |
 | Prisma | `prisma generate` downloads an engine from Prisma's own site; Drizzle runs in its place |
 | Npgsql | comes from NuGet |
