@@ -258,7 +258,9 @@ impl Track {
         if self.mode == Mode::Startup {
             return self.start(now);
         }
-        if self.after_ready && self.maybes > 0 {
+        // Of those that follow at once a Sync that is owed for sure has its own first: which came from which, none tells.
+        let sure = matches!(self.pipeline.front(), Some(Owed::Sync { maybe: false, .. }));
+        if self.after_ready && self.maybes > 0 && !sure {
             self.maybes -= 1;
         } else {
             self.close_sync(now);
