@@ -25,7 +25,7 @@ impl Track {
                 self.refused = true;
                 return self.group.say(Event::StartupFailed(Some(code)));
             }
-            Mode::Refused | Mode::Opaque => return,
+            Mode::Refused | Mode::Overrun | Mode::Opaque => return,
             Mode::Measuring => {}
         }
         let ends_session = matches!(code, Sqlstate::IDLE_SESSION_TIMEOUT | Sqlstate::IDLE_IN_TRANSACTION_TIMEOUT);

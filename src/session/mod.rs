@@ -5,7 +5,7 @@
 //! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
 //! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
 //! wanted, `answers` when the server answered,
-//! `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
+//! `overrun` when too much is owed, `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
 
 mod answers;
 mod call;
@@ -18,6 +18,7 @@ mod key;
 mod machine;
 mod names;
 pub mod observation;
+mod overrun;
 mod owed;
 pub mod parameters;
 mod portal;
@@ -33,7 +34,8 @@ mod tests;
 pub use machine::{Leg, Phase, Session};
 
 /// Most messages that the server may owe answers for, 32 bytes each. A client that sends ahead as much as kernel
-/// buffers hold (some 6 MiB of small Binds and Executes) stays below; beyond it the session is opaque.
+/// buffers hold (some 6 MiB of small Binds and Executes) stays below; beyond it nothing is measured until the server has
+/// caught up.
 const OWED_MAX: usize = 1 << 18;
 
 /// Most of them that carry a text, some 120 bytes each.

@@ -60,11 +60,7 @@ impl Owed {
     }
 }
 
-/// The queue is full, [`OWED_MAX`] or [`TEXTS_MAX`]: so many statements were not appended.
-#[derive(Debug)]
-pub(super) struct Full(pub(super) u64);
-
-/// The queue. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
+/// The queue; who appends asks before whether it is full. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     queue: VecDeque<Owed>,
@@ -79,44 +75,36 @@ const RETAINED: usize = 16;
 const RETAINED_BUSY: usize = 1_024;
 
 impl Pipeline {
+    /// No more is held: [`OWED_MAX`] or [`TEXTS_MAX`].
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= OWED_MAX || self.parsed.len() >= TEXTS_MAX || self.texts.len() >= TEXTS_MAX
+    }
+
     /// Appends an entry that has no text.
     #[inline]
-    pub(super) fn push(&mut self, owed: Owed) -> Result<(), Full> {
-        if self.queue.len() >= OWED_MAX {
-            return Err(Full(u64::from(owed.is_statement())));
-        }
+    pub(super) fn push(&mut self, owed: Owed) {
         self.queue.push_back(owed);
         self.unflushed += 1;
-        Ok(())
     }
 
     /// Appends a Parse.
-    pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) -> Result<(), Full> {
-        if self.parsed.len() >= TEXTS_MAX {
-            return Err(Full(0));
-        }
-        self.push(Owed::Parse { name, sent, alone: false })?;
+    pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) {
+        self.push(Owed::Parse { name, sent, alone: false });
         self.parsed.push_back(statement);
-        Ok(())
     }
 
     /// Appends a Bind with its values.
     #[cold]
-    pub(super) fn push_bound(&mut self, owed: Owed, bound: Arc<Bound>) -> Result<(), Full> {
-        self.push(owed)?;
+    pub(super) fn push_bound(&mut self, owed: Owed, bound: Arc<Bound>) {
+        self.push(owed);
         self.bound.push_back(bound);
-        Ok(())
     }
 
     /// Appends a Query.
-    pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) -> Result<(), Full> {
-        let full = Full(statements.answers() as u64);
-        if self.texts.len() >= TEXTS_MAX {
-            return Err(full);
-        }
-        self.push(Owed::Query { sent, bytes }).map_err(|_| full)?;
+    pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) {
+        self.push(Owed::Query { sent, bytes });
         self.texts.push_back(statements);
-        Ok(())
     }
 
     /// Sync or Flush was read at `now`: what was sent since the last one is going to be answered without more ado.

@@ -18,6 +18,9 @@ use crate::wire::tag::BackendTag;
 impl Track {
     #[inline]
     pub(super) fn server(&mut self, piece: Piece<'_, BackendTag>, now: Stamp) {
+        if self.mode == Mode::Overrun {
+            return self.server_unseen(piece, now);
+        }
         match piece {
             Piece::Run { tag, frames, bytes } => self.server_run(tag, frames, bytes, now),
             Piece::Frame { tag, body, bytes } => self.server_frame(tag, body, bytes, now),
@@ -52,9 +55,7 @@ impl Track {
             }
             BackendTag::ParameterStatus => {
                 self.overhead_out += bytes;
-                if let Some((name, value)) = backend::parameter(body) {
-                    self.parameter(name, value);
-                }
+                self.parameter_status(body);
             }
             BackendTag::ParameterDescription => {
                 self.bytes_out += bytes;
@@ -339,7 +340,8 @@ impl Track {
     }
 
     #[cold]
-    fn parameter(&mut self, name: &[u8], value: &[u8]) {
+    pub(super) fn parameter_status(&mut self, body: &[u8]) {
+        let Some((name, value)) = backend::parameter(body) else { return };
         let replaced = match name {
             b"application_name" => self.owner.set_application(value),
             b"session_authorization" => self.owner.set_user(value),
