@@ -45,6 +45,14 @@ impl Owed {
         matches!(self, Owed::Query { .. } | Owed::FunctionCall { .. } | Owed::Sync { maybe: false, .. })
     }
 
+    /// Its size, where that will be charged to a statement.
+    pub(super) fn bytes(&self) -> u64 {
+        match *self {
+            Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. } | Owed::Execute { bytes, .. } => bytes.into(),
+            _ => 0,
+        }
+    }
+
     /// When its last byte was read.
     pub(super) fn sent(&self) -> Stamp {
         match *self {
@@ -165,11 +173,7 @@ impl Pipeline {
 
     /// Sizes of what will be charged to statements.
     pub(super) fn bytes(&self) -> u64 {
-        let size = |owed: &Owed| match *owed {
-            Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. } | Owed::Execute { bytes, .. } => bytes,
-            _ => 0,
-        };
-        self.queue.iter().map(|owed| u64::from(size(owed))).sum()
+        self.queue.iter().map(Owed::bytes).sum()
     }
 
     /// Takes the front entry off, and its text or values with it.
@@ -195,10 +199,10 @@ impl Pipeline {
         self.queue.is_empty()
     }
 
-    /// The front Query's size, once: its first completion takes it all.
-    pub(super) fn take_query_bytes(&mut self) -> u32 {
+    /// The size of the Query or FunctionCall in front, once: its first completion takes it all.
+    pub(super) fn take_message_bytes(&mut self) -> u32 {
         match self.queue.front_mut() {
-            Some(Owed::Query { bytes, .. }) => std::mem::take(bytes),
+            Some(Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. }) => std::mem::take(bytes),
             _ => 0,
         }
     }

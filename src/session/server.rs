@@ -146,7 +146,9 @@ impl Track {
         let Some(passed) = group.enumerate().find_map(|(index, owed)| wanted(owed).then_some(index)) else {
             return false;
         };
-        (0..passed).for_each(|_| drop(self.pipeline.pop()));
+        for _ in 0..passed {
+            self.pass();
+        }
         self.flight = Default::default();
         true
     }
@@ -308,11 +310,13 @@ impl Track {
         let Some(end) = self.pipeline.iter().position(Owed::ends_with_ready) else {
             let maybe = self.pipeline.iter().position(|owed| matches!(owed, Owed::Sync { .. }));
             self.mismatch |= maybe.is_none();
-            (0..maybe.map_or(0, |index| index + 1)).for_each(|_| drop(self.pipeline.pop()));
+            for _ in 0..maybe.map_or(0, |index| index + 1) {
+                self.pass();
+            }
             return;
         };
         for _ in 0..end {
-            match self.pipeline.pop().map(|popped| popped.owed) {
+            match self.pass() {
                 Some(Owed::Sync { .. }) => self.maybes += 1,
                 Some(Owed::CopyEnd) | None => {}
                 Some(_) => self.mismatch = true,

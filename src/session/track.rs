@@ -11,7 +11,7 @@ use crate::session::identity::{Identity, Owner, StartupParameters};
 use crate::session::names::Names;
 use crate::session::observation::{Event, Observer};
 use crate::session::overrun::Overrun;
-use crate::session::owed::Pipeline;
+use crate::session::owed::{Owed, Pipeline};
 use crate::session::portal::Portal;
 use crate::session::stall::Spans;
 use crate::session::text::Text;
@@ -178,6 +178,14 @@ impl Track {
         if statements > 0 {
             self.group.say(Event::Discarded(reason, statements));
         }
+    }
+
+    /// Takes off what is not answered: its bytes are no statement's.
+    #[cold]
+    pub(super) fn pass(&mut self) -> Option<Owed> {
+        let owed = self.pipeline.pop()?.owed;
+        self.overhead_in += owed.bytes();
+        Some(owed)
     }
 
     pub(super) fn lost(&mut self, statements: u64) {
