@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
+use crate::session::backlog::Backlog;
 use crate::session::group::Group;
 use crate::session::identity::{Identity, StartupParameters};
 use crate::session::observation::{Event, InFlight, Observer, OpenTransaction};
@@ -58,6 +59,12 @@ impl Session {
         self.client = Scanner::new(Frontend::with_values());
         self.server = Scanner::new(Backend::with_types());
         self.track.allowance = Some(allowance);
+        self
+    }
+
+    /// The same, and how much it may be owed is shared with its worker's other sessions.
+    pub fn sharing(mut self, backlog: &Backlog) -> Self {
+        self.track.pipeline.share(backlog);
         self
     }
 

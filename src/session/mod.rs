@@ -5,9 +5,10 @@
 //! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
 //! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
 //! wanted, `answers` when the server answered,
-//! `overrun` when too much is owed, `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
+//! `backlog` and `overrun` when much and too much is owed, `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
 
 mod answers;
+pub mod backlog;
 mod call;
 mod client;
 mod failure;
@@ -33,13 +34,10 @@ mod tests;
 
 pub use machine::{Leg, Phase, Session};
 
-/// Most messages that the server may owe answers for, 32 bytes each. A client that sends ahead as much as kernel
-/// buffers hold (some 6 MiB of small Binds and Executes) stays below; beyond it nothing is measured until the server has
-/// caught up.
+/// Most that a session may be owed, in entries of 32 bytes: messages that the server has to answer, and the texts of Parse
+/// and Query among them. A client that sends ahead as much as kernel buffers hold (some 6 MiB of small Binds and Executes)
+/// stays below, unless others of its worker do the same; beyond it nothing is measured until the server has caught up.
 const OWED_MAX: usize = 1 << 18;
-
-/// Most of them that carry a text, some 120 bytes each.
-const TEXTS_MAX: usize = 1 << 16;
 
 /// Most named prepared statements that are known, some 140 bytes each: drivers' caches hold 100 to 1,000. Those used
 /// longest ago go; met again they count as *unknown*.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::units::Stamp;
+use crate::session::backlog::{Backlog, Share};
 use crate::session::key::Key;
-use crate::session::{OWED_MAX, TEXTS_MAX};
 use crate::sql::bound::Bound;
 use crate::sql::statement::{Statement, Statements};
 use crate::wire::frontend::Target;
@@ -76,17 +76,38 @@ pub(super) struct Pipeline {
     texts: VecDeque<Statements>,
     bound: VecDeque<Arc<Bound>>,
     unflushed: usize,
+    /// Statements of `texts`.
+    statements: usize,
+    share: Share,
 }
+
+/// A Query's text takes as much as so many entries, and one more for each of its statements.
+const TEXT: usize = 4;
+const _: () =
+    assert!(size_of::<Statement>() <= size_of::<Owed>() && size_of::<Statements>() <= TEXT * size_of::<Owed>());
 
 /// Queues of at most this capacity stay when they are empty, for good or until the session rests.
 const RETAINED: usize = 16;
 const RETAINED_BUSY: usize = 1_024;
 
 impl Pipeline {
-    /// No more is held: [`OWED_MAX`] or [`TEXTS_MAX`].
+    /// How much it may hold is shared with others.
+    pub(super) fn share(&mut self, backlog: &Backlog) {
+        self.share = Share::of(backlog);
+    }
+
+    /// There is no room for more.
     #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.queue.len() >= OWED_MAX || self.parsed.len() >= TEXTS_MAX || self.texts.len() >= TEXTS_MAX
+    pub(super) fn is_full(&mut self) -> bool {
+        let held = self.queue.len() + self.parsed.len() + TEXT * self.texts.len() + self.statements;
+        held >= self.share.room() && !self.share.grow()
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        let mut share = std::mem::take(&mut self.share);
+        share.give_back();
+        *self = Self { share, ..Self::default() };
     }
 
     /// Appends an entry that has no text.
@@ -112,6 +133,7 @@ impl Pipeline {
     /// Appends a Query.
     pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) {
         self.push(Owed::Query { sent, bytes });
+        self.statements += statements.len();
         self.texts.push_back(statements);
     }
 
@@ -181,7 +203,11 @@ impl Pipeline {
         let owed = self.queue.pop_front()?;
         Some(match owed {
             Owed::Parse { .. } => Popped { parsed: self.parsed.pop_front(), ..Popped::plain(owed) },
-            Owed::Query { .. } => Popped { text: self.texts.pop_front(), ..Popped::plain(owed) },
+            Owed::Query { .. } => {
+                let text = self.texts.pop_front();
+                self.statements -= text.as_ref().map_or(0, |text| text.len());
+                Popped { text, ..Popped::plain(owed) }
+            }
             Owed::Bind { bound: true, .. } => Popped { bound: self.bound.pop_front(), ..Popped::plain(owed) },
             _ => Popped::plain(owed),
         })
@@ -234,6 +260,7 @@ impl Pipeline {
     #[inline]
     pub(super) fn release(&mut self) {
         self.unflushed = 0;
+        self.share.give_back();
         self.shrink(RETAINED_BUSY);
     }
 

@@ -217,7 +217,7 @@ impl Track {
 
     /// Nothing is known any more of what is owed.
     pub(super) fn forget_owed(&mut self) {
-        self.pipeline = Pipeline::default();
+        self.pipeline.clear();
         self.overrun = Overrun::default();
         self.flight = Flight::default();
         self.portals = Names::new(PORTALS_MAX);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
+use crate::session::backlog::Backlog;
 use crate::session::identity::StartupParameters;
 use crate::session::observation::Event;
 use crate::session::tests::messages::{backend, frontend, raw};
@@ -112,6 +113,35 @@ fn what_is_more_than_can_be_owed_is_lost_and_no_more() {
     assert_eq!(talk.executed_named("late"), "select b from t");
     assert_eq!(talk.executed_named("s"), "(unknown)", "it was closed");
     assert!(!talk.told.0.contains(&Event::Mismatch));
+}
+
+/// "Memory has a ceiling that does not depend on traffic" (DESIGN §1.4): sessions of a worker share what they may be owed.
+#[test]
+fn sessions_of_a_worker_are_owed_no_more_together_than_one_alone() {
+    let backlog = Backlog::default();
+    let sharing = || {
+        let mut talk = Talk::new();
+        talk.session = talk.session.sharing(&backlog);
+        talk
+    };
+    let (mut greedy, mut small, mut large) = (sharing(), sharing(), sharing());
+    greedy.client(&raw(b'S', b"").repeat(OWED_MAX));
+    small.client(&raw(b'S', b"").repeat(250));
+    large.client(&raw(b'S', b"").repeat(1_000));
+    let unmeasured = |talk: &Talk| talk.told.0.contains(&Event::Unmeasured(Unmeasured::PipelineFull));
+    assert_eq!([&greedy, &small, &large].map(unmeasured), [false, false, true]);
+    for (talk, owed) in [(&mut large, 1_000), (&mut small, 250), (&mut greedy, OWED_MAX)] {
+        talk.server(&raw(b'Z', b"I").repeat(owed));
+        assert_eq!(talk.session.phase(), Phase::Idle);
+        assert!(!talk.told.0.contains(&Event::Mismatch));
+        talk.told.0.clear();
+    }
+    // What was given back is there for all.
+    large.client(&raw(b'S', b"").repeat(OWED_MAX / 2));
+    assert!(!unmeasured(&large));
+    drop(large);
+    small.client(&raw(b'S', b"").repeat(OWED_MAX));
+    assert!(!unmeasured(&small));
 }
 
 #[test]
