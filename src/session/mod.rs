@@ -4,8 +4,9 @@
 //! `machine` the session from outside; `track` all that it knows, `client` what is asked, `owed` what is owed for it,
 //! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
 //! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
-//! wanted, `answers` when the server answered,
-//! `backlog` and `overrun` when much and too much is owed, `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
+//! wanted, `answers` when the server answered, `stall` how long the client was waited for, `group` what one read
+//! completed, `transaction`, `flight` what runs now; `backlog` how much may be owed, `overrun` and `unseen` what happens
+//! when it is more.
 
 mod answers;
 pub mod backlog;
@@ -28,6 +29,7 @@ mod stall;
 mod text;
 mod track;
 mod transaction;
+mod unseen;
 
 #[cfg(test)]
 mod tests;
