@@ -13,6 +13,7 @@ use super::tape::Tape;
 use super::watched::Watched;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::{Stamp, WallTime};
+use crate::session::backlog::Backlog;
 use crate::session::observation::Event;
 use crate::session::observation::Observer;
 use crate::session::{Leg, Session};
@@ -30,6 +31,8 @@ pub(crate) struct Lens {
     chunks: Cell<u8>,
     /// Bytes of bind values that sessions hold.
     values: Arc<AtomicUsize>,
+    /// What sessions are owed.
+    backlog: Backlog,
 }
 
 /// Of so many chunks one pays for a second look at the clock, so that what pgvitals adds to their way is known. Odd:
@@ -59,11 +62,13 @@ fn seed() -> u64 {
 impl Lens {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let parts = RefCell::new(Parts::new(&shared));
-        Self { shared, parts, tape: RefCell::new(Tape::new()), chunks: Cell::new(0), values: Arc::default() }
+        let (tape, chunks) = (RefCell::new(Tape::new()), Cell::new(0));
+        Self { shared, parts, tape, chunks, values: Arc::default(), backlog: Backlog::default() }
     }
 
-    /// A new session, with an allowance for bind values where they are wanted.
+    /// A new session with its part of what the worker may hold; with an allowance for bind values where they are wanted.
     pub(crate) fn equipped(&self, session: Session) -> Session {
+        let session = session.sharing(&self.backlog);
         if self.shared.stats().capture_parameters {
             return session.with_parameters(Allowance::new(&self.values));
         }

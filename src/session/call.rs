@@ -67,7 +67,8 @@ impl Track {
                 self.complete_execute(bytes, Answer { portal: Some(portal), unflushed, ..answer });
             }
             Owed::Query { .. } => self.complete_piece(answer),
-            Owed::FunctionCall { bytes, .. } => {
+            Owed::FunctionCall { .. } => {
+                let bytes = self.pipeline.take_message_bytes();
                 let call = self.call(start, bytes);
                 self.flight.over = true;
                 self.end_call(pseudo(Pseudo::FunctionCall), call, answer);
@@ -159,7 +160,7 @@ impl Track {
             // Behind the statements of a text of very many.
             None => pseudo(Pseudo::Unfingerprinted),
         };
-        let bytes = self.pipeline.take_query_bytes();
+        let bytes = self.pipeline.take_message_bytes();
         let call = self.call(answer.start, bytes);
         self.flight.piece = piece + 1;
         if matches!(answer.outcome, Outcome::Failed(_)) {

@@ -105,9 +105,11 @@ impl Track {
             FrontendTag::Close => {
                 self.overhead_in += bytes;
                 let (target, name) = named(body);
-                if !self.unanswered() {
-                    let result = self.pipeline.push(Owed::Close { target, name });
-                    self.appended(result);
+                let owed = Owed::Close { target, name };
+                if !self.unanswered(false) {
+                    self.pipeline.push(owed);
+                } else if self.mode == Mode::Overrun {
+                    self.presume_name(&owed, None);
                 }
             }
             FrontendTag::FunctionCall => self.function_call(bytes, now),
@@ -130,61 +132,84 @@ impl Track {
         self.overhead_in += bytes;
     }
 
-    /// The server won't answer: it skips, or has said FATAL.
+    /// Something can be appended to what is owed.
     #[inline]
-    fn unanswered(&self) -> bool {
-        self.fatal || self.skip.is_some()
+    fn has_room(&mut self) -> bool {
+        if self.pipeline.is_full() {
+            self.overrun();
+        }
+        !matches!(self.mode, Mode::Overrun | Mode::Opaque)
+    }
+
+    /// The server won't answer a message that would owe something, ReadyForQuery `with_ready`: it skips, or has said FATAL;
+    /// or the answer is not followed.
+    #[inline]
+    fn unanswered(&mut self, with_ready: bool) -> bool {
+        let room = self.has_room();
+        if self.mode == Mode::Overrun {
+            self.overrun.sent(with_ready);
+        }
+        !room || self.fatal || self.skip.is_some()
     }
 
     /// Accounts for `statements` that were sent where none is answered.
     fn unanswered_statements(&mut self, statements: u64, bytes: u64) {
         self.overhead_in += bytes;
+        match self.mode {
+            Mode::Overrun => return self.overrun.lost += statements,
+            Mode::Opaque => return self.lost(statements),
+            _ => {}
+        }
         let reason = if self.fatal { Discarded::ConnectionLost } else { Discarded::Skipped };
         self.discard(reason, statements);
     }
 
     pub(super) fn query(&mut self, statements: Statements, bytes: u64, now: Stamp) {
-        if self.unanswered() {
-            return self.unanswered_statements(statements.answers() as u64, bytes);
+        if !self.unanswered(true) {
+            return self.pipeline.push_query(statements, now, clamp(bytes));
         }
-        let result = self.pipeline.push_query(statements, now, clamp(bytes));
-        self.appended(result);
+        self.unanswered_statements(statements.answers() as u64, bytes);
+        if self.mode == Mode::Overrun {
+            self.statements.remove(Key::UNNAMED);
+        }
     }
 
     fn function_call(&mut self, bytes: u64, now: Stamp) {
-        if self.unanswered() {
+        if self.unanswered(true) {
             return self.unanswered_statements(1, bytes);
         }
-        let result = self.pipeline.push(Owed::FunctionCall { sent: now, bytes: clamp(bytes) });
-        self.appended(result);
+        self.pipeline.push(Owed::FunctionCall { sent: now, bytes: clamp(bytes) });
     }
 
     pub(super) fn parse(&mut self, name: Key, statements: Statements, types: Option<&[u8]>, bytes: u64, now: Stamp) {
-        if self.unanswered() {
+        let unanswered = self.unanswered(false);
+        if unanswered && self.mode != Mode::Overrun {
             self.overhead_in += bytes;
             return;
         }
-        self.carried_in += bytes;
         let mut statement = statements.into_iter().next().unwrap_or_else(|| pseudo(Pseudo::Empty));
         if let Some(types) = types {
             typed(&mut statement, types);
         }
-        let result = self.pipeline.push_parse(name, statement, now);
-        self.appended(result);
+        if unanswered {
+            self.overhead_in += bytes;
+            return drop(self.statements.insert(name, statement));
+        }
+        self.carried_in += bytes;
+        self.pipeline.push_parse(name, statement, now);
     }
 
     #[inline]
     fn before_execute(&mut self, owed: Owed, bound: Option<Arc<Bound>>, bytes: u64) {
-        if self.unanswered() {
+        if self.unanswered(false) {
             self.overhead_in += bytes;
             return;
         }
         self.carried_in += bytes;
-        let result = match bound {
+        match bound {
             None => self.pipeline.push(owed),
             Some(bound) => self.pipeline.push_bound(owed, bound),
-        };
-        self.appended(result);
+        }
     }
 
     #[inline]
@@ -197,12 +222,10 @@ impl Track {
             self.overhead_in += bytes;
             return;
         }
-        if self.unanswered() {
+        if self.unanswered(false) {
             return self.unanswered_statements(1, bytes);
         }
-        let owed = Owed::Execute { portal, sent: now, flushed: NOT_YET, bytes: clamp(bytes) };
-        let result = self.pipeline.push(owed);
-        self.appended(result);
+        self.pipeline.push(Owed::Execute { portal, sent: now, flushed: NOT_YET, bytes: clamp(bytes) });
     }
 
     #[inline]
@@ -210,10 +233,12 @@ impl Track {
         if self.fatal {
             return;
         }
+        if !self.has_room() {
+            return self.overrun.synced();
+        }
         self.skip = None;
-        let result = self.pipeline.push(Owed::Sync { sent: now, maybe: self.copy == CopyIn::Open });
+        self.pipeline.push(Owed::Sync { sent: now, maybe: self.copy == CopyIn::Open });
         self.pipeline.flush(now);
-        self.appended(result);
     }
 
     fn copy_data(&mut self, bytes: u64) {
@@ -229,9 +254,8 @@ impl Track {
         if self.copy == CopyIn::Open {
             self.copy = CopyIn::Ended;
             self.spans.end_copy(now);
-        } else if !self.pipeline.is_empty() && !self.unanswered() {
-            let result = self.pipeline.push(Owed::CopyEnd);
-            self.appended(result);
+        } else if !self.pipeline.is_empty() && !self.fatal && self.skip.is_none() && self.has_room() {
+            self.pipeline.push(Owed::CopyEnd);
         }
     }
 }

@@ -25,7 +25,7 @@ impl Track {
                 self.refused = true;
                 return self.group.say(Event::StartupFailed(Some(code)));
             }
-            Mode::Refused | Mode::Opaque => return,
+            Mode::Refused | Mode::Overrun | Mode::Opaque => return,
             Mode::Measuring => {}
         }
         let ends_session = matches!(code, Sqlstate::IDLE_SESSION_TIMEOUT | Sqlstate::IDLE_IN_TRANSACTION_TIMEOUT);
@@ -137,11 +137,15 @@ impl Track {
     /// From the error of an extended message to the next Sync nothing is owed. With `absorb` the first Execute belongs
     /// to the call that failed; returns its bytes.
     fn skip(&mut self, fatal: bool, mut absorb: bool) -> u32 {
-        let (mut discarded, mut absorbed) = (0, 0);
+        let (mut discarded, mut absorbed, mut unread) = (0, 0, 0);
         let found = self.pipeline.skip_to_sync(|popped| match popped.owed {
             Owed::Execute { bytes, .. } if absorb => (absorb, absorbed) = (false, bytes),
-            _ => discarded += popped.statements(),
+            _ => {
+                discarded += popped.statements();
+                unread += popped.owed.bytes();
+            }
         });
+        self.overhead_in += unread;
         if !found {
             self.skip = Some(Skip { absorb });
         }
@@ -152,6 +156,7 @@ impl Track {
     /// Nothing of what is owed will come: statements that are left never ran.
     fn lose_owed(&mut self) {
         let done = if self.message_is_over() { u64::MAX } else { self.flight.piece as u64 };
+        self.overhead_in += self.pipeline.bytes();
         let mut lost = match self.pipeline.front() {
             Some(Owed::Query { .. } | Owed::FunctionCall { .. }) => {
                 self.pipeline.pop().map_or(0, |popped| popped.statements().saturating_sub(done))

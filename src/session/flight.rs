@@ -42,7 +42,7 @@ impl Track {
         let executing =
             |name| self.pipeline.iter().any(|o| matches!(o, Owed::Execute { portal, .. } if *portal == name));
         let suspended = |(name, portal): &(Key, &Portal)| matches!(portal, Portal::Suspended(_)) && !executing(*name);
-        (owed - told + self.portals.iter().filter(suspended).count()) as u64
+        (owed - told + self.portals.iter().filter(suspended).count()) as u64 + self.overrun.lost
     }
 
     /// The statement that is running.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
+use crate::session::backlog::Backlog;
 use crate::session::group::Group;
 use crate::session::identity::{Identity, StartupParameters};
 use crate::session::observation::{Event, InFlight, Observer, OpenTransaction};
@@ -58,6 +59,12 @@ impl Session {
         self.client = Scanner::new(Frontend::with_values());
         self.server = Scanner::new(Backend::with_types());
         self.track.allowance = Some(allowance);
+        self
+    }
+
+    /// The same, and how much it may be owed is shared with its worker's other sessions.
+    pub fn sharing(mut self, backlog: &Backlog) -> Self {
+        self.track.pipeline.share(backlog);
         self
     }
 
@@ -188,7 +195,7 @@ impl Session {
         match track.mode {
             Mode::Opaque => Phase::Opaque,
             Mode::Startup if self.server.at_boundary() => Phase::Startup,
-            Mode::Startup | Mode::Refused => Phase::Busy,
+            Mode::Startup | Mode::Refused | Mode::Overrun => Phase::Busy,
             Mode::Measuring => {
                 let boundary = self.client.at_boundary() && self.server.at_boundary();
                 let nothing_owed = track.pipeline.is_empty() && track.skip.is_none() && !track.fatal;
@@ -234,8 +241,10 @@ impl Track {
         if let Some(event) = self.transactions.resumed(now, self.owner.identity()) {
             self.group.say(event);
         }
-        if self.mode == Mode::Measuring {
-            self.lose(now);
+        match self.mode {
+            Mode::Measuring => self.lose(now),
+            Mode::Overrun => self.lost(self.untold()),
+            _ => {}
         }
         self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
         self.overhead_out += std::mem::take(&mut self.bytes_out);

@@ -4,10 +4,12 @@
 //! `machine` the session from outside; `track` all that it knows, `client` what is asked, `owed` what is owed for it,
 //! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
 //! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
-//! wanted, `answers` when the server answered,
-//! `stall` how long the client was waited for, `group` what one read completed, `transaction`, `flight` what runs now.
+//! wanted, `answers` when the server answered, `stall` how long the client was waited for, `group` what one read
+//! completed, `transaction`, `flight` what runs now; `backlog` how much may be owed, `overrun` and `unseen` what happens
+//! when it is more.
 
 mod answers;
+pub mod backlog;
 mod call;
 mod client;
 mod failure;
@@ -18,6 +20,7 @@ mod key;
 mod machine;
 mod names;
 pub mod observation;
+mod overrun;
 mod owed;
 pub mod parameters;
 mod portal;
@@ -26,18 +29,17 @@ mod stall;
 mod text;
 mod track;
 mod transaction;
+mod unseen;
 
 #[cfg(test)]
 mod tests;
 
 pub use machine::{Leg, Phase, Session};
 
-/// Most messages that the server may owe answers for, 32 bytes each. A client that sends ahead as much as kernel
-/// buffers hold (some 6 MiB of small Binds and Executes) stays below; beyond it the session is opaque.
+/// Most that a session may be owed, in entries of 32 bytes: messages that the server has to answer, and the texts of Parse
+/// and Query among them. A client that sends ahead as much as kernel buffers hold (some 6 MiB of small Binds and Executes)
+/// stays below, unless others of its worker do the same; beyond it nothing is measured until the server has caught up.
 const OWED_MAX: usize = 1 << 18;
-
-/// Most of them that carry a text, some 120 bytes each.
-const TEXTS_MAX: usize = 1 << 16;
 
 /// Most named prepared statements that are known, some 140 bytes each: drivers' caches hold 100 to 1,000. Those used
 /// longest ago go; met again they count as *unknown*.

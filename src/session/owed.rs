@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::units::Stamp;
+use crate::session::backlog::{Backlog, Share};
 use crate::session::key::Key;
-use crate::session::{OWED_MAX, TEXTS_MAX};
 use crate::sql::bound::Bound;
 use crate::sql::statement::{Statement, Statements};
 use crate::wire::frontend::Target;
@@ -45,6 +45,14 @@ impl Owed {
         matches!(self, Owed::Query { .. } | Owed::FunctionCall { .. } | Owed::Sync { maybe: false, .. })
     }
 
+    /// Its size, where that will be charged to a statement.
+    pub(super) fn bytes(&self) -> u64 {
+        match *self {
+            Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. } | Owed::Execute { bytes, .. } => bytes.into(),
+            _ => 0,
+        }
+    }
+
     /// When its last byte was read.
     pub(super) fn sent(&self) -> Stamp {
         match *self {
@@ -60,11 +68,7 @@ impl Owed {
     }
 }
 
-/// The queue is full, [`OWED_MAX`] or [`TEXTS_MAX`]: so many statements were not appended.
-#[derive(Debug)]
-pub(super) struct Full(pub(super) u64);
-
-/// The queue. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
+/// The queue; who appends asks before whether it is full. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     queue: VecDeque<Owed>,
@@ -72,51 +76,65 @@ pub(super) struct Pipeline {
     texts: VecDeque<Statements>,
     bound: VecDeque<Arc<Bound>>,
     unflushed: usize,
+    /// Statements of `texts`.
+    statements: usize,
+    share: Share,
 }
+
+/// A Query's text takes as much as so many entries, and one more for each of its statements.
+const TEXT: usize = 4;
+const _: () =
+    assert!(size_of::<Statement>() <= size_of::<Owed>() && size_of::<Statements>() <= TEXT * size_of::<Owed>());
 
 /// Queues of at most this capacity stay when they are empty, for good or until the session rests.
 const RETAINED: usize = 16;
 const RETAINED_BUSY: usize = 1_024;
 
 impl Pipeline {
+    /// How much it may hold is shared with others.
+    pub(super) fn share(&mut self, backlog: &Backlog) {
+        self.share = Share::of(backlog);
+    }
+
+    /// There is no room for more.
+    #[inline]
+    pub(super) fn is_full(&mut self) -> bool {
+        let held = self.queue.len() + self.parsed.len() + TEXT * self.texts.len() + self.statements;
+        held >= self.share.room() && !self.share.grow()
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        let mut share = std::mem::take(&mut self.share);
+        share.give_back();
+        *self = Self { share, ..Self::default() };
+    }
+
     /// Appends an entry that has no text.
     #[inline]
-    pub(super) fn push(&mut self, owed: Owed) -> Result<(), Full> {
-        if self.queue.len() >= OWED_MAX {
-            return Err(Full(u64::from(owed.is_statement())));
-        }
+    pub(super) fn push(&mut self, owed: Owed) {
         self.queue.push_back(owed);
         self.unflushed += 1;
-        Ok(())
     }
 
     /// Appends a Parse.
-    pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) -> Result<(), Full> {
-        if self.parsed.len() >= TEXTS_MAX {
-            return Err(Full(0));
-        }
-        self.push(Owed::Parse { name, sent, alone: false })?;
+    pub(super) fn push_parse(&mut self, name: Key, statement: Statement, sent: Stamp) {
+        self.push(Owed::Parse { name, sent, alone: false });
         self.parsed.push_back(statement);
-        Ok(())
     }
 
     /// Appends a Bind with its values.
     #[cold]
-    pub(super) fn push_bound(&mut self, owed: Owed, bound: Arc<Bound>) -> Result<(), Full> {
-        self.push(owed)?;
+    pub(super) fn push_bound(&mut self, owed: Owed, bound: Arc<Bound>) {
+        self.push(owed);
         self.bound.push_back(bound);
-        Ok(())
     }
 
     /// Appends a Query.
-    pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) -> Result<(), Full> {
-        let full = Full(statements.answers() as u64);
-        if self.texts.len() >= TEXTS_MAX {
-            return Err(full);
-        }
-        self.push(Owed::Query { sent, bytes }).map_err(|_| full)?;
+    pub(super) fn push_query(&mut self, statements: Statements, sent: Stamp, bytes: u32) {
+        self.push(Owed::Query { sent, bytes });
+        self.statements += statements.len();
         self.texts.push_back(statements);
-        Ok(())
     }
 
     /// Sync or Flush was read at `now`: what was sent since the last one is going to be answered without more ado.
@@ -177,11 +195,7 @@ impl Pipeline {
 
     /// Sizes of what will be charged to statements.
     pub(super) fn bytes(&self) -> u64 {
-        let size = |owed: &Owed| match *owed {
-            Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. } | Owed::Execute { bytes, .. } => bytes,
-            _ => 0,
-        };
-        self.queue.iter().map(|owed| u64::from(size(owed))).sum()
+        self.queue.iter().map(Owed::bytes).sum()
     }
 
     /// Takes the front entry off, and its text or values with it.
@@ -189,7 +203,11 @@ impl Pipeline {
         let owed = self.queue.pop_front()?;
         Some(match owed {
             Owed::Parse { .. } => Popped { parsed: self.parsed.pop_front(), ..Popped::plain(owed) },
-            Owed::Query { .. } => Popped { text: self.texts.pop_front(), ..Popped::plain(owed) },
+            Owed::Query { .. } => {
+                let text = self.texts.pop_front();
+                self.statements -= text.as_ref().map_or(0, |text| text.len());
+                Popped { text, ..Popped::plain(owed) }
+            }
             Owed::Bind { bound: true, .. } => Popped { bound: self.bound.pop_front(), ..Popped::plain(owed) },
             _ => Popped::plain(owed),
         })
@@ -207,10 +225,10 @@ impl Pipeline {
         self.queue.is_empty()
     }
 
-    /// The front Query's size, once: its first completion takes it all.
-    pub(super) fn take_query_bytes(&mut self) -> u32 {
+    /// The size of the Query or FunctionCall in front, once: its first completion takes it all.
+    pub(super) fn take_message_bytes(&mut self) -> u32 {
         match self.queue.front_mut() {
-            Some(Owed::Query { bytes, .. }) => std::mem::take(bytes),
+            Some(Owed::Query { bytes, .. } | Owed::FunctionCall { bytes, .. }) => std::mem::take(bytes),
             _ => 0,
         }
     }
@@ -242,6 +260,7 @@ impl Pipeline {
     #[inline]
     pub(super) fn release(&mut self) {
         self.unflushed = 0;
+        self.share.give_back();
         self.shrink(RETAINED_BUSY);
     }
 

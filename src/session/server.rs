@@ -18,6 +18,9 @@ use crate::wire::tag::BackendTag;
 impl Track {
     #[inline]
     pub(super) fn server(&mut self, piece: Piece<'_, BackendTag>, now: Stamp) {
+        if self.mode == Mode::Overrun {
+            return self.server_unseen(piece, now);
+        }
         match piece {
             Piece::Run { tag, frames, bytes } => self.server_run(tag, frames, bytes, now),
             Piece::Frame { tag, body, bytes } => self.server_frame(tag, body, bytes, now),
@@ -52,9 +55,7 @@ impl Track {
             }
             BackendTag::ParameterStatus => {
                 self.overhead_out += bytes;
-                if let Some((name, value)) = backend::parameter(body) {
-                    self.parameter(name, value);
-                }
+                self.parameter_status(body);
             }
             BackendTag::ParameterDescription => {
                 self.bytes_out += bytes;
@@ -145,7 +146,9 @@ impl Track {
         let Some(passed) = group.enumerate().find_map(|(index, owed)| wanted(owed).then_some(index)) else {
             return false;
         };
-        (0..passed).for_each(|_| drop(self.pipeline.pop()));
+        for _ in 0..passed {
+            self.pass();
+        }
         self.flight = Default::default();
         true
     }
@@ -258,7 +261,9 @@ impl Track {
         if self.mode == Mode::Startup {
             return self.start(now);
         }
-        if self.after_ready && self.maybes > 0 {
+        // Of those that follow at once a Sync that is owed for sure has its own first: which came from which, none tells.
+        let sure = matches!(self.pipeline.front(), Some(Owed::Sync { maybe: false, .. }));
+        if self.after_ready && self.maybes > 0 && !sure {
             self.maybes -= 1;
         } else {
             self.close_sync(now);
@@ -305,11 +310,13 @@ impl Track {
         let Some(end) = self.pipeline.iter().position(Owed::ends_with_ready) else {
             let maybe = self.pipeline.iter().position(|owed| matches!(owed, Owed::Sync { .. }));
             self.mismatch |= maybe.is_none();
-            (0..maybe.map_or(0, |index| index + 1)).for_each(|_| drop(self.pipeline.pop()));
+            for _ in 0..maybe.map_or(0, |index| index + 1) {
+                self.pass();
+            }
             return;
         };
         for _ in 0..end {
-            match self.pipeline.pop().map(|popped| popped.owed) {
+            match self.pass() {
                 Some(Owed::Sync { .. }) => self.maybes += 1,
                 Some(Owed::CopyEnd) | None => {}
                 Some(_) => self.mismatch = true,
@@ -337,7 +344,8 @@ impl Track {
     }
 
     #[cold]
-    fn parameter(&mut self, name: &[u8], value: &[u8]) {
+    pub(super) fn parameter_status(&mut self, body: &[u8]) {
+        let Some((name, value)) = backend::parameter(body) else { return };
         let replaced = match name {
             b"application_name" => self.owner.set_application(value),
             b"session_authorization" => self.owner.set_user(value),

@@ -10,7 +10,8 @@ use crate::session::group::Group;
 use crate::session::identity::{Identity, Owner, StartupParameters};
 use crate::session::names::Names;
 use crate::session::observation::{Event, Observer};
-use crate::session::owed::{Full, Pipeline};
+use crate::session::overrun::Overrun;
+use crate::session::owed::{Owed, Pipeline};
 use crate::session::portal::Portal;
 use crate::session::stall::Spans;
 use crate::session::text::Text;
@@ -23,7 +24,8 @@ use crate::wire::backend::{ErrorFields, TransactionStatus};
 
 /// How far a session is followed.
 ///
-/// `Startup` → `Refused` at ErrorResponse; `Startup` → `Measuring` at ReadyForQuery; any → `Opaque`, for ever.
+/// `Startup` → `Refused` at ErrorResponse; `Startup` → `Measuring` at ReadyForQuery; `Measuring` → `Overrun` when too much
+/// is owed, and back at the last ReadyForQuery that is; any → `Opaque`, for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
     /// No ReadyForQuery yet.
@@ -32,6 +34,8 @@ pub(super) enum Mode {
     Refused,
     /// Statements are told.
     Measuring,
+    /// Bytes are counted until the server has caught up.
+    Overrun,
     /// Bytes are counted.
     Opaque,
 }
@@ -95,6 +99,8 @@ pub(super) struct Track {
     /// ErrorResponse that spans reads.
     pub(super) error: ErrorFields,
     pub(super) pipeline: Pipeline,
+    /// While more is owed than it holds.
+    pub(super) overrun: Overrun,
     pub(super) flight: Flight,
     pub(super) statements: Names<Statement>,
     pub(super) portals: Names<Portal>,
@@ -143,6 +149,7 @@ impl Track {
             text: None,
             error: ErrorFields::default(),
             pipeline: Pipeline::default(),
+            overrun: Overrun::default(),
             flight: Flight::default(),
             statements: Names::new(STATEMENTS_MAX),
             portals: Names::new(PORTALS_MAX),
@@ -173,7 +180,15 @@ impl Track {
         }
     }
 
-    fn lost(&mut self, statements: u64) {
+    /// Takes off what is not answered: its bytes are no statement's.
+    #[cold]
+    pub(super) fn pass(&mut self) -> Option<Owed> {
+        let owed = self.pipeline.pop()?.owed;
+        self.overhead_in += owed.bytes();
+        Some(owed)
+    }
+
+    pub(super) fn lost(&mut self, statements: u64) {
         if statements > 0 {
             self.group.say(Event::Lost(statements));
         }
@@ -187,25 +202,27 @@ impl Track {
         }
         self.mode = Mode::Opaque;
         self.group.say(Event::Unmeasured(reason));
-        self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
-        self.overhead_out += std::mem::take(&mut self.bytes_out);
-        self.overhead_in += self.pipeline.bytes();
         self.lost(self.untold());
-        self.pipeline = Pipeline::default();
-        self.flight = Flight::default();
+        self.forget_bytes();
+        self.forget_owed();
         self.statements = Names::new(0);
-        self.portals = Names::new(0);
-        self.transactions = Transactions::default();
-        (self.copy, self.skip) = (CopyIn::None, None);
     }
 
-    /// An entry was appended, or the queue is full.
-    #[inline]
-    pub(super) fn appended(&mut self, result: Result<(), Full>) {
-        if let Err(Full(statements)) = result {
-            self.lost(statements);
-            self.go_opaque(Unmeasured::PipelineFull);
-        }
+    /// Bytes that would have been charged to what is owed are the connection's.
+    pub(super) fn forget_bytes(&mut self) {
+        self.overhead_in += std::mem::take(&mut self.carried_in) + std::mem::take(&mut self.copied_ahead);
+        self.overhead_in += self.pipeline.bytes();
+        self.overhead_out += std::mem::take(&mut self.bytes_out);
+    }
+
+    /// Nothing is known any more of what is owed.
+    pub(super) fn forget_owed(&mut self) {
+        self.pipeline.clear();
+        self.overrun = Overrun::default();
+        self.flight = Flight::default();
+        self.portals = Names::new(PORTALS_MAX);
+        self.transactions = Transactions::default();
+        (self.copy, self.skip) = (CopyIn::None, None);
     }
 
     /// The read is over.

@@ -65,6 +65,11 @@ pub(super) struct Ended<'a> {
 }
 
 impl Transactions {
+    /// Of a session of which nothing is known before `now`.
+    pub(super) fn seen_from(now: Stamp) -> Self {
+        Self { last_start: now, ..Self::default() }
+    }
+
     /// A call ended at `now`. Returns the transaction that it ended.
     #[inline]
     pub(super) fn ended(&mut self, call: Ended<'_>, now: Stamp, identity: &Arc<Identity>) -> Option<Event> {

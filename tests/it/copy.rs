@@ -90,3 +90,22 @@ fn syncs_around_a_failed_copy_do_not_shift_what_follows() {
     let behind = pgvitals.await_statement("select $1", 3);
     assert_eq!((behind.errors, behind.rows), (0, 3));
 }
+
+/// "(a ReadyForQuery that follows at once takes one of them unless a Sync is owed for sure in front …)": several Syncs
+/// behind a COPY that has swallowed one, in one write with what comes next.
+#[test]
+fn syncs_in_a_row_behind_a_failed_copy_do_not_shift_what_follows() {
+    let (pgvitals, mut client) = session();
+    client.send(&[extended("copy t from stdin", &[]), bytes_of![sync()]].concat());
+    client.until(b'G');
+    client.send(&bytes_of![data("1\n"), CopyFail::new("enough".into())]);
+    client.until(b'E');
+    client.send(&bytes_of![sync(), sync(), sync(), query("select 'first', 1"), query("select 'second'")]);
+    assert_eq!(tags(&(0..5).flat_map(|_| client.until(b'Z')).collect::<Vec<_>>()), "ZZZTDCZTDCZ");
+    assert_eq!(client.value("select 'third', 2, 3"), "third");
+    for (query, calls) in [("copy t from stdin", 1), ("select $1, $2", 1), ("select $1", 1), ("select $1, $2, $3", 1)] {
+        let row = pgvitals.await_statement(query, calls);
+        assert_eq!((row.rows, row.errors), if query.starts_with("copy") { (0, 1) } else { (1, 0) }, "{query}");
+    }
+    assert!(pgvitals.metric("pgvitals_mismatches_total") == 0.0);
+}

@@ -25,7 +25,8 @@ fn what_an_error_skips_is_no_call() {
         extended("select 'behind', 4, 5, 6", &[]),
         bytes_of![sync()],
     ];
-    client.send(&pipeline.concat());
+    let bytes = pipeline.concat();
+    client.send(&bytes);
     // A division of constants fails as early as Bind.
     assert_eq!(tags(&client.until(b'Z')), "12DC1EZ");
     assert_eq!(tags(&client.until(b'Z')), "12DCZ");
@@ -36,6 +37,8 @@ fn what_an_error_skips_is_no_call() {
     assert!(pgvitals.statements("").iter().all(|row| !row.query.starts_with("select $1, $2, $3") || row.calls == 1));
     let discarded = pgvitals.metric("pgvitals_statements_discarded_total{reason=\"skipped\"}");
     assert!(discarded >= 1.0, "{discarded}");
+    // What never ran was sent all the same.
+    assert_eq!(pgvitals.metric("pgvitals_network_bytes_total{direction=\"in\"}"), bytes.len() as f64);
 }
 
 /// "Statements that fail inside a multi-statement message: those after it never ran and are not counted." (issue 3, §3)
@@ -76,6 +79,32 @@ fn a_deep_pipeline_is_counted_whole() {
     }
     let row = pgvitals.await_statement("select $1::int", 1_000);
     assert_eq!((row.rows, row.errors), (1_000, 0));
+}
+
+/// "ReadyForQuery is the resynchronisation point … Only broken framing is permanent.": what was sent ahead of a server that
+/// waits, more of it than is followed, costs its own statements alone.
+#[test]
+fn a_session_that_owed_too_much_is_measured_again() {
+    const AHEAD: usize = 1 << 18;
+    let cluster = Cluster::any();
+    let database = cluster.database();
+    let mut blocker = cluster.client(&database);
+    blocker.query("select pg_advisory_lock(7)");
+    let pgvitals = Pgvitals::before(&cluster.tcp);
+    let mut client = Client::connect(pgvitals.address(), &database);
+    client.send(&bytes_of![query("select pg_advisory_lock(7)")]);
+    client.send(&bytes_of![sync()].repeat(AHEAD));
+    let overrun = "pgvitals_unmeasured_total{reason=\"pipeline_full\"}";
+    pgvitals.await_merge("more than is followed", |pgvitals| (pgvitals.metric(overrun) > 0.0).then_some(()));
+    blocker.query("select pg_advisory_unlock(7)");
+    for _ in 0..=AHEAD {
+        client.until(b'Z');
+    }
+    assert_eq!(client.value("select 'seen again'"), "seen again");
+    assert_eq!(pgvitals.await_statement("select $1", 1).rows, 1);
+    let lost = "pgvitals_samples_dropped_total{reason=\"opaque\"}";
+    assert_eq!((pgvitals.metric(overrun), pgvitals.metric(lost)), (1.0, 1.0), "the statement that waited for the lock");
+    assert!(pgvitals.metric("pgvitals_mismatches_total") == 0.0);
 }
 
 /// "FIN goes on after held bytes, and the other direction runs on": a client that half-closes gets its answer.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::base::sqlstate::Sqlstate;
 use crate::base::telemetry::Unmeasured;
 use crate::base::units::Stamp;
+use crate::session::backlog::Backlog;
 use crate::session::identity::StartupParameters;
 use crate::session::observation::Event;
 use crate::session::tests::messages::{backend, frontend, raw};
@@ -44,8 +46,12 @@ impl Talk {
     }
 
     fn executed(&mut self, name: usize) -> String {
+        self.executed_named(&format!("s{name}"))
+    }
+
+    fn executed_named(&mut self, name: &str) -> String {
         self.told.0.clear();
-        self.say(&format!("B \"\" \"s{name}\" E \"\" 0 S"), "2 C \"SELECT 1\" Z I");
+        self.say(&format!("B \"\" \"{name}\" E \"\" 0 S"), "2 C \"SELECT 1\" Z I");
         let texts = self.told.0.iter().filter_map(|event| match event {
             Event::Statement(call) => Some(call.query.text.to_string()),
             _ => None,
@@ -69,19 +75,98 @@ fn statements_that_were_used_longest_ago_go_and_count_as_unknown() {
     assert_eq!(talk.executed(last), format!("select c{last} from t"));
 }
 
-#[test]
-fn more_than_can_be_owed_makes_the_session_opaque() {
+/// As much as can be owed: Executes of a portal that is there.
+fn full() -> Talk {
     let mut talk = Talk::new();
+    talk.say("P \"s\" \"select a from t\" S", "1 Z I");
     let execute = [b'E', 0, 0, 0, 9, 0, 0, 0, 0, 0];
     talk.client(&execute.repeat(OWED_MAX));
     assert_eq!(talk.session.phase(), Phase::Busy);
     talk.told.0.clear();
-    talk.client(&execute);
-    assert_eq!(talk.session.phase(), Phase::Opaque);
-    let opaque = Event::Unmeasured(Unmeasured::PipelineFull);
-    let bytes_in = (execute.len() * OWED_MAX) as u64;
-    let overhead = Event::Overhead { bytes_in, bytes_out: 0 };
-    assert_eq!(talk.told.0, [Event::Lost(1), opaque, Event::Lost(OWED_MAX as u64), overhead]);
+    talk
+}
+
+fn lost(talk: &Talk) -> u64 {
+    let lost = |event: &Event| if let Event::Lost(count) = event { *count } else { 0 };
+    talk.told.0.iter().map(lost).sum()
+}
+
+/// "ReadyForQuery is the resynchronisation point … Only broken framing is permanent." (PROTOCOL §3)
+#[test]
+fn what_is_more_than_can_be_owed_is_lost_and_no_more() {
+    let mut talk = full();
+    talk.say(
+        "E \"\" 0 P \"late\" \"select b from t\" C S \"s\" P \"\" \"select c from t\" S",
+        "2 C \"SELECT 1\" E 22012",
+    );
+    assert_eq!(talk.told.0, [Event::Unmeasured(Unmeasured::PipelineFull)]);
+    assert_eq!((talk.session.phase(), talk.session.untold()), (Phase::Busy, OWED_MAX as u64 + 1));
+    // What was sent meanwhile is owed, too.
+    talk.say(
+        "Q \"select a from t; select b from t\" B \"\" \"late\" E \"\" 0",
+        "Z I C \"SELECT 1\" C \"SELECT 1\" Z T",
+    );
+    talk.say("S", "");
+    assert_eq!(talk.session.phase(), Phase::Busy);
+    talk.server(&raw(b'Z', b"T"));
+    assert_eq!((talk.session.phase(), lost(&talk)), (Phase::InTransaction, OWED_MAX as u64 + 4));
+    assert_eq!(talk.executed_named("late"), "select b from t");
+    assert_eq!(talk.executed_named("s"), "(unknown)", "it was closed");
+    assert!(!talk.told.0.contains(&Event::Mismatch));
+}
+
+/// "Memory has a ceiling that does not depend on traffic" (DESIGN §1.4): sessions of a worker share what they may be owed.
+#[test]
+fn sessions_of_a_worker_are_owed_no_more_together_than_one_alone() {
+    let backlog = Backlog::default();
+    let sharing = || {
+        let mut talk = Talk::new();
+        talk.session = talk.session.sharing(&backlog);
+        talk
+    };
+    let (mut greedy, mut small, mut large) = (sharing(), sharing(), sharing());
+    greedy.client(&raw(b'S', b"").repeat(OWED_MAX));
+    small.client(&raw(b'S', b"").repeat(250));
+    large.client(&raw(b'S', b"").repeat(1_000));
+    let unmeasured = |talk: &Talk| talk.told.0.contains(&Event::Unmeasured(Unmeasured::PipelineFull));
+    assert_eq!([&greedy, &small, &large].map(unmeasured), [false, false, true]);
+    for (talk, owed) in [(&mut large, 1_000), (&mut small, 250), (&mut greedy, OWED_MAX)] {
+        talk.server(&raw(b'Z', b"I").repeat(owed));
+        assert_eq!(talk.session.phase(), Phase::Idle);
+        assert!(!talk.told.0.contains(&Event::Mismatch));
+        talk.told.0.clear();
+    }
+    // What was given back is there for all.
+    large.client(&raw(b'S', b"").repeat(OWED_MAX / 2));
+    assert!(!unmeasured(&large));
+    drop(large);
+    small.client(&raw(b'S', b"").repeat(OWED_MAX));
+    assert!(!unmeasured(&small));
+}
+
+#[test]
+fn the_loss_of_a_connection_loses_what_was_not_followed_once() {
+    let mut talk = full();
+    talk.say("E \"\" 0 S", "E 57P01/FATAL");
+    talk.session.closed(Stamp::from_nanos(9), &mut talk.lexer, &mut talk.told);
+    assert_eq!(lost(&talk), OWED_MAX as u64 + 1);
+    let code = Sqlstate::ADMIN_SHUTDOWN;
+    assert!(talk.told.0.contains(&Event::Ended(Some(code))), "{:?}", talk.told.0);
+}
+
+/// Where nobody can know how often the server owes ReadyForQuery the session is not followed again.
+#[test]
+fn what_cannot_be_followed_again_is_opaque() {
+    for (request, answer) in [("E \"\" 0 Q \"select a from t\" S", "E 22012"), ("E \"\" 0 S", "G"), ("S", "G")] {
+        let mut talk = full();
+        talk.say(request, answer);
+        assert_eq!(talk.session.phase(), Phase::Opaque, "{request}");
+        let lost = (lost(&talk) - OWED_MAX as u64) as usize;
+        assert_eq!(lost, request.matches(['E', 'Q']).count(), "{request}");
+    }
+    let mut talk = full();
+    talk.say("E \"\" 0 S Q \"select a from t\"", "E 22012 Z I C \"SELECT 1\" Z I");
+    assert_eq!(talk.session.phase(), Phase::Idle, "behind a Sync a Query is answered in any case");
 }
 
 /// "every statement counted once … nothing lost silently" (DESIGN §1.3): what was told is not lost as well.
