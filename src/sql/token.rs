@@ -162,7 +162,7 @@ const WORDS: [(Rules, &str); 19] = [
     (rule::CASE, "case"),
     (rule::END, "end"),
     (rule::HEAD, "prepare execute declare savepoint release deallocate close listen unlisten notify rollback abort"),
-    (rule::HEAD, "fetch move set create"),
+    (rule::HEAD, "fetch move set alter create"),
 ];
 
 /// The longest word with a rule that is looked up; `current_timestamp`, which is reserved, is told apart by itself.
