@@ -153,8 +153,7 @@ impl Maker<'_> {
         self.filter(depth);
         if self.chance.once_in(2) {
             self.keys("order by");
-            let count = 1 + self.chance.below(2);
-            self.list(count, Self::ordered);
+            self.ordered();
         }
         // OFFSET alone is LIMIT alone to some versions: the table of §6 has it.
         if self.chance.once_in(3) {
@@ -165,14 +164,14 @@ impl Maker<'_> {
         }
     }
 
+    /// By what is never shown: to the server an order brings its column along.
     fn ordered(&mut self) {
-        self.column();
-        match self.chance.below(3) {
-            0 => self.keys("desc"),
-            _ => self.put([Noise("asc")]),
-        }
+        let column = self.chance.one_of(&["id", "arr"]);
+        self.column_named(column);
+        let (way, nulls) = if self.chance.once_in(3) { (Key("desc"), "last") } else { (Noise("asc"), "first") };
+        self.put([way]);
         if self.chance.once_in(5) {
-            self.keys("nulls first");
+            self.put([Key("nulls"), Key(nulls)]);
         }
     }
 
@@ -188,7 +187,7 @@ impl Maker<'_> {
             Key("order"),
             Key("by"),
         ]);
-        self.column();
+        self.column_named("id");
         if self.chance.once_in(2) {
             self.keys("desc");
         }

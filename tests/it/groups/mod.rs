@@ -20,7 +20,7 @@ use oracle::Oracle;
 use spelling::{Chance, MARKED};
 
 /// Statements made at random for each server.
-const STATEMENTS: u64 = 1_500;
+const STATEMENTS: u64 = 500;
 /// Ways in which each of them is written.
 const SPELLINGS: u64 = 4;
 

@@ -92,18 +92,30 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        label: "`= ANY (ARRAY[…])`/`IN (…)`, `~~`/`LIKE`, `FETCH FIRST`/`LIMIT`, field of `EXTRACT`, `ON TRUE`/`ON FALSE`",
+        label: "`= ANY (ARRAY[…])`/`IN (…)`, `~~`/`LIKE`, `DESC NULLS FIRST`/`DESC`, `FETCH FIRST`/`LIMIT`, field of `EXTRACT`, `ON TRUE`/`ON FALSE`",
         pairs: &[
             ["select n from a where n in (1, 2)", "select n from a where n = any (array[1, 2])"],
             ["select n from a where s like 'a%'", "select n from a where s ~~ 'a%'"],
+            ["select n from a order by n desc nulls first", "select n from a order by n desc"],
             ["select n from a limit 1", "select n from a fetch first 1 row only"],
             ["select extract(year from d) from a", "select extract(month from d) from a"],
             ["select 1 from a join b on true", "select 1 from a join b on false"],
         ],
     },
     Row {
-        label: "`LIMIT` alone against `OFFSET` alone (the server's oversight)",
-        pairs: &[["select n from a limit 1", "select n from a offset 1"]],
+        label: "`LIMIT` alone against `OFFSET` alone, in a window `PARTITION BY` against `ORDER BY` (the server's oversight)",
+        pairs: &[
+            ["select n from a limit 1", "select n from a offset 1"],
+            ["select count(*) over (partition by n) from a", "select count(*) over (order by n) from a"],
+        ],
+    },
+    Row {
+        label: "a column shown that orders anyway, one that orders or groups twice",
+        pairs: &[
+            ["select n from a order by d", "select n, d from a order by d"],
+            ["select n from a order by d desc", "select n from a order by d desc, d"],
+            ["select n from a group by n", "select n from a group by n, n"],
+        ],
     },
     Row {
         label: "another table under the same alias",
