@@ -20,9 +20,9 @@ use oracle::Oracle;
 use spelling::{Chance, MARKED};
 
 /// Statements made at random for each server.
-const STATEMENTS: u64 = 500;
+const STATEMENTS: u64 = 400;
 /// Ways in which each of them is written.
-const SPELLINGS: u64 = 4;
+const SPELLINGS: u64 = 3;
 
 /// The canonical text of the one statement of `sql`, and its hash.
 fn canonical(sql: &str) -> (String, String) {
