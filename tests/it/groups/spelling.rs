@@ -127,7 +127,7 @@ fn literal(kind: Type, chance: &mut Chance) -> String {
             3 => format!("$${number}'s$$"),
             4 => format!("$t$s3cret $$ {number}$t$"),
             5 => format!("'s3cret'\n'{number}'"),
-            _ => format!("U&'s3cret!0061' uescape '!'"),
+            _ => "U&'s3cret!0061' uescape '!'".to_owned(),
         },
     }
 }
