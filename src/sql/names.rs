@@ -19,6 +19,8 @@ pub(super) enum Mode {
     Rollback,
     /// All words are names, but for a few.
     Fetch,
+    /// `set` may bring a setting's name.
+    Alter,
     /// `set`, and how far.
     Set(Set),
     /// What follows is one placeholder; whether that has been written.
@@ -78,6 +80,8 @@ impl Mode {
                     _ => Role::Name,
                 };
             }
+            Mode::Alter if word == b"set" => *self = Mode::Set(Set::Start),
+            Mode::Alter => {}
             Mode::Set(set) => *self = set.word(word),
             Mode::Rest(_) => return Role::Rest,
         }
@@ -141,6 +145,7 @@ fn head(word: &[u8]) -> Mode {
         b"rollback" | b"abort" => Mode::Rollback,
         b"fetch" | b"move" => Mode::Fetch,
         b"set" => Mode::Set(Set::Start),
+        b"alter" => Mode::Alter,
         b"create" => Mode::Create(0),
         _ => Mode::Name(Before::Nothing),
     }

@@ -9,6 +9,9 @@ use super::statement::Name;
 use super::text::{PLACEHOLDER, Text};
 use super::token::{Rules, rule};
 
+/// Digits of a position at most: a select list has up to 1,664 columns. What is longer can only be somebody's data.
+const POSITION_MAX: usize = 4;
+
 /// One statement's skeleton while it grows.
 pub(super) struct Skeleton {
     pub(super) text: Text,
@@ -125,7 +128,7 @@ impl Skeleton {
     #[inline]
     pub(super) fn number_end(&mut self, digits: bool) {
         if self.position {
-            if digits {
+            if digits && self.text.len() <= self.start + POSITION_MAX {
                 self.ended(Prev::Digits, 0);
             } else {
                 self.text.truncate(self.start);

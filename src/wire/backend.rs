@@ -92,7 +92,10 @@ pub fn command_tag(body: &[u8]) -> &[u8] {
     body.strip_suffix(&[0]).unwrap_or(body)
 }
 
-/// Rows that a command tag counts: its last word, when that is a number.
+/// Rows of one command at most: a tag that says more is wrong, and would make sums overflow.
+pub const ROWS_MAX: u64 = 1 << 48;
+
+/// Rows that a command tag counts: its last word, when that is a number; at most [`ROWS_MAX`].
 #[inline]
 pub fn rows(tag: &[u8]) -> u64 {
     let (mut rows, mut unit) = (0_u64, 1_u64);
@@ -102,7 +105,7 @@ pub fn rows(tag: &[u8]) -> u64 {
                 rows = rows.saturating_add(u64::from(byte - b'0').saturating_mul(unit));
                 unit = unit.saturating_mul(10);
             }
-            b' ' => return rows,
+            b' ' => return rows.min(ROWS_MAX),
             _ => return 0,
         }
     }

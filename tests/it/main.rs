@@ -15,6 +15,7 @@ mod demo;
 mod deploy;
 mod docs;
 mod faults;
+mod groups;
 #[cfg(feature = "fault-injection")]
 mod harmless;
 mod harness;

@@ -125,6 +125,7 @@ fn positions_stay_until_their_clause_ends() {
     );
     check("select x over (order by 1, 2), 3 order by 1_0, 1.5", "select x over (order by 1, 2), $1 order by $2, $3");
     check("select 1 order by 1 . x, 1..2", "select $1 order by 1 .x, 1 .$2");
+    check("select 1 order by 1664, 16640, 4111111111111111", "select $1 order by 1664, $2, $3");
 }
 
 #[test]
@@ -167,6 +168,31 @@ fn values_of_settings_hide() {
     check("set local x to default", "set local x to $1");
     check("set constraints all deferred", "set constraints all deferred");
     check("set \"X\" = -1", "set \"X\" to $1");
+}
+
+#[test]
+fn values_of_settings_that_are_altered_hide() {
+    check("alter role bob set app.key = hunter2", "alter role bob set app.key to $1");
+    check(
+        "ALTER USER \"Bob\" IN DATABASE d SET x.y TO \"Hunter2\", b",
+        "alter user \"Bob\" in database d set x.y to $1",
+    );
+    check("alter database d set x from current", "alter database d set x from current");
+    check("alter system set x = -1", "alter system set x to $1");
+    check("alter function f(int) set a = b set c to d", "alter function f(int) set a to $1");
+    check("alter role bob set role = alice", "alter role bob set role $1");
+    for unchanged in [
+        "alter table t set schema x",
+        "alter table t set(fillfactor = $1)",
+        "alter table t alter a set default $1, alter b set default $2",
+        "alter table t alter a set default null",
+        "alter table t alter a set data type varchar($1)",
+        "alter publication p set table a, b",
+        "alter table t rename to u",
+        "alter role bob reset x",
+    ] {
+        check(unchanged, unchanged);
+    }
 }
 
 #[test]

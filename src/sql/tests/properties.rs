@@ -6,7 +6,7 @@ use crate::sql::fingerprint::{Fingerprinter, fingerprint};
 use crate::sql::statement::{Dialect, Encoding, Statements};
 
 /// Bits of SQL that meet in ways nobody would write.
-const BITS: [&str; 96] = [
+const BITS: [&str; 97] = [
     " ",
     "\n",
     "--",
@@ -97,6 +97,7 @@ const BITS: [&str; 96] = [
     "prepare",
     "execute",
     "fetch",
+    "alter",
     "rollback",
     "é",
     "x",
@@ -162,6 +163,69 @@ proptest! {
         for statement in fingerprint(sql.as_bytes(), Dialect::default()) {
             prop_assert!(!statement.text.to_lowercase().contains("s3cret"), "{} → {}", sql, statement.text);
             prop_assert!(!statement.text.contains("7654"), "{} → {}", sql, statement.text);
+        }
+    }
+}
+
+/// Where statements of all kinds hold what is nobody's business: `{}`.
+const PLACES: [&str; 36] = [
+    "alter role bob password {}",
+    "create user bob encrypted password {} valid until {} connection limit 5",
+    "create subscription s connection {} publication p with (slot_name = {})",
+    "alter subscription s connection {}",
+    "create user mapping for bob server s options (user {}, password {})",
+    "alter user mapping for bob server s options (set password {})",
+    "create server s foreign data wrapper w options (host {}, port {})",
+    "copy t from program {} with (delimiter {})",
+    "copy (select {}) to {}",
+    "alter system set primary_conninfo = {}",
+    "alter role bob in database d set app.key to {}, {}",
+    "set app.key = {}",
+    "set local app.key to {}, {}",
+    "set time zone {}",
+    "select set_config('app.key', {}, true)",
+    "select a from t where b = {} and c in ({}, {}, x) limit {}",
+    "insert into t values ({}, {}), (default, {}) on conflict (a) do update set b = {}",
+    "merge into t using s on a = {} when matched then update set a = {} when not matched then insert values ({})",
+    "select * from json_table(j, {} columns (a int path {} default {} on empty))",
+    "comment on table t is {}",
+    "security label for x on table t is {}",
+    "notify c, {}",
+    "prepare transaction {}",
+    "rollback prepared {}",
+    "do language plpgsql {}",
+    "create function f(a text default {}) returns text language sql as {}",
+    "create function f() returns text language sql begin atomic select {}; select case when {} then {} end; end",
+    "prepare p as select {}",
+    "execute p({}, {})",
+    "call p({}, a => {})",
+    "explain (analyze) select {}",
+    "declare c cursor for select {}",
+    "create policy p on t using (a = {})",
+    "create type e as enum ({}, {})",
+    "create table p partition of t for values from ({}) to ({})",
+    "create view v as select {}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_secret_never_shows_in_any_kind_of_statement_not_even_in_a_broken_one(
+        place in prop::sample::select(&PLACES[..]),
+        secrets in prop::collection::vec(literal(), 6),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let parts: Vec<&str> = place.split("{}").collect();
+        let secrets = secrets.iter().map(String::as_str).take(parts.len() - 1).chain([""]);
+        let sql: String = parts.iter().copied().zip(secrets).flat_map(|(part, secret)| [part, secret]).collect();
+        for text in [sql.as_bytes(), &sql.as_bytes()[..end.index(sql.len())]] {
+            for statement in fingerprint(text, Dialect::default()) {
+                let shown = statement.text.to_lowercase();
+                prop_assert!(!shown.contains("s3cret") && !shown.contains("7654"), "{} → {}", sql, shown);
+                let again = fingerprint(statement.text.as_bytes(), Dialect::default());
+                prop_assert!(again.iter().all(|again| again.text == statement.text), "{}", statement.text);
+            }
         }
     }
 }
