@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use jiff::civil::Date;
 
 use super::colour::When;
 use super::exit::Failure;
@@ -15,8 +16,10 @@ use crate::config::keys::KEYS;
 use crate::config::load::{CONFIG_FILE, CONFIG_VARIABLE, Flags};
 use crate::config::render;
 
-/// Keys that commands need which only ask a running pgvitals.
-const CLIENT_KEYS: &[&str] = &["http", "http_token"];
+/// Keys that `top` needs, which asks a running pgvitals.
+const TOP_KEYS: &[&str] = &["http", "http_token"];
+/// Keys that a probe needs: `/healthz` is open to all.
+const PROBE_KEYS: &[&str] = &["http"];
 /// Keys that say where the monitoring tables are.
 const STORE_KEYS: &[&str] = &["store.url", "store.schema"];
 /// What a demo is judged by.
@@ -80,9 +83,9 @@ impl Command {
             Command::Run(flags) => run::run(flags),
             Command::Serve(flags) => run::serve(flags),
             Command::Check(flags, options) => check::run(&load(flags)?, options, std::io::stdout().lock()),
-            Command::Migrate(flags, options) => Ok(migrate::run(&load(flags)?, options, std::io::stdout().lock())?),
-            Command::Report(flags, options) => Ok(report::run(&load(flags)?, &options, std::io::stdout().lock())?),
-            Command::Demo(flags, options) => Ok(demo::run(&load(flags)?, options, std::io::stdout().lock())?),
+            Command::Migrate(flags, options) => migrate::run(&load(flags)?, options, std::io::stdout().lock()),
+            Command::Report(flags, options) => report::run(&load(flags)?, &options, std::io::stdout().lock()),
+            Command::Demo(flags, options) => demo::run(&load(flags)?, options, std::io::stdout().lock()),
             Command::Fingerprint => Ok(fingerprint::run(std::io::stdin().lock(), std::io::stdout().lock())?),
             Command::Top(flags, options) => Ok(top::run(&load(flags)?, &options)?),
             Command::Healthcheck(flags) => Ok(healthcheck::run(&load(flags)?)?),
@@ -122,7 +125,6 @@ pub(super) fn command() -> clap::Command {
         KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
     };
     let these = |names: &'static [&'static str]| KEYS.iter().filter(|key| names.contains(&key.name)).map(argument);
-    let client = || these(CLIENT_KEYS);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -172,12 +174,14 @@ pub(super) fn command() -> clap::Command {
         .subcommand(
             sub("top", "Show the statements of a running pgvitals, live")
                 .arg(config_argument())
-                .args(client())
+                .args(these(TOP_KEYS))
                 .args(top_arguments())
                 .after_help(examples::TOP),
         )
         .subcommand(
-            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1").arg(config_argument()).args(client()),
+            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1")
+                .arg(config_argument())
+                .args(these(PROBE_KEYS)),
         )
         .subcommand(
             sub("config", "Print the configuration file with each key and its default").hide(true).arg(
@@ -229,10 +233,16 @@ fn migrate_arguments() -> [Arg; 4] {
 fn report_arguments() -> [Arg; 3] {
     let text = |name: &'static str, value: &'static str, help| Arg::new(name).long(name).value_name(value).help(help);
     [
-        text("day", "DAY", "Of that day, as 2026-11-25"),
+        text("day", "DAY", "Of that day, as 2026-11-25").value_parser(day),
         text("of", "SERVER", "Of that monitored server alone"),
         Arg::new("json").long("json").action(ArgAction::SetTrue).help("As data, a line each"),
     ]
+}
+
+/// A day as it is written in the tables.
+fn day(text: &str) -> Result<String, String> {
+    let day: Date = text.parse().map_err(|_| "no day; write 2026-11-25".to_owned())?;
+    Ok(day.to_string())
 }
 
 fn report_options(matches: &ArgMatches) -> report::Options {

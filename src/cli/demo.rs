@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::client::runtime;
+use super::exit::Failure;
+use super::load::store;
 use crate::config::load::Loaded;
 use crate::demo::play::{Played, SERVER, Wanted, play};
 
@@ -20,12 +22,8 @@ pub(super) struct Options {
 }
 
 /// Plays it, and says how to look at it.
-pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> anyhow::Result<()> {
-    let Some(store) = &loaded.app.store else {
-        bail!(
-            "no store to play into; name an empty database with --store postgres://USER@HOST/DATABASE, or `store.url`"
-        );
-    };
+pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> Result<(), Failure> {
+    let store = store(loaded, "no store is set to play into")?;
     let Options { days, seed, mix } = options;
     let wanted = Wanted {
         store: store.clone(),
@@ -35,9 +33,9 @@ pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> any
         seed,
         is_mixed: mix,
     };
-    let played = runtime()?.block_on(play(&wanted))?;
+    let played = runtime()?.block_on(play(&wanted)).map_err(anyhow::Error::from)?;
     let place = format!("schema {} at {}", store.schema, store.target);
-    out.write_all(said(&played, &place).as_bytes()).context("can't write what was played")
+    Ok(out.write_all(said(&played, &place).as_bytes()).context("can't write what was played")?)
 }
 
 fn said(played: &Played, place: &str) -> String {

@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::client::runtime;
+use super::exit::Failure;
+use super::load::store;
 use crate::config::load::Loaded;
 use crate::pgclient::connect::Connection;
 use crate::store::migrate::{State, migrate};
@@ -26,18 +28,17 @@ pub(super) struct Options {
 }
 
 /// Does it.
-pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &Loaded, options: Options, mut out: impl Write) -> Result<(), Failure> {
     let wanted = if options.single_role { Roles::Single } else { Roles::Three };
     let mut text = match (&loaded.app.store, options.print) {
         // Without a store there is nothing to compare with: all of it.
         (None, true) => script::print(&loaded.schema, wanted, 0),
-        (None, false) => bail!("no store; name one with --store postgres://USER@HOST/DATABASE, or `store.url`"),
-        (Some(store), _) => runtime()?.block_on(on(store, wanted, options))?,
+        _ => runtime()?.block_on(on(store(loaded, "no store is set to make tables in")?, wanted, options))?,
     };
     if options.citus {
         text.push_str(&script::print_citus(&loaded.schema));
     }
-    out.write_all(text.as_bytes()).context("can't write the answer")
+    Ok(out.write_all(text.as_bytes()).context("can't write the answer")?)
 }
 
 async fn on(store: &Settings, wanted: Roles, options: Options) -> anyhow::Result<String> {

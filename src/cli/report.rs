@@ -5,8 +5,11 @@ use std::io::Write;
 use anyhow::{Context, bail};
 
 use super::client::runtime;
+use super::exit::Failure;
+use super::load::store;
 use crate::config::load::Loaded;
 use crate::store::alerts::reports;
+use crate::store::settings::Settings;
 
 /// Which, and how.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -20,13 +23,11 @@ pub(super) struct Options {
 }
 
 /// Prints them.
-pub(super) fn run(loaded: &Loaded, options: &Options, mut out: impl Write) -> anyhow::Result<()> {
-    let Some(store) = &loaded.app.store else {
-        bail!("no store; name one with --store postgres://USER@HOST/DATABASE, or `store.url`");
-    };
-    if let Some(day) = &options.day {
-        day.parse::<jiff::civil::Date>().with_context(|| format!("{day} is no day; write 2026-11-25"))?;
-    }
+pub(super) fn run(loaded: &Loaded, options: &Options, out: impl Write) -> Result<(), Failure> {
+    Ok(print(store(loaded, "no store is set that could have reports")?, options, out)?)
+}
+
+fn print(store: &Settings, options: &Options, mut out: impl Write) -> anyhow::Result<()> {
     let read = reports::read(store, options.day.as_deref(), options.server.as_deref());
     let reports = runtime()?.block_on(read)?;
     if reports.is_empty() {

@@ -2,10 +2,9 @@
 //! fleet. SIGHUP reads the settings again.
 
 use super::exit::Failure;
-use super::load::load;
+use super::load::{load, store};
 use super::logging::{self, Logging};
 use crate::app;
-use crate::config::error::Errors;
 use crate::config::load::{Flags, Loaded};
 use crate::config::log::Log;
 
@@ -17,16 +16,13 @@ pub(super) fn run(flags: Flags) -> Result<(), Failure> {
     if monitors > 0 {
         tracing::warn!(monitors, "[[monitor]] is for pgvitals serve; a route says its server's monitor.url");
     }
-    Ok(app::run(settings, reload)?)
+    app::run(settings, reload).map_err(Failure::at_start)
 }
 
 /// The same, without a proxy.
 pub(super) fn serve(flags: Flags) -> Result<(), Failure> {
     let loaded = load(flags.clone())?;
-    if loaded.app.store.is_none() {
-        let advice = "write --store postgres://USER@HOST/DATABASE, or set PGVITALS_STORE, as the sidecars do";
-        return Err(Errors::missing("store.url", "pgvitals serve has nothing to serve without a store", advice).into());
-    }
+    store(&loaded, "pgvitals serve has nothing to serve without a store")?;
     let (settings, reload) = begin(loaded, flags);
     Ok(app::serve(settings, reload)?)
 }

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 #[derive(thiserror::Error, Debug)]
 pub enum Error {
     /// The file can't be read.
-    #[error("cannot read {path}: {source}; pgvitals' user must be able to read it")]
+    #[error("cannot read {path}: {reason}; pgvitals' user must be able to read it")]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file holds something else.
     #[error("{path} holds no {what} in PEM form; it must have a block `-----BEGIN {what}-----`")]

@@ -25,7 +25,7 @@ impl Files {
 
     /// The contents of one of them.
     pub(super) fn get(&self, path: &Path) -> Result<&[u8], Error> {
-        let failed = |source| Error::Read { path: path.to_owned(), source };
+        let failed = |reason| Error::Read { path: path.to_owned(), reason };
         match self.0.get(path) {
             Some(Ok(contents)) => Ok(contents),
             Some(Err(error)) => Err(failed(io::Error::new(error.kind(), error.to_string()))),
