@@ -125,6 +125,7 @@ pub(super) fn command() -> clap::Command {
         KEYS.iter().filter(move |key| !is_proxy(key)).map(argument)
     };
     let these = |names: &'static [&'static str]| KEYS.iter().filter(|key| names.contains(&key.name)).map(argument);
+    let probe = || these(PROBE_KEYS);
     let sub = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("pgvitals")
         .version(env!("CARGO_PKG_VERSION"))
@@ -179,9 +180,7 @@ pub(super) fn command() -> clap::Command {
                 .after_help(examples::TOP),
         )
         .subcommand(
-            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1")
-                .arg(config_argument())
-                .args(these(PROBE_KEYS)),
+            sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1").arg(config_argument()).args(probe()),
         )
         .subcommand(
             sub("config", "Print the configuration file with each key and its default").hide(true).arg(
