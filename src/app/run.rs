@@ -17,7 +17,7 @@ use crate::jobs::ledger::Ledger;
 use crate::jobs::presence::{Holder, Role};
 use crate::jobs::run::Jobs;
 use crate::proxy::health::Health;
-use crate::proxy::{Listening, Parts, Proxy, Tuner};
+use crate::proxy::{Listening, Parts, Proxy, StartError, Tuner};
 use crate::runtime::clock::{self, Clock};
 use crate::runtime::inherited::Inherited;
 use crate::runtime::listen::{Address, Listener};
@@ -211,7 +211,11 @@ async fn bind(
 ) -> anyhow::Result<(Proxy, Option<Listener>)> {
     // By its name, so that it may be anywhere.
     let named = inherited.named(HTTP_SOCKET).context("the inherited socket for HTTP can't be used")?;
-    let proxy = Proxy::bind(settings, parts, &mut inherited).await?;
+    let proxy = Proxy::bind(settings, parts, &mut inherited).await.map_err(|error| match error {
+        // By its type whoever is told knows that settings are to blame.
+        StartError::Tls(error) => error.into(),
+        StartError::Bind(error) => anyhow::Error::from(error),
+    })?;
     let http = match named {
         None => bind_http(&mut inherited, listen).await,
         named => named,

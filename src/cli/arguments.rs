@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use jiff::civil::Date;
 
 use super::colour::When;
 use super::exit::Failure;
@@ -15,8 +16,10 @@ use crate::config::keys::KEYS;
 use crate::config::load::{CONFIG_FILE, CONFIG_VARIABLE, Flags};
 use crate::config::render;
 
-/// Keys that commands need which only ask a running pgvitals.
-const CLIENT_KEYS: &[&str] = &["http", "http_token"];
+/// Keys that `top` needs, which asks a running pgvitals.
+const TOP_KEYS: &[&str] = &["http", "http_token"];
+/// Keys that a probe needs: `/healthz` is open to all.
+const PROBE_KEYS: &[&str] = &["http"];
 /// Keys that say where the monitoring tables are.
 const STORE_KEYS: &[&str] = &["store.url", "store.schema"];
 /// What a demo is judged by.
@@ -170,14 +173,14 @@ pub(super) fn command() -> clap::Command {
         .subcommand(
             sub("top", "Show the statements of a running pgvitals, live")
                 .arg(config_argument())
-                .args(these(CLIENT_KEYS))
+                .args(these(TOP_KEYS))
                 .args(top_arguments())
                 .after_help(examples::TOP),
         )
         .subcommand(
             sub("healthcheck", "Exit 0 if a running pgvitals answers, else 1")
                 .arg(config_argument())
-                .args(these(&["http"])),
+                .args(these(PROBE_KEYS)),
         )
         .subcommand(
             sub("config", "Print the configuration file with each key and its default")
@@ -264,10 +267,16 @@ fn migrate_arguments() -> [Arg; 4] {
 fn report_arguments() -> [Arg; 3] {
     let text = |name: &'static str, value: &'static str, help| Arg::new(name).long(name).value_name(value).help(help);
     [
-        text("day", "DAY", "Of that day, as 2026-11-25"),
+        text("day", "DAY", "Of that day, as 2026-11-25").value_parser(day),
         text("of", "SERVER", "Of that monitored server alone"),
         Arg::new("json").long("json").action(ArgAction::SetTrue).help("As data, a line each"),
     ]
+}
+
+/// A day as it is written in the tables.
+fn day(text: &str) -> Result<String, String> {
+    let day: Date = text.parse().map_err(|_| "no day; write 2026-11-25".to_owned())?;
+    Ok(day.to_string())
 }
 
 fn report_options(matches: &ArgMatches) -> report::Options {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::config;
+use crate::{config, tls};
 
 const USAGE: u8 = 64;
 const CONFIG: u8 = 78;
@@ -17,12 +17,22 @@ pub(super) enum Failure {
     /// The settings can't be used.
     #[error(transparent)]
     Settings(#[from] config::error::Errors),
+    /// Nor can what they name: a certificate, a key, roots.
+    #[error(transparent)]
+    Named(tls::error::Error),
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
     /// All was said already.
     #[error("")]
     Said,
+}
+
+impl Failure {
+    /// Why the process did not start, or ended.
+    pub(super) fn at_start(error: anyhow::Error) -> Self {
+        error.downcast().map_or_else(Failure::Other, Failure::Named)
+    }
 }
 
 /// Says what went wrong, if anything did.
@@ -36,6 +46,10 @@ pub(super) fn code(result: Result<(), Failure>) -> ExitCode {
         }
         Err(Failure::Settings(errors)) => {
             say(&errors.to_string());
+            ExitCode::from(CONFIG)
+        }
+        Err(Failure::Named(error)) => {
+            say(&error.to_string());
             ExitCode::from(CONFIG)
         }
         Err(Failure::Other(error)) => {

@@ -21,9 +21,6 @@ pub(super) struct Options {
 
 /// Prints them.
 pub(super) fn run(store: &Settings, options: &Options, mut out: impl Write) -> anyhow::Result<()> {
-    if let Some(day) = &options.day {
-        day.parse::<jiff::civil::Date>().with_context(|| format!("{day} is no day; write 2026-11-25"))?;
-    }
     let read = reports::read(store, options.day.as_deref(), options.server.as_deref());
     let reports = runtime()?.block_on(read)?;
     if reports.is_empty() {

@@ -16,7 +16,7 @@ pub(super) fn run(flags: Flags) -> Result<(), Failure> {
     if monitors > 0 {
         tracing::warn!(monitors, "[[monitor]] is for pgvitals serve; a route says its server's monitor.url");
     }
-    Ok(app::run(settings, reload)?)
+    app::run(settings, reload).map_err(Failure::at_start)
 }
 
 /// The same, without a proxy.

@@ -24,8 +24,9 @@ use crate::stats::minutes::{Minutes, Pace};
 
 /// Rows that are not left waiting for the interval's end.
 const ROWS_MAX: usize = 20_000;
-/// Without a minute for so long the store is told that we are idle.
-const QUIET: Duration = Duration::from_secs(130);
+/// Without a minute for so long the store is told that we are idle: the first minute without statements is over, and had
+/// it had any they would be here. Before 2 minutes are over, after which who is silent and not idle is late.
+const QUIET: Duration = Duration::from_secs(75);
 
 /// The writer of one process.
 #[derive(Debug)]

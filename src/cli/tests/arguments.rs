@@ -67,6 +67,9 @@ fn lists_and_switches_are_written_as_people_do() {
 fn a_token_never_stands_on_the_command_line() {
     assert!(matches!(parsed("pgvitals run --http-token x"), Err(Failure::Arguments(_))));
     assert_eq!(keys("pgvitals top --http-token-file x").1, [("http_token", "x".to_owned())]);
+    // `/healthz` is open to all: a flag that changes nothing would be read as one that does.
+    assert_eq!(keys("pgvitals healthcheck --http a:1").1, [("http", "a:1".to_owned())]);
+    assert!(matches!(parsed("pgvitals healthcheck --http-token-file x"), Err(Failure::Arguments(_))));
 }
 
 #[test]

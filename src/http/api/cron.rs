@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::params::{bad, refused};
+use super::params::{bad, refused, twice};
 use super::shape::rfc3339;
 use crate::http::app::App;
 use crate::http::problem::{Kind, Problem, ProblemBody};
@@ -119,16 +119,18 @@ async fn run(app: App, job: Job, pairs: Vec<(String, String)>) -> Result<Respons
 }
 
 fn force(pairs: &[(String, String)]) -> Result<bool, Problem> {
-    let mut force = false;
-    for (name, value) in pairs {
-        force = match (name.as_str(), value.as_str()) {
-            ("force", "1" | "true") => true,
-            ("force", "0" | "false") => false,
-            ("force", _) => return Err(refused("force", value, "one of 0, 1")),
-            _ => return Err(bad(format!("unknown parameter \"{name}\"; the only one is force"))),
-        };
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| name != "force") {
+        return Err(bad(format!("unknown parameter \"{name}\"; the only one is force")));
     }
-    Ok(force)
+    match pairs {
+        [] => Ok(false),
+        [(_, value)] => match value.as_str() {
+            "1" | "true" => Ok(true),
+            "0" | "false" => Ok(false),
+            _ => Err(refused("force", value, "one of 0, 1")),
+        },
+        _ => Err(twice("force")),
+    }
 }
 
 fn problem(job: Job, refused: Refused) -> Problem {

@@ -70,7 +70,7 @@ impl Params {
                 return Err(bad(format!("unknown parameter \"{name}\"; the parameters are {}", known.join(", "))));
             }
             if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
-                return Err(bad(format!("parameter \"{name}\" is given twice; once is allowed")));
+                return Err(twice(name));
             }
             // No name in PostgreSQL and no text of a statement has either; what is no UTF-8 is decoded to the latter.
             if value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
@@ -125,6 +125,11 @@ impl Params {
 /// A problem with a parameter.
 pub(in crate::http) fn bad(detail: String) -> Problem {
     Problem::new(Kind::BadParameter, detail)
+}
+
+/// A problem with a parameter that comes more than once.
+pub(in crate::http) fn twice(name: &str) -> Problem {
+    bad(format!("parameter \"{name}\" is given twice; once is allowed"))
 }
 
 /// A problem with a value; `allowed` completes the sentence "allowed is …".

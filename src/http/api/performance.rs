@@ -75,7 +75,7 @@ struct WindowBody {
 struct Instances {
     /// How many.
     count: usize,
-    /// Their names.
+    /// Their names, each once: several may have the same.
     names: Vec<String>,
     /// Those whose figures are late.
     lagging: Vec<String>,
@@ -201,8 +201,8 @@ impl Instances {
     fn of(ask: &Ask<'_>) -> Self {
         match (ask.memory, ask.past) {
             (None, Some(past)) => {
-                let (names, lagging) = (past.coverage.names.clone(), past.coverage.lagging.clone());
-                Self { count: names.len(), names, lagging }
+                let coverage = past.coverage.clone();
+                Self { count: coverage.live, names: coverage.names, lagging: coverage.lagging }
             }
             // What was seen of servers and judged is nobody's in particular.
             _ if !ask.app.measures() => Self { count: 0, names: Vec::new(), lagging: Vec::new() },

@@ -21,9 +21,6 @@ use crate::stats::live::{GroupBy, Page, Reason};
 use crate::stats::series::SeriesStats;
 use crate::store::read::PastSessions;
 
-/// Statements in `top` unless `limit` says otherwise.
-const TOP: usize = 10;
-
 /// The headline.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Summary {
@@ -180,7 +177,7 @@ pub(in crate::http) fn summary(ask: &Ask<'_>, seen: &[Arc<Seen>], known: &Known)
 
 /// Which statements are on top.
 pub(super) fn top_page(ask: &Ask<'_>) -> Result<Page, Problem> {
-    Ok(Page { class: Some(Class::Data), limit: ask.limit(TOP)?, ..Page::default() })
+    Ok(Page { class: Some(Class::Data), limit: ask.limit(50)?, ..Page::default() })
 }
 
 impl Totals {

@@ -22,6 +22,7 @@ use crate::store::status::Status;
 
 /// Slots that are told apart.
 const SLOTS_MAX: usize = 100;
+const DAY_SECONDS: f64 = 86_400.0;
 
 /// What one scrape sees.
 #[derive(Debug)]
@@ -202,7 +203,7 @@ impl Snapshot {
     fn weight(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let weight = self.store.as_deref().and_then(Status::weight);
         writer.gauge(&names::STORE_SIZE, weight.map_or(0, |weight| weight.bytes))?;
-        writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead))
+        writer.gauge(&names::STORE_AHEAD, weight.map_or(0.0, |weight| weight.days_ahead * DAY_SECONDS))
     }
 
     fn notifications(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

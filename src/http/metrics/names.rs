@@ -103,8 +103,8 @@ families! {
         "The store's clock minus ours, measured on the last connection.";
     STORE_SIZE Gauge "pgvitals_store_size_bytes" "bytes" []
         "The monitoring tables with their indexes, as last weighed by this process; 0 before.";
-    STORE_AHEAD Gauge "pgvitals_store_partitions_ahead_days" "days" []
-        "Days for which every monitoring table has partitions, as last seen by this process; 0 before.";
+    STORE_AHEAD Gauge "pgvitals_store_partitions_ahead_seconds" "seconds" []
+        "For how long ahead every monitoring table has partitions, as last seen by this process; 0 before.";
     STORE_FULL Gauge "pgvitals_store_full" "" []
         "1 while nothing is written because the tables take more than store.max_size.";
     SPOOL_BYTES Gauge "pgvitals_spool_bytes" "bytes" [] "Batches in the journal that are not in the store yet.";

@@ -70,7 +70,9 @@ async fn what_would_have_to_be_set_is_said() {
 #[tokio::test]
 async fn parameters_of_jobs_are_checked() {
     let (router, bearer) = (guarded("127.0.0.1:7480"), format!("Bearer {SECRET}"));
-    for (query, said) in [("force=maybe", "0, 1"), ("again=1", "force")] {
+    for (query, said) in
+        [("force=maybe", "0, 1"), ("again=1", "force"), ("force=0&force=1", "given twice"), ("force=", "0, 1")]
+    {
         let answered = ask(&router, &format!("{}?{query}", JOBS[0]), &[("authorization", &bearer)]).await;
         assert_eq!(answered.status, StatusCode::BAD_REQUEST);
         assert!(answered.text.contains(said), "{}", answered.text);

@@ -229,7 +229,7 @@ impl Reader {
             }
         }
         if let Some(step) = wanted.timeline {
-            let step = affordable(step, question, past.coverage.names.len());
+            let step = affordable(step, question, past.coverage.live);
             past.timeline = timeline::read(link, question, wanted.statement, step).await?;
         }
         if let Some(wanted) = wanted.slow {

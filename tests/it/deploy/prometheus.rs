@@ -124,6 +124,8 @@ fn rules_and_dashboard_ask_for_what_pgvitals_tells() {
     scene.pgvitals.await_merge("three scrapes", |_| (!prometheus.ask(scraped).is_empty()).then_some(()));
 
     let text = scene.pgvitals.get("/metrics").body;
+    let checked = Tool::new(program("promtool").as_ref()).args(&["check", "metrics"]).input(&text).run();
+    assert_eq!((checked.code, checked.stderr), (Some(0), String::new()), "names and units as Prometheus wants them");
     let told: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     let (questions, rules) = (questions(), rules());
     for expression in questions.iter().chain(&rules) {

@@ -40,7 +40,7 @@ fn a_store_that_is_too_large_keeps_minutes_for_less_time() {
     let hours = "select sum(calls) from pgvitals.query_stats_hour where series_id = 1";
     assert_eq!(store.superuser().value(hours), "40000");
     assert_eq!(pgvitals.metric("pgvitals_store_full"), 0.0);
-    let ahead = pgvitals.metric("pgvitals_store_partitions_ahead_days");
+    let ahead = pgvitals.metric("pgvitals_store_partitions_ahead_seconds") / 86_400.0;
     assert!((13.0..60.0).contains(&ahead), "{ahead} days");
     let own = &pgvitals.performance("metric=summary")["self"];
     assert!(
@@ -98,7 +98,7 @@ fn partitions_that_run_out_are_said() {
     let pgvitals = writing(Cluster::any(), &store.url("pgvitals_writer")).flag("slow-threshold", "1us").start();
     Client::connect(pgvitals.address(), &Cluster::any().database()).query("select 1");
     pgvitals.log_until("about to run out");
-    let ahead = pgvitals.metric("pgvitals_store_partitions_ahead_days");
+    let ahead = pgvitals.metric("pgvitals_store_partitions_ahead_seconds") / 86_400.0;
     assert!((1.0..3.0).contains(&ahead), "{ahead} days");
     await_answer(&pgvitals, &store, BATCHES, |count| count > 0);
 }
