@@ -10,7 +10,7 @@ use crate::snapshot::history::{Round, Sample};
 use crate::snapshot::index::IndexFigures;
 
 /// Rounds come hourly; further apart than this, a crash and its recovery may lie between them unseen.
-const GAP: Nanos = Nanos::from_millis(3 * 3_600_000);
+pub(super) const GAP: Nanos = Nanos::from_millis(3 * 3_600_000);
 
 /// What rounds say of an index's use.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]

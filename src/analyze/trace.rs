@@ -1,6 +1,6 @@
 //! One object over a time, step by step, as rounds saw it.
 
-use super::evidence::spans;
+use super::evidence::{GAP, spans};
 use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::history::{Round, Sample};
 use crate::snapshot::index::IndexFigures;
@@ -32,15 +32,14 @@ impl Steps {
     }
 }
 
-/// What stood at the end of each step in which somebody looked, or knew that nothing passed; `None` of the others. Samples
-/// and rounds ascend.
+/// What stood at the end of each step in which somebody looked, or that lies between two looks one soon after the other or
+/// between which nothing passed; `None` of the others. Samples and rounds ascend.
 pub fn standing<'a, T>(samples: &'a [Sample<T>], rounds: &[Round], steps: Steps) -> Vec<Option<&'a T>> {
     let is_known = |begin: WallTime, end: WallTime| {
         let next = rounds.partition_point(|round| round.at < begin);
         let before = next.checked_sub(1).and_then(|last| rounds.get(last));
-        // Who was left asleep stood still.
-        let asleep = |round: &&Round| round.after_idle && before.is_some();
-        rounds.get(next).is_some_and(|round| round.at < end || asleep(&round))
+        let is_near = |round: &Round| before.is_some_and(|before| round.after_idle || round.at.since(before.at) <= GAP);
+        rounds.get(next).is_some_and(|round| round.at < end || is_near(round))
     };
     let last = |end: WallTime| {
         let known = samples.partition_point(|sample| sample.at < end);
@@ -117,6 +116,13 @@ mod tests {
         let asleep = [round(0), round(5), round(30), Round { after_idle: true, ..round(80) }];
         let known = standing(&samples, &asleep, Steps::over(at(0), at(96), DAY));
         assert_eq!(known[2].map(|figures| figures.size_bytes), Some(30), "nothing passed");
+        let by_hour = standing(&samples, &[round(0), round(3), round(7)], Steps::over(at(0), at(9), HOUR));
+        let known: Vec<bool> = by_hour.iter().map(Option::is_some).collect();
+        assert_eq!(
+            known,
+            [true, true, true, true, false, false, false, true, false],
+            "looks are three hours apart, or four"
+        );
     }
 
     #[test]

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::ask::Ask;
+use super::choices::SERIES;
 use super::seen::{CapacityRows, GrowthRow, Seen};
 use crate::http::problem::Problem;
-
-/// Values of `series`.
-pub(in crate::http) const SERIES: &[&str] = &["day"];
 
 /// The answer.
 pub(in crate::http) fn capacity(ask: &Ask<'_>, seen: &[Arc<Seen>]) -> Result<CapacityRows, Problem> {

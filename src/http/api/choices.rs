@@ -144,6 +144,9 @@ impl Step {
     }
 }
 
+/// Values of `series`.
+pub(in crate::http) const SERIES: &[&str] = &["day"];
+
 /// Values of `group_by`.
 pub(in crate::http) const GROUPS: &[&str] = &["hash", "hash,database", "hash,database,user,application"];
 

@@ -1,7 +1,6 @@
 //! What may be asked of `/api/performance`: one table makes the parser, its error texts and the description.
 
-use super::capacity::SERIES;
-use super::choices::{Format, GROUPS, Metric, Step};
+use super::choices::{Format, GROUPS, Metric, SERIES, Step};
 use crate::http::problem::{Kind, Problem};
 use crate::stats::live::Sort;
 

@@ -5,7 +5,7 @@ import { timeChart } from './charts.js';
 
 const DAY_S = 86_400;
 /** A forecast goes as far as the past, within these days; to the limit where that is met not much later. */
-const AHEAD_DAYS = [14, 60];
+const AHEAD_DAYS = [7, 60];
 const MET_WITHIN = 3;
 /** A limit that lies further off would press everything to the ground. */
 const LIMIT_SHOWN = 4;
@@ -43,12 +43,12 @@ export function courseOf(row, completeTo) {
   return course({ past, now: row.now, at, perDay: row.growth_per_day, limit: row.limit, fullInDays: row.full_in_days });
 }
 
-/** A chart of courses, in a host of its own. */
-export function courseChart({ title, value, binary, still, height }) {
+/** A chart of courses, in a host of its own; `limited` ones have a line for their limit. */
+export function courseChart({ title, value, binary, still, height, limited = false }) {
   const host = h('div');
-  const chart = timeChart(host, { title, value, binary, still, height, series: [
-    { label: 'So far', colour: 'accent', fill: true, width: 2 }, { label: 'Forecast', colour: 'accent', width: 2, dash: [6, 5] }, { label: 'Limit', colour: 'critical', width: 1, dash: [2, 3] }] });
-  return { host, show: ({ x, past, forecast, limit, ends }) => chart.update(x, [past, forecast, x.map(() => limit)], ends) };
+  const lines = [{ label: 'So far', colour: 'accent', fill: true, width: 2 }, { label: 'Forecast', colour: 'accent', width: 2, dash: [6, 5] }, { label: 'Limit', colour: 'critical', width: 1.5, dash: [2, 3] }];
+  const chart = timeChart(host, { title, value, binary, still, height, series: limited ? lines : lines.slice(0, 2) });
+  return { host, show: ({ x, past, forecast, limit, ends }) => chart.update(x, [past, forecast, x.map(() => limit)].slice(0, chart.count), ends) };
 }
 
 /** The same small, without axes. */

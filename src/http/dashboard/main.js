@@ -179,7 +179,7 @@ window.addEventListener('keydown', press);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) shown.refresh(); });
 $('theme').addEventListener('click', () => theme.change());
 $('help').addEventListener('click', () => keys(PAGES));
-narrow.addEventListener('change', show);
+narrow.addEventListener('change', () => shown.refresh());
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   theme.name();
   repaint();

@@ -24,10 +24,16 @@ export function table({ caption, columns, rows, sorted, onsort, key }) {
     return [h('tr', { 'data-id': key?.(row), class: more.length ? 'continued' : null }, columns.map((column, index) => {
       const attributes = { class: classes(column), title: column.hint?.(row) };
       return index === 0 ? h('th', { scope: 'row', ...attributes }, column.cell(row)) : h('td', attributes, more.includes(column) ? '' : column.cell(row));
-    })), more.length ? h('tr.below', {}, h('td', { colspan: columns.filter((column) => column.narrow).length }, more.map((column) => [h('span.unseen', {}, `${column.title}: `), column.cell(row)]))) : null];
+    })), more.length ? h('tr.below', {}, h('td', { colspan: columns.filter((column) => column.narrow).length }, more.map((column) => below(column, row)))) : null];
   });
   return h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': caption, 'data-key': `table-${caption}` }, h('table', {},
     h('caption.unseen', {}, caption), h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)));
+}
+
+/** What has no room in the row: figures with their name, words without. */
+function below(column, row) {
+  const cell = column.cell(row);
+  return column.number ? h('span.fact', {}, h('span.faint', {}, column.title, ' '), cell) : [h('span.unseen', {}, `${column.title}: `), cell];
 }
 
 function classes(column) {

@@ -25,7 +25,7 @@ export function capacity() {
       const first = soonest(answer);
       // What is told of first has the chart; the disk has one of its own.
       const shown = new Map([['first', first], ['disk', first?.kind === 'disk' ? null : answer.disk?.[0]]].map(([key, row]) => [key, row && chart(charts, key, row, answer)]));
-      replace(body, [told(first, shown.get('first')?.host), KINDS.filter(([kind]) => answer[kind]?.length).map(([kind, title, figures]) => h('section.panel', { 'aria-label': title },
+      replace(body, [told(first, shown.get('first')?.host), KINDS.filter(([kind]) => answer[kind]?.length).map(([kind, title, figures]) => h('section.panel.low', { 'aria-label': title },
         h('div.head', {}, h('h2', {}, title), note(kind)),
         h('div.body', {}, shown.get(kind)?.host, table({ caption: title, rows: answer[kind], columns: growth(figures, title, answer, kind) }))))]);
       for (const one of shown.values()) one?.draw();
@@ -38,8 +38,9 @@ function chart(charts, key, row, answer) {
   const going = courseOf(row, answer.complete_to);
   if (!going) return null;
   const [, title, value] = KINDS.find(([kind]) => kind === (row.kind ?? key));
-  const name = `${key} ${title} ${row.server} ${row.database} ${row.name}`;
-  if (charts.get(key)?.name !== name) charts.set(key, { name, ...courseChart({ title: row.name || title, value, binary: value === bytes, still: true, height: 170 }) });
+  const limited = going.limit != null;
+  const name = [key, title, row.server, row.database, row.name, limited].join(' ');
+  if (charts.get(key)?.name !== name) charts.set(key, { name, ...courseChart({ title: row.name || title, value, binary: value === bytes, still: true, height: 170, limited }) });
   const { host, show } = charts.get(key);
   return { host, draw: () => show(going) };
 }
@@ -60,7 +61,7 @@ function told(first, chart) {
   if (!first) return h('section.panel', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge('good', 'Nothing comes to its end'), h('span', {}, 'as far as was watched; what grows and has a limit is said here first.'))));
   const early = first.earliest_full_in_days == null ? null : within(first.earliest_full_in_days);
   const what = [first.one, first.name, first.database && `of ${first.database}`].filter(Boolean).join(' ');
-  return h('section.panel', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge(fullLevel(first), `Full ${within(first.full_in_days)}`),
+  return h('section.panel.low', { 'aria-label': 'What is full first' }, h('div.body', {}, h('p.verdict', {}, badge(fullLevel(first), `Full ${within(first.full_in_days)}`),
     h('span', {}, h('b', {}, what), early == null || early === within(first.full_in_days) ? '' : `, ${early} at the earliest`, first.limit ? `; ${percent((100 * first.now) / first.limit)} is used` : '', '.')), chart));
 }
 

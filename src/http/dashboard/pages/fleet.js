@@ -42,6 +42,7 @@ async function rings(asked, signal) {
 }
 
 const lives = (one) => one.state !== 'silent';
+const tells = (one) => one.calls != null;
 
 function drawHeadline({ services, monitored: servers, members: instances }) {
   const living = instances.filter(lives);
@@ -56,16 +57,14 @@ function drawHeadline({ services, monitored: servers, members: instances }) {
     figure('Rows written', `${count(written)}/h`, 'to the store, by all'));
 }
 
-/** Fewer are shown as thousandths. */
-const CORES_FEW = 0.1;
-
-/** Processor cores. */
+/** Processor cores, as a part of one. */
 function cores(value) {
-  return value == null ? '–' : value === 0 ? '0' : value < CORES_FEW ? `${rate(value * 1000)} m` : rate(value);
+  return value == null ? '–' : `${rate(value * 100)} %`;
 }
 
+/** CPU time given in microseconds. */
 function micros(value) {
-  return value == null ? '–' : `${count(value)} µs`;
+  return ms(value == null ? null : value / 1000);
 }
 
 function drawCost({ cost, members }, _, remark) {
@@ -75,7 +74,7 @@ function drawCost({ cost, members }, _, remark) {
   if (cost.instances === 0) return empty('Nobody has said yet what it costs.', 'Each instance says it with its batches, from this version on.');
   return h('dl.figures', {},
     figure('CPU per statement', micros(cost.cpu_us_per_query), 'since each one’s start'),
-    figure('Cores used', cores(cost.cpu_cores), cost.cpu_cores != null && cost.cpu_cores < CORES_FEW ? 'thousandths, in an hour' : 'in an hour'),
+    figure('CPU', cores(cost.cpu_cores), 'of a core, in an hour'),
     figure('Memory', bytes(cost.resident_bytes), `${bytes(cost.resident_bytes == null ? null : cost.resident_bytes / cost.instances)} each`),
     figure('Statements', count(cost.calls), 'counted since then'),
     figure('Dropped', count(cost.dropped), 'samples', cost.dropped ? 'warning' : undefined));
@@ -126,10 +125,10 @@ function drawInstances({ members: instances }, _, remark) {
     { title: 'Since', cell: (row) => time(row.started_at), hint: (row) => exact(row.started_at) },
     { title: 'Last batch', number: true, narrow: true, cell: (row) => (row.silent_s == null ? '–' : `${span(row.silent_s)} ago`) },
     { title: 'Complete to', cell: (row) => time(row.written_to) },
-    { title: 'CPU/statement', number: true, cell: (row) => micros(row.cpu_us_per_query), hint: (row) => (row.calls == null ? 'It doesn’t say.' : `of ${count(row.calls)} statements since its start`) },
-    { title: 'Cores', number: true, cell: (row) => cores(row.cpu_cores), hint: () => 'in the hour up to its last batch' },
-    { title: 'Memory', number: true, cell: (row) => bytes(row.resident_bytes), hint: (row) => (row.series == null ? '' : some(row.series, 'series', 'series')) },
-    { title: 'Dropped', number: true, cell: (row) => (row.dropped ? badge('warning', count(row.dropped)) : count(row.dropped)) },
+    { title: 'CPU/statement', number: true, below: tells, cell: (row) => micros(row.cpu_us_per_query), hint: (row) => (row.calls == null ? 'It doesn’t say.' : `of ${count(row.calls)} statements since its start`) },
+    { title: 'Of a core', number: true, below: tells, cell: (row) => cores(row.cpu_cores), hint: () => 'CPU in the hour up to its last batch' },
+    { title: 'Memory', number: true, below: tells, cell: (row) => bytes(row.resident_bytes), hint: (row) => (row.series == null ? '' : some(row.series, 'series', 'series')) },
+    { title: 'Dropped', number: true, below: (row) => row.dropped > 0, cell: (row) => (row.dropped ? badge('warning', count(row.dropped)) : count(row.dropped)) },
     { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) },
     { title: 'Servers', cell: (row) => h('small', {}, row.servers.join(', ') || '–') }] });
 }
@@ -137,7 +136,7 @@ function drawInstances({ members: instances }, _, remark) {
 function drawServe({ self: own }) {
   return h('dl.figures', {},
     figure('Version', own.version, `up ${span(own.uptime_s)}`),
-    figure('CPU', own.cpu_cores == null ? '–' : cores(own.cpu_cores), own.cpu_cores != null && own.cpu_cores < CORES_FEW ? 'thousandths of a core' : 'cores'),
+    figure('CPU', cores(own.cpu_cores), 'of a core, since its start'),
     figure('Memory', bytes(own.resident_bytes), 'of this process'),
     figure('Store', bytes(own.store_bytes), own.store_bytes == null ? 'not weighed yet' : 'tables and indexes'),
     figure('Partitions', own.partitions_ahead_days == null ? '–' : some(Math.floor(own.partitions_ahead_days), 'day'), 'made ahead'));

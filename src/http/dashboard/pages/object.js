@@ -83,7 +83,7 @@ function verdictOf({ usage, recommendations }) {
 function ofIndex(answer, hosts) {
   const { usage, bloat } = answer;
   const [verdict, why] = verdictOf(answer);
-  return [
+  return h('div.stack', {},
     h('div.sheet', {}, h('p.verdict', {}, verdict, h('span', {}, why)), h('p.facts', {}, h('span', {}, 'on ', h('a', { href: placeOf({ ...answer, index: null }) }, answer.table)), h('span', {}, `seen ${time(answer.complete_to)}`))),
     h('dl.figures', {},
       figure('Size', bytes(answer.size_bytes), bloat?.bloat_percent == null ? '' : `${percent(bloat.bloat_percent)} of it bloat`),
@@ -93,8 +93,7 @@ function ofIndex(answer, hosts) {
       figure('Rows by scan', answer.scans ? rate(answer.tuples_read / answer.scans) : '–', 'entries read')),
     h('div.grid', {}, section(`Use, scans by the ${stepped(answer.series)}`, 'half', hosts[0]), section('Size over time', 'half', hosts[1])),
     h('div.grid', {}, advice(answer, usage?.statement || answer.recommendations.length ? '' : 'Nothing: nothing is known against it.'),
-      section('Definition', 'half', h('div.cited', {}, block(answer.definition), copy(answer.definition)))),
-  ];
+      section('Definition', 'half', h('div.cited', {}, block(answer.definition), copy(answer.definition)))));
 }
 
 /** What to do, why, and what can go wrong. */
@@ -138,7 +137,7 @@ function ofTable(answer, size, hosts) {
   const { bloat, growth, options } = answer;
   const [vacuumed, analysed] = [done(answer.last_vacuum, answer.last_autovacuum), done(answer.last_analyze, answer.last_autoanalyze)];
   const grows = growth?.growth_per_day;
-  return [
+  return h('div.stack', {},
     h('div.sheet', {}, h('p.verdict', {}, bloatOf(bloat), h('span', {}, bloat?.wasted_bytes == null ? 'of it is bloat' : `of it is bloat: ${bytes(bloat.wasted_bytes)} could be free`)),
       h('p.facts', {}, [bloat && howKnown(bloat), `seen ${time(answer.complete_to)}`, ...options].filter(Boolean).map((one) => h('span', {}, one)))),
     h('dl.figures', {},
@@ -157,6 +156,5 @@ function ofTable(answer, size, hosts) {
       { title: 'Size', number: true, narrow: true, cell: (row) => bytes(row.size_bytes) },
       { title: 'Scans', number: true, cell: (row) => count(row.scans) },
       { title: 'Last used', cell: (row) => (row.last_used ? time(row.last_used) : h('span.faint', {}, 'not seen')), hint: (row) => exact(row.last_used) },
-      { title: 'Why', wide: true, cell: (row) => row.reason }] })),
-  ];
+      { title: 'Why', wide: true, below: (row) => row.status !== 'active', cell: (row) => row.reason }] })));
 }
