@@ -31,7 +31,7 @@ use pgvitals::store::status::Status;
 // The sample's paths begin at the crate.
 use pgvitals::{base, session, sql};
 use sample::{identity, observation, query};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 #[path = "../src/stats/tests/sample.rs"]
@@ -163,7 +163,7 @@ fn start(settings: &Settings, clock: Clock, number: u64, fleet: &Fleet) -> anyho
         status: Arc::clone(&status),
     };
     let (minutes, received) = mpsc::channel(1);
-    tokio::spawn(Flusher::new(settings.clone(), parts).run(received));
+    tokio::spawn(Flusher::new(settings.clone(), parts, watch::channel(LiveView::default()).1).run(received));
     Ok(Sidecar { minutes, status, service })
 }
 

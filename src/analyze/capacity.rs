@@ -9,6 +9,7 @@ use crate::analyze::kind::{Kind, Unit};
 use crate::analyze::level::DAY;
 use crate::analyze::server::IDS;
 use crate::analyze::settings::Settings;
+use crate::analyze::trace::days;
 use crate::base::units::WallTime;
 use crate::snapshot::history::{History, Sample};
 use crate::snapshot::relation::Key;
@@ -39,6 +40,8 @@ pub struct Growth {
     pub trend: Option<Trend>,
     /// When it meets its limit.
     pub full: FullIn,
+    /// The most of each day (UTC), with the day's begin; none of tables, of which there are many.
+    pub past: Vec<(WallTime, f64)>,
 }
 
 impl Growth {
@@ -52,7 +55,8 @@ impl Growth {
         let peak = points.iter().map(|(_, value)| *value).fold(now, f64::max);
         let trend = forecast::trend(points);
         let full = trend.zip(limit).map(|(trend, limit)| trend.full_in(limit)).unwrap_or_default();
-        Some(Self { database: database.map(str::to_owned), name: name.into(), now, peak, limit, trend, full })
+        let past = days(points);
+        Some(Self { database: database.map(str::to_owned), name: name.into(), now, peak, limit, trend, full, past })
     }
 }
 
@@ -146,7 +150,8 @@ fn tables(set: &Set, history: &History) -> Vec<Growth> {
             let samples = history.tables.get(&table.key)?;
             let sizes = points(samples, |figures| Some(figures.size_bytes() as f64));
             let names = &table.names;
-            Growth::new(Some(&names.database), format!("{}.{}", names.schema, names.table), &sizes, None)
+            let growth = Growth::new(Some(&names.database), format!("{}.{}", names.schema, names.table), &sizes, None);
+            growth.map(|growth| Growth { past: Vec::new(), ..growth })
         })
         .collect();
     let speed = |growth: &Growth| growth.trend.map_or(0.0, |trend| trend.per_day);
@@ -170,6 +175,7 @@ fn wraparound(database: Option<&str>, what: &str, ages: &[(WallTime, f64)], forc
     let limit = if now < forced { forced } else { IDS - STOPS_BEFORE };
     let mut growth = Growth::new(database, what, &used, Some(limit))?;
     growth.peak = ages.iter().map(|(_, age)| *age).fold(now, f64::max);
+    growth.past = days(ages);
     Some(growth)
 }
 

@@ -10,7 +10,7 @@ use crate::snapshot::history::{Round, Sample};
 use crate::snapshot::index::IndexFigures;
 
 /// Rounds come hourly; further apart than this, a crash and its recovery may lie between them unseen.
-const GAP: Nanos = Nanos::from_millis(3 * 3_600_000);
+pub(super) const GAP: Nanos = Nanos::from_millis(3 * 3_600_000);
 
 /// What rounds say of an index's use.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -32,10 +32,10 @@ pub struct Evidence {
 }
 
 /// Scans between two rounds.
-struct Span {
-    from: WallTime,
-    to: WallTime,
-    scans: u64,
+pub(super) struct Span {
+    pub(super) from: WallTime,
+    pub(super) to: WallTime,
+    pub(super) scans: u64,
     is_covered: bool,
 }
 
@@ -70,7 +70,7 @@ pub fn of(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Option<Evidence
 }
 
 /// From round to round since the first sample.
-fn spans(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Vec<Span> {
+pub(super) fn spans(samples: &[Sample<IndexFigures>], rounds: &[Round]) -> Vec<Span> {
     let Some((first, mut rest)) = samples.split_first() else { return Vec::new() };
     let mut before = &first.figures;
     let mut at = first.at;

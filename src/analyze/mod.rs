@@ -4,7 +4,7 @@
 //! set and with it their thresholds, [`alert`] its row, [`judge`] facts to findings, [`look`] what was judged at all,
 //! [`book`] its life. Facts of snapshots: [`server`] vital signs, [`holder`]
 //! who keeps dead rows alive, [`evidence`] and [`indexes`] which indexes are used, [`redundant`] which stand for others,
-//! [`bloat`], [`forecast`] and [`capacity`] what runs out. Facts of statements: [`baseline`] what was usual, [`statements`]
+//! [`bloat`], [`forecast`] and [`capacity`] what runs out, [`trace`] one object over a time. Facts of statements: [`baseline`] what was usual, [`statements`]
 //! what changed, [`usual`] both for one statement, [`days`] a day against its week. For people: [`quote`] names in SQL, [`recommend`] what to do, [`coverage`] what is seen at all, [`report`]
 //! the day as data, [`page`] the same as text and HTML, [`explain`] how to see a plan.
 
@@ -32,6 +32,7 @@ pub mod report;
 pub mod server;
 pub mod settings;
 pub mod statements;
+pub mod trace;
 pub mod usual;
 
 pub use settings::Settings;

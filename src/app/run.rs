@@ -182,7 +182,8 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         let upkeep = jobs::upkeep::run(settings.clone(), holder, status, parts.clock, shutdown.clone());
         control.spawn(watched(panics.watch("upkeep of the store"), upkeep));
         let minutes = proxy.minutes(Flusher::pace(&settings));
-        control.spawn(watched(panics.watch("store writer"), Flusher::new(settings, parts).run(minutes)))
+        let flusher = Flusher::new(settings, parts, proxy.live());
+        control.spawn(watched(panics.watch("store writer"), flusher.run(minutes)))
     });
     listening.iter().for_each(told);
     let upstreams = Arc::new(Readiness(proxy.health()));

@@ -21,6 +21,7 @@ use crate::stats::minutes::Minutes;
 use crate::store::alerts::desk::Desk;
 use crate::store::alerts::reports;
 use crate::store::batch::Origin;
+use crate::store::cost::Cost;
 use crate::store::error::Error;
 use crate::store::play::Player;
 use crate::store::settings::Settings;
@@ -34,6 +35,11 @@ const ROUNDS: &str = "snapshots";
 /// Of these figures, so many hours are a batch.
 const HOURS_OF_BATCH: usize = 24;
 const HOURS_OF_FINE_BATCH: usize = 3;
+/// What a sidecar takes: by statement and at rest, of the size that docs/performance.md measures.
+const CPU_OF_CALL: Nanos = Nanos::from_micros(58);
+const RESIDENT: u64 = 14 << 20;
+const CALLS_OF_BYTE: u64 = 40;
+const SERIES: u64 = 48;
 /// Batches that are made ahead.
 const BATCHES_WAITING: usize = 2;
 /// Who knows of the alert that has been open longest.
@@ -119,7 +125,7 @@ pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
     let is_again = player.forget().await? > 0;
     let course = Course::new(wanted.seed, begin, wanted.days);
     let fine_from = player.prepare(SERVER, course.from).await?;
-    let month = Arc::new(statistics(&mut player, Shop::new(SERVER, course), fine_from, begin).await?);
+    let month = Arc::new(statistics(&mut player, Shop::new(SERVER, course), fine_from).await?);
     let sets: Arc<Vec<Set>> =
         Arc::new(rounds(&month).into_iter().map(|at| course.round(at, month.counted(at))).collect());
     // What the rules say takes as long as what is written meanwhile.
@@ -154,10 +160,10 @@ pub async fn play(wanted: &Wanted) -> Result<Played, Failure> {
 }
 
 /// All hours, in batches: the next is made while one is written.
-async fn statistics(player: &mut Player, shop: Shop, fine_from: WallTime, now: WallTime) -> Result<Month, Failure> {
+async fn statistics(player: &mut Player, shop: Shop, fine_from: WallTime) -> Result<Month, Failure> {
     let mut origins = Vec::new();
     for service in Service::ALL {
-        origins.push(Arc::new(origin(service, now)?));
+        origins.push((Arc::new(origin(service, shop.course.from)?), 0));
     }
     let (sender, mut made) = mpsc::channel(BATCHES_WAITING);
     let making = spawn_blocking(move || {
@@ -173,13 +179,14 @@ async fn statistics(player: &mut Player, shop: Shop, fine_from: WallTime, now: W
     let mut sequence = 0;
     while let Some(batch) = made.recv().await {
         sequence += 1;
-        for (origin, minutes) in origins.iter().zip(&batch) {
-            player.write(origin, sequence, minutes, false).await?;
+        for ((origin, calls), minutes) in origins.iter_mut().zip(&batch) {
+            player.write(origin, sequence, minutes, None).await?;
+            *calls += minutes.calls();
         }
     }
-    for origin in &origins {
+    for (origin, calls) in &origins {
         // Nobody waits for their next.
-        player.write(origin, sequence + 1, &Minutes::default(), true).await?;
+        player.write(origin, sequence + 1, &Minutes::default(), Some(cost(*calls))).await?;
     }
     let month = making.await.map_err(|_| Failure::Lost)?;
     let seen: Vec<_> =
@@ -219,9 +226,20 @@ fn batch(month: &mut Month, hours: &[WallTime]) -> Vec<Minutes> {
     batch
 }
 
-fn origin(service: Service, now: WallTime) -> Result<Origin, Error> {
+/// What a sidecar takes for so many calls.
+fn cost(calls: u64) -> Cost {
+    Cost {
+        cpu: Some(Nanos::new(calls.saturating_mul(CPU_OF_CALL.get()))),
+        resident_bytes: Some(RESIDENT + calls / CALLS_OF_BYTE),
+        calls,
+        dropped: 0,
+        series: SERIES,
+    }
+}
+
+fn origin(service: Service, since: WallTime) -> Result<Origin, Error> {
     let (name, instance) = service.names();
-    let origin = Origin::new(instance, name, now).map_err(|_| Error::Answer("the system has no randomness"))?;
+    let origin = Origin::new(instance, name, since).map_err(|_| Error::Answer("the system has no randomness"))?;
     Ok(Origin { is_demo: true, ..origin })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`server`] router and life cycle, [`app`] what every handler knows, [`listener`] limits on connections,
 //! [`auth`] who may ask, [`session`] how a browser signs in, [`problem`] how errors are told, [`api`] the endpoints that answer
-//! in JSON, [`metrics`] Prometheus, [`health`] for orchestrators, [`process`] what this process costs, [`dashboard`] the page
+//! in JSON, [`metrics`] Prometheus, [`health`] for orchestrators, [`dashboard`] the page
 //! that shows it all.
 //!
 //! Nothing here writes but what people do about an alert, so every other endpoint is a GET (but for signing in and out), and an
@@ -16,7 +16,6 @@ mod health;
 mod listener;
 mod metrics;
 mod problem;
-mod process;
 mod server;
 mod session;
 

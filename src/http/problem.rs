@@ -23,6 +23,8 @@ pub(super) enum Kind {
     NotFound,
     /// A well-formed query hash that nobody has seen.
     UnknownQuery,
+    /// An index or a table that nobody has seen, or that is gone.
+    UnknownObject,
     /// An id that no alert has.
     UnknownAlert,
     /// The alert is over.
@@ -48,7 +50,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Every kind, for the test that compares them with the document.
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 17] = [
+    pub(super) const ALL: [Kind; 18] = [
         Kind::BadParameter,
         Kind::Unauthorized,
         Kind::ForeignHost,
@@ -56,6 +58,7 @@ impl Kind {
         Kind::BadBody,
         Kind::NotFound,
         Kind::UnknownQuery,
+        Kind::UnknownObject,
         Kind::UnknownAlert,
         Kind::AlertOver,
         Kind::MethodNotAllowed,
@@ -78,6 +81,7 @@ impl Kind {
             Kind::BadBody => "bad-body",
             Kind::NotFound => "not-found",
             Kind::UnknownQuery => "unknown-query",
+            Kind::UnknownObject => "unknown-object",
             Kind::UnknownAlert => "unknown-alert",
             Kind::AlertOver => "alert-over",
             Kind::MethodNotAllowed => "method-not-allowed",
@@ -101,6 +105,7 @@ impl Kind {
             Kind::ForeignOrigin => "The request comes from another site's page",
             Kind::BadBody => "The body can't be used",
             Kind::UnknownQuery => "No such query",
+            Kind::UnknownObject => "No such index or table",
             Kind::UnknownAlert => "No such alert",
             Kind::AlertOver => "The alert is over",
             Kind::MethodNotAllowed => "No such method here",
@@ -120,7 +125,7 @@ impl Kind {
             Kind::BadParameter | Kind::BadBody => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
             Kind::ForeignHost | Kind::ForeignOrigin | Kind::CronClosed => StatusCode::FORBIDDEN,
-            Kind::NotFound | Kind::UnknownQuery | Kind::UnknownAlert => StatusCode::NOT_FOUND,
+            Kind::NotFound | Kind::UnknownQuery | Kind::UnknownObject | Kind::UnknownAlert => StatusCode::NOT_FOUND,
             Kind::AlertOver => StatusCode::CONFLICT,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::AlreadyRunning => StatusCode::CONFLICT,

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::batch::Batch;
+use super::cost::Cost;
 use super::error::Error;
 use super::known::Known;
 use super::link::Link;
@@ -16,6 +18,7 @@ use crate::base::telemetry::LogGate;
 use crate::base::units::{Nanos, WallTime};
 use crate::runtime::clock::chance;
 use crate::runtime::shutdown::Phase;
+use crate::stats::live::LiveView;
 
 /// One attempt to write a batch.
 const ATTEMPT_MAX: Duration = Duration::from_secs(90);
@@ -33,6 +36,7 @@ const MINUTE: Nanos = Nanos::from_millis(60_000);
 pub(super) struct Delivery {
     settings: Settings,
     parts: Parts,
+    live: watch::Receiver<LiveView>,
     link: Option<Link>,
     known: Known,
     /// Which tables they are told to.
@@ -41,9 +45,10 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// Without a connection.
-    pub(super) fn new(settings: Settings, parts: Parts) -> Self {
-        Self { settings, parts, link: None, known: Known::default(), tables: None, failures: LogGate::default() }
+    /// Without a connection. `live` tells what the process has counted.
+    pub(super) fn new(settings: Settings, parts: Parts, live: watch::Receiver<LiveView>) -> Self {
+        let (known, failures) = (Known::default(), LogGate::default());
+        Self { settings, parts, live, link: None, known, tables: None, failures }
     }
 
     /// Whether there is a connection.
@@ -115,7 +120,12 @@ impl Delivery {
         let ids = link.register(&batch.origin).await?;
         self.known.tell(link, batch).await?;
         let now = self.parts.clock.wall().unix_micros();
-        Writing::new(link, batch, ids, now, &self.parts.telemetry).run().await
+        // What an earlier life cost nobody knows any more.
+        let cost = (*batch.origin == *self.parts.origin).then(|| {
+            let view = self.live.borrow().clone();
+            Cost::of(&view, &self.parts.telemetry)
+        });
+        Writing::new(link, batch, ids, now, &self.parts.telemetry, cost).run().await
     }
 
     async fn open(&mut self) -> Result<Link, Error> {

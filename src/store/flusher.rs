@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use super::batch::Batch;
@@ -20,6 +20,7 @@ use super::spool::Spool;
 use crate::base::telemetry::Dropped;
 use crate::base::units::WallTime;
 use crate::runtime::clock::deadline;
+use crate::stats::live::LiveView;
 use crate::stats::minutes::{Minutes, Pace};
 
 /// Rows that are not left waiting for the interval's end.
@@ -33,14 +34,15 @@ const QUIET: Duration = Duration::from_secs(75);
 pub struct Flusher {
     settings: Settings,
     parts: Parts,
+    live: watch::Receiver<LiveView>,
     open: Open,
 }
 
 impl Flusher {
-    /// One that has written nothing.
-    pub fn new(settings: Settings, parts: Parts) -> Self {
+    /// One that has written nothing. `live` tells what the process has counted, which the store is told as its cost.
+    pub fn new(settings: Settings, parts: Parts, live: watch::Receiver<LiveView>) -> Self {
         let open = Open::new(Arc::clone(&parts.origin), parts.levels);
-        Self { settings, parts, open }
+        Self { settings, parts, live, open }
     }
 
     /// How often it wants to be handed what was measured.
@@ -50,7 +52,7 @@ impl Flusher {
 
     /// Runs until nobody sends minutes any more, and then for as long as the end allows.
     pub async fn run(mut self, mut minutes: mpsc::Receiver<Minutes>) {
-        let mut road = Road::new(&self.settings, &self.parts);
+        let mut road = Road::new(&self.settings, &self.parts, self.live.clone());
         let mut active = false;
         let (mut due, mut quiet, mut close) = (deadline(QUIET), deadline(QUIET), deadline(QUIET));
         loop {
@@ -117,8 +119,8 @@ enum Road {
 }
 
 impl Road {
-    fn new(settings: &Settings, parts: &Parts) -> Self {
-        let delivery = Delivery::new(settings.clone(), parts.clone());
+    fn new(settings: &Settings, parts: &Parts, live: watch::Receiver<LiveView>) -> Self {
+        let delivery = Delivery::new(settings.clone(), parts.clone(), live);
         let Some(directory) = &settings.spool_dir else { return Self::Direct(Box::new(delivery), parts.clone()) };
         match Spool::open(directory, settings.spool_max, parts.status.spool()) {
             Ok(spool) => Self::Journal(Journal::start(spool, delivery, settings.kept(), parts.clone())),

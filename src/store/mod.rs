@@ -7,7 +7,7 @@
 //!
 //! Writing: [`batch`] minutes as rows, of which `figures` and `sum` add up, `open` those that still grow; `copy` PostgreSQL's binary format, `tables` which column
 //! gets what; [`link`] a connection, `known` what the store was told of statements and series, `write` one batch, exactly
-//! once; [`parts`] what the writer is given, [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a
+//! once; [`cost`] what the process costs, as [`process`] reads it; [`parts`] what the writer is given, [`flusher`] when, `delivery` again until it worked; [`error`] and [`verdict`] what a
 //! refusal means, [`status`] how far it has come; [`spool`] a journal on disk, `seconds` what is not closed beside it, `journal` by way of both; [`upkeep`] what
 //! one process does for all; [`snapshots`] what was seen in a server, `samples` its columns; [`runs`] what came of jobs;
 //! [`play`] a time that was made up.
@@ -17,6 +17,7 @@
 pub mod alerts;
 pub mod batch;
 mod copy;
+pub mod cost;
 mod delivery;
 pub mod error;
 pub mod examine;
@@ -29,6 +30,7 @@ pub mod migrate;
 mod open;
 pub mod parts;
 pub mod play;
+pub mod process;
 pub mod read;
 pub mod runs;
 mod samples;

@@ -7,6 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::alerts::judging;
 use super::batch::{Batch, Origin, Told};
+use super::cost::Cost;
 use super::error::Error;
 use super::known::Known;
 use super::link::Link;
@@ -85,7 +86,7 @@ impl Player {
     }
 
     /// Writes figures: spans of a minute where the store keeps minutes, of an hour before. Says how many rows they took.
-    /// The last batch of an instance is `idle`: nobody waits for its next.
+    /// The last batch of an instance says what it cost, and that it is idle: nobody waits for its next.
     ///
     /// # Errors
     /// What the store said; then nothing of it is there.
@@ -94,17 +95,17 @@ impl Player {
         origin: &Arc<Origin>,
         sequence: i64,
         minutes: &Minutes,
-        is_idle: bool,
+        last: Option<Cost>,
     ) -> Result<u64, Error> {
         let now = self.clock.wall();
         let mut batch = Batch::empty(origin, sequence, now);
-        batch.idle = is_idle;
+        batch.idle = last.is_some();
         let mut told = Told::default();
         minutes.spans.iter().for_each(|span| batch.add_span(span, &mut told));
         minutes.slow.iter().for_each(|noted| batch.add_slow(noted, &Thresholds::default()));
         let ids = self.link.register(origin).await?;
         self.known.tell(&self.link, &batch).await?;
-        let writing = Writing::new(&self.link, &batch, ids, now.unix_micros(), &self.telemetry);
+        let writing = Writing::new(&self.link, &batch, ids, now.unix_micros(), &self.telemetry, last);
         let Written { rows, .. } = writing.run().await?;
         if [Dropped::TooOld, Dropped::StoreRow].iter().any(|reason| self.telemetry.dropped_total(*reason) > 0) {
             return Err(Error::Answer("rows are too old for the store, or refused"));

@@ -45,10 +45,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     10 "0010_alerts",
     11 "0011_job_runs",
     13 "0013_demo",
+    14 "0014_cost",
 ];
 
 /// The version that this program knows.
-pub const VERSION: i32 = 13;
+pub const VERSION: i32 = 14;
 
 impl Migration {
     /// SHA-256 of the text before names were put in, in hex.

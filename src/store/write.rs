@@ -12,7 +12,9 @@ use futures_util::SinkExt;
 use tokio_postgres::types::Type;
 
 use super::batch::{Batch, StatsRow};
+use super::cost::Cost;
 use super::error::Error;
+use super::figures::{micros, signed};
 use super::link::Link;
 use super::tables::{Common, Late, Row, encode};
 use super::verdict::Verdict;
@@ -38,6 +40,7 @@ pub(super) struct Writing<'a> {
     pub(super) batch: &'a Batch,
     pub(super) common: Common<'a>,
     pub(super) telemetry: &'a Telemetry,
+    cost: Option<Cost>,
     written: Written,
     /// A row is at fault: look for it.
     careful: bool,
@@ -53,13 +56,14 @@ struct Route {
 }
 
 impl<'a> Writing<'a> {
-    /// `now_us` by our clock.
+    /// `now_us` by our clock. `cost` of the process whose batch it is; `None` where that isn't known any more.
     pub(super) fn new(
         link: &'a Link,
         batch: &'a Batch,
         ids: super::link::Registered,
         now_us: i64,
         telemetry: &'a Telemetry,
+        cost: Option<Cost>,
     ) -> Self {
         let common = Common {
             origin: &batch.origin,
@@ -68,7 +72,7 @@ impl<'a> Writing<'a> {
             shift_us: link.offset_us,
             latest_us: now_us.saturating_add(link.offset_us).saturating_add(AHEAD),
         };
-        Self { link, batch, common, telemetry, written: Written::default(), careful: false, lost: Vec::new() }
+        Self { link, batch, common, telemetry, cost, written: Written::default(), careful: false, lost: Vec::new() }
     }
 
     /// Returns when the batch's rows are in the tables, now or since an earlier attempt.
@@ -120,15 +124,21 @@ impl<'a> Writing<'a> {
     async fn take_key(&self) -> Result<bool, Error> {
         let insert = self.link.schema.fill(
             "insert into {schema}.batches \
-             (instance_id, sequence, day, first_bucket, last_bucket, clock_offset_us, rows, idle) \
+             (instance_id, sequence, day, first_bucket, last_bucket, clock_offset_us, rows, idle, cpu_us, \
+             resident_bytes, calls, dropped, series) \
              values ($1, $2, date '1970-01-01' + $3, timestamptz 'epoch' + $4 * interval '1 microsecond', \
-             timestamptz 'epoch' + $5 * interval '1 microsecond', $6, $7, $8) on conflict do nothing",
+             timestamptz 'epoch' + $5 * interval '1 microsecond', $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
         );
         let (batch, common) = (self.batch, &self.common);
         let range = batch.buckets().map(|(from, to)| (common.bucket(from), common.bucket(to)));
         let (first, last) = (range.map(|range| range.0), range.map(|range| range.1));
         let instance = i32::try_from(common.instance_id).unwrap_or_default();
         let rows = i32::try_from(batch.rows()).unwrap_or(i32::MAX);
+        let cost = self.cost;
+        let cpu_us = cost.and_then(|cost| cost.cpu).map(micros);
+        let resident_bytes = cost.and_then(|cost| cost.resident_bytes).map(signed);
+        let [calls, dropped] = [cost.map(|cost| signed(cost.calls)), cost.map(|cost| signed(cost.dropped))];
+        let series = cost.map(|cost| i32::try_from(cost.series).unwrap_or(i32::MAX));
         let inserted = self
             .link
             .client
@@ -143,6 +153,11 @@ impl<'a> Writing<'a> {
                     (&common.shift_us, Type::INT8),
                     (&rows, Type::INT4),
                     (&batch.idle, Type::BOOL),
+                    (&cpu_us, Type::INT8),
+                    (&resident_bytes, Type::INT8),
+                    (&calls, Type::INT8),
+                    (&dropped, Type::INT8),
+                    (&series, Type::INT4),
                 ],
             )
             .await?;

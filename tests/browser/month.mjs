@@ -1,13 +1,15 @@
 // A shop that was watched for a month: every page full, in light and dark, wide and narrow; and what each of them says.
 
 import assert from 'node:assert/strict';
-import { fits, isAccessible, picture, settled, visit, withBrowser } from './browser.mjs';
+import { BASE, fits, isAccessible, picture, settled, visit, withBrowser } from './browser.mjs';
 
 const ALL = '?range=30d&instance=all';
 const SLOWER = '00000000000000a4';
 const FAILING = '00000000000000a5';
+const { indexes: [{ database }] } = await (await fetch(`${BASE}/api/performance?metric=indexes&limit=1`)).json();
 const PAGES = { overview: `#/overview${ALL}`, statements: `#/statements${ALL}`, statement: `#/statement/${SLOWER}${ALL}`, now: '#/now', alerts: `#/alerts${ALL}`,
-  indexes: `#/indexes${ALL}`, tables: `#/tables${ALL}`, capacity: `#/capacity${ALL}`, fleet: `#/fleet${ALL}` };
+  indexes: `#/indexes${ALL}`, tables: `#/tables${ALL}`, capacity: `#/capacity${ALL}`, fleet: `#/fleet${ALL}`,
+  index: `#/index/${database}/public/orders_note${ALL}`, table: `#/table/${database}/public/orders${ALL}` };
 
 await withBrowser(async (open) => {
   for (const width of [1440, 390]) {
@@ -85,6 +87,13 @@ await withBrowser(async (open) => {
   assert.match(await row('orders_note').innerText(), /DROP INDEX CONCURRENTLY/);
   await row('orders_note').getByText('What brings it back').click();
   assert.match(await row('orders_note').innerText(), /CREATE INDEX/i);
+
+  // What rounds saw of it over the month, by its address.
+  await row('orders_note').getByRole('link', { name: 'orders_note' }).click();
+  await page.waitForURL(/#\/index\/\w+\/public\/orders_note\?/);
+  await settled(page);
+  assert.match(await main.innerText(), /orders_note[\s\S]*drop[\s\S]*Risk:[\s\S]*CREATE INDEX orders_note ON public\.orders/);
+  assert.match(await page.locator('.chart[aria-label^="Size:"]').getAttribute('aria-label'), /Size last [\d.]+ MiB/);
 
   await visit(page, PAGES.tables);
   const orders = await row('orders').first().innerText();

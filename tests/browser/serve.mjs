@@ -32,6 +32,9 @@ await withBrowser(async (open) => {
   const text = await page.textContent('main');
   for (const word of ['Servers', 'orders-db', 'billing-db', 'Instances', 'pgvitals serve']) assert.match(text, new RegExp(word));
   assert.doesNotMatch(text, /This pgvitals/);
+  // Who measures says what that costs; of who serves it is told beside it.
+  assert.match(await page.getByRole('region', { name: 'What all of pgvitals costs' }).innerText(), /CPU per statement\s+[\d.]+ m?[µs]+[\s\S]*Memory\s+[\d.]+ MiB/);
+  assert.match(await page.getByRole('region', { name: 'pgvitals serve' }).innerText(), /CPU\s+[\d.]+ %[\s\S]*Memory\s+[\d.]+ MiB/);
   // A server is a link to its own figures; the brand leads back.
   await page.click('main a:text-is("orders-db")');
   await settled(page);

@@ -138,6 +138,74 @@ fn what_is_wrong_with_the_shop_is_told() {
     }
 }
 
+/// "Chart of an index's use and a table's size/bloat over time", and what its instances cost.
+#[test]
+fn each_object_has_a_past_and_each_instance_its_cost() {
+    let sum = |list: &Value| list.as_array().unwrap().iter().filter_map(Value::as_f64).sum::<f64>();
+    let last = |list: &Value| list.as_array().unwrap().iter().rev().find_map(Value::as_f64).unwrap();
+    let object = |metric: &str, name: &str| {
+        ask(&format!("metric={metric}&database=shop&schema=public&name={name}&hours=720&step=day"))
+    };
+    let unused = object("index", "orders_status_created_at_idx");
+    assert_eq!(
+        (&unused["usage"]["status"], sum(&unused["series"]["scans"])),
+        (&Value::from("drop"), 0.0),
+        "{unused:#}"
+    );
+    assert_eq!(unused["recommendations"][0]["kind"], "drop_index");
+    assert!(unused["recommendations"][0]["risk"].as_str().unwrap().len() > 10);
+    assert!(unused["definition"].as_str().unwrap().starts_with("CREATE INDEX orders_status_created_at_idx ON"));
+    let used = object("index", "orders_pkey");
+    let series = &used["series"];
+    let (steps, scans) = (series["at"].as_array().unwrap().len(), sum(&series["scans"]));
+    assert!((30..=31).contains(&steps) && steps == series["size_bytes"].as_array().unwrap().len(), "{series}");
+    assert_eq!(last(&series["size_bytes"]), used["size_bytes"].as_f64().unwrap());
+    let a_day = used["scans_per_day"].as_f64().unwrap();
+    assert!(
+        (scans / 30.0 / a_day - 1.0).abs() < 0.5,
+        "a day's are like the last week's: {scans} in all, {a_day} a day"
+    );
+    // Each scan that was counted in the time falls into one step.
+    let hours = ask("metric=index&database=shop&schema=public&name=orders_pkey&hours=720&step=hour");
+    assert!((sum(&hours["series"]["scans"]) / scans - 1.0).abs() < 0.05, "{scans}");
+
+    let carts = object("table", "carts");
+    let bloat = &ask("metric=bloat")["tables"][0];
+    assert_eq!(&carts["bloat"], bloat);
+    assert_eq!(last(&carts["series"]["bloat_percent"]), bloat["bloat_percent"].as_f64().unwrap());
+    let first = carts["series"]["bloat_percent"].as_array().unwrap().iter().find_map(Value::as_f64).unwrap();
+    assert!(first < last(&carts["series"]["bloat_percent"]), "it became so: {carts:#}");
+    assert_eq!(last(&carts["series"]["size_bytes"]), carts["size_bytes"].as_f64().unwrap());
+    assert_eq!(carts["growth"]["now"], carts["size_bytes"].as_f64().unwrap());
+    assert!(!carts["indexes"].as_array().unwrap().is_empty() && carts["options"][0] == "autovacuum_enabled=false");
+
+    for (metric, path, word) in [
+        ("index", "database=shop&schema=public", "database, schema and name"),
+        ("table", "database=shop&schema=public&name=orders_pkey", "metric=bloat"),
+        ("index", "database=shop&schema=public&name=nothing", "nothing"),
+    ] {
+        let answer = site().pgvitals.get(&format!("/api/performance?server=demo&metric={metric}&{path}"));
+        assert!([400, 404].contains(&answer.status) && answer.body.contains(word), "{answer:?}");
+    }
+
+    let capacity = ask("metric=capacity&series=day");
+    let disk = &capacity["disk"][0];
+    let days = disk["series"]["value"].as_array().unwrap();
+    assert!(days.len() >= 30 && days[0].as_f64() < days[29].as_f64(), "{disk:#}");
+    assert!(capacity["tables"][0].get("series").is_none() && ask("metric=capacity")["disk"][0].get("series").is_none());
+
+    let fleet = ask("metric=fleet");
+    let members = fleet["members"].as_array().unwrap();
+    let made_up: Vec<_> = members.iter().filter(|one| one["instance"].as_str().unwrap().contains('-')).collect();
+    let calls: u64 = made_up.iter().filter_map(|one| one["calls"].as_u64()).sum();
+    assert!(calls >= played(&site().said).0, "{fleet:#}");
+    for one in made_up.iter().filter(|one| !one["calls"].is_null()) {
+        let (cores, each) = (one["cpu_cores"].as_f64().unwrap(), one["cpu_us_per_query"].as_f64().unwrap());
+        assert!((20.0..200.0).contains(&each) && (0.00001..1.0).contains(&cores), "{one:#}");
+        assert!((5..50).contains(&(one["resident_bytes"].as_u64().unwrap() >> 20)), "{one:#}");
+    }
+}
+
 #[test]
 fn alerts_are_open_and_over_and_nobody_elses() {
     let alerts = ask("metric=alerts&hours=720");

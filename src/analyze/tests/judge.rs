@@ -275,6 +275,7 @@ fn each_kind_is_looked_at_somewhere() {
             limit: Some(1e9),
             trend,
             full: FullIn::default(),
+            past: Vec::new(),
         }
     };
     let own = Own { partitions_ahead_days: Some(14.0), ..Own::default() };

@@ -21,10 +21,12 @@ pub(in crate::http) enum Metric {
     Coverage,
     Alerts,
     Fleet,
+    Index,
+    Table,
 }
 
 impl Metric {
-    const ALL: [Metric; 14] = [
+    const ALL: [Metric; 16] = [
         Metric::Summary,
         Metric::Queries,
         Metric::Query,
@@ -39,6 +41,8 @@ impl Metric {
         Metric::Coverage,
         Metric::Alerts,
         Metric::Fleet,
+        Metric::Index,
+        Metric::Table,
     ];
 
     /// The names, in the order of [`Metric::ALL`].
@@ -57,6 +61,8 @@ impl Metric {
         "coverage",
         "alerts",
         "fleet",
+        "index",
+        "table",
     ];
 
     /// The name in the API.
@@ -66,8 +72,8 @@ impl Metric {
 
     /// Whether it tells of the last look at the monitored server, whatever the window.
     pub(in crate::http) fn is_of_rounds(self) -> bool {
-        use Metric::{Bloat, Capacity, Coverage, Indexes, Recommendations};
-        matches!(self, Indexes | Bloat | Capacity | Recommendations | Coverage)
+        use Metric::{Bloat, Capacity, Coverage, Index, Indexes, Recommendations, Table};
+        matches!(self, Indexes | Bloat | Capacity | Recommendations | Coverage | Index | Table)
     }
 
     /// Whether `route` leaves a part of it.
@@ -137,6 +143,9 @@ impl Step {
         })
     }
 }
+
+/// Values of `series`.
+pub(in crate::http) const SERIES: &[&str] = &["day"];
 
 /// Values of `group_by`.
 pub(in crate::http) const GROUPS: &[&str] = &["hash", "hash,database", "hash,database,user,application"];

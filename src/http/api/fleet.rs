@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 use super::ask::Ask;
 use super::choices::Metric;
 use super::params::Params;
-use super::shape::{rfc3339, tenths};
+use super::shape::{cores, rfc3339, tenths};
 use crate::base::units::Nanos;
 use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
-use crate::store::read::fleet::{Fleet, Member, Server};
+use crate::store::cost::Cost;
+use crate::store::read::fleet::{Fleet, Member, Recent, Server};
 
 /// Silent for so long is late.
 const LATE: Nanos = Nanos::from_millis(2 * 60_000);
@@ -22,11 +23,30 @@ const GONE: Nanos = Nanos::from_millis(5 * 60_000);
 /// Who measures; without a store this process alone.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FleetBody {
+    /// Of those that live and say what they cost.
+    cost: CostSum,
     services: Vec<ServiceRow>,
     /// The servers; `servers` is what the answer begins with.
     monitored: Vec<ServerRow>,
     /// All that wrote in the last day, those that live first; `instances` is what the answer begins with.
     pub(in crate::http) members: Vec<MemberRow>,
+}
+
+/// What all of pgvitals costs.
+#[derive(Serialize, ToSchema, Default)]
+struct CostSum {
+    /// How many these are.
+    instances: usize,
+    /// Their CPU time over their statements; null without any.
+    cpu_us_per_query: Option<f64>,
+    /// Processor cores that they use together; null where nobody says.
+    cpu_cores: Option<f64>,
+    /// Memory that is resident; likewise.
+    resident_bytes: Option<u64>,
+    /// Statements that they counted since each one's start.
+    calls: u64,
+    /// Samples that they lost since then.
+    dropped: u64,
 }
 
 /// An application.
@@ -73,6 +93,20 @@ pub(in crate::http) struct MemberRow {
     rows_per_hour: Option<u64>,
     /// Of which it saw statements in the last minutes.
     servers: Vec<String>,
+    /// CPU time of the process over its statements, since its start; null, as all of its cost: it doesn't tell.
+    cpu_us_per_query: Option<f64>,
+    /// Processor cores that it used on average in the hour up to its last batch.
+    cpu_cores: Option<f64>,
+    /// At its last batch.
+    resident_bytes: Option<u64>,
+    /// Likewise.
+    series: Option<u64>,
+    /// Statements that it counted since its start.
+    calls: Option<u64>,
+    /// Samples that it lost since then.
+    dropped: Option<u64>,
+    #[serde(skip)]
+    cost: Option<Cost>,
 }
 
 /// The store's part of the answer; `None` for other metrics, and without a store.
@@ -115,9 +149,9 @@ pub(in crate::http) fn fleet(ask: &Ask<'_>, known: Option<&Fleet>) -> Result<Fle
         server: server.name,
     };
     let monitored = servers.into_iter().map(row).collect();
-    let services = services(&members);
+    let (services, cost) = (services(&members), CostSum::of(&members));
     members.truncate(limit);
-    Ok(FleetBody { services, monitored, members })
+    Ok(FleetBody { cost, services, monitored, members })
 }
 
 fn services(members: &[MemberRow]) -> Vec<ServiceRow> {
@@ -135,8 +169,29 @@ fn services(members: &[MemberRow]) -> Vec<ServiceRow> {
     services.into_values().collect()
 }
 
+impl CostSum {
+    fn of(members: &[MemberRow]) -> Self {
+        let living = || members.iter().filter(|row| row.lives());
+        let told = || living().filter_map(|row| row.cost);
+        let known = |values: &mut dyn Iterator<Item = u64>| values.reduce(u64::saturating_add);
+        // A statement counts where its CPU time does.
+        let of_cpu = told().filter(|cost| cost.cpu.is_some());
+        let together =
+            of_cpu.reduce(|a, b| Cost { cpu: a.cpu.zip(b.cpu).map(|(a, b)| a + b), calls: a.calls + b.calls, ..a });
+        Self {
+            instances: told().count(),
+            cpu_us_per_query: together.and_then(|cost| cost.us_per_call()).map(tenths),
+            cpu_cores: living().filter_map(|row| row.cpu_cores).reduce(|a, b| a + b).map(cores),
+            resident_bytes: known(&mut living().filter_map(|row| row.resident_bytes)),
+            calls: told().map(|cost| cost.calls).sum(),
+            dropped: told().map(|cost| cost.dropped).sum(),
+        }
+    }
+}
+
 impl MemberRow {
     fn of(member: &Member) -> Self {
+        let in_recent = |recent: Recent| Cost { cpu: Some(recent.cpu), ..Cost::default() }.cores(recent.time);
         Self {
             instance: member.instance.clone(),
             service: member.service.clone(),
@@ -152,12 +207,28 @@ impl MemberRow {
             silent_s: Some(tenths(member.silent.as_secs_f64())),
             rows_per_hour: Some(member.rows),
             servers: member.servers.clone(),
+            cpu_cores: member.recent.and_then(in_recent).map(cores),
+            ..Self::costing(member.cost)
+        }
+    }
+
+    /// The part of it that says what it costs.
+    fn costing(cost: Option<Cost>) -> Self {
+        Self {
+            cpu_us_per_query: cost.and_then(|cost| cost.us_per_call()).map(tenths),
+            resident_bytes: cost.and_then(|cost| cost.resident_bytes),
+            series: cost.map(|cost| cost.series),
+            calls: cost.map(|cost| cost.calls),
+            dropped: cost.map(|cost| cost.dropped),
+            cost,
+            ..Self::default()
         }
     }
 
     /// This process, which has no store.
     fn alone(ask: &Ask<'_>) -> Self {
         let settings = &ask.app.settings;
+        let cost = Cost::of(ask.view, &ask.app.sources.telemetry);
         Self {
             instance: settings.instance.clone(),
             service: settings.service.clone(),
@@ -165,7 +236,8 @@ impl MemberRow {
             started_at: rfc3339(ask.view.started()),
             state: "memory",
             servers: settings.servers.clone(),
-            ..Self::default()
+            cpu_cores: cost.cores(ask.view.at().since(ask.view.started())).map(cores),
+            ..Self::costing(Some(cost))
         }
     }
 

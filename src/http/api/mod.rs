@@ -4,7 +4,7 @@
 //! [`ask`] what was asked; [`past`] what the tables answer of it, [`figures`] memory and tables together; [`shape`] what several
 //! answers have in common; one file per metric ([`summary`], [`queries`] and their [`statement`], [`query`] with its
 //! [`baseline`], [`timeline`], [`tags`], [`active`], [`slow`], [`alerts`], [`fleet`]); of monitored [`servers`] what was [`seen`]
-//! at the [`latest`] look, shown as [`indexes`], [`bloat`], [`capacity`], [`recommendations`] with [`changes`] of statements,
+//! at the [`latest`] look, shown as [`indexes`], [`bloat`], [`capacity`], one [`object`] of it, [`recommendations`] with [`changes`] of statements,
 //! [`coverage`]; [`made_up`] whether figures were measured at all; [`kept`] what of all this the next question finds; [`csv`] the
 //! same rows for spreadsheets; [`events`] the stream; [`cron`] jobs for schedulers outside; [`openapi`] the description, generated
 //! from all of these.
@@ -27,6 +27,7 @@ pub(super) mod indexes;
 pub(super) mod kept;
 pub(super) mod latest;
 pub(super) mod made_up;
+pub(super) mod object;
 pub(super) mod openapi;
 pub(super) mod params;
 pub(super) mod past;

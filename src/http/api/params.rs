@@ -1,6 +1,6 @@
 //! What may be asked of `/api/performance`: one table makes the parser, its error texts and the description.
 
-use super::choices::{Format, GROUPS, Metric, Step};
+use super::choices::{Format, GROUPS, Metric, SERIES, Step};
 use crate::http::problem::{Kind, Problem};
 use crate::stats::live::Sort;
 
@@ -51,7 +51,14 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("search", "queries: only statements whose text or hash contains this, in any case."),
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
     free("hash", "query: the statement's query_hash."),
-    listed("step", Step::NAMES, "query, timeline: length of a step; default minute."),
+    listed(
+        "step",
+        Step::NAMES,
+        "query, timeline: length of a step, default minute; index, table: default day, at least hour.",
+    ),
+    free("schema", "index, table: the schema that it is in; database and name say the rest."),
+    free("name", "index, table: its name."),
+    listed("series", SERIES, "capacity: adds to all rows but tables the most of each day."),
     free("key", "tags: the tag's key, such as route; of `route`, and of the `routes` of query: default route."),
 ];
 

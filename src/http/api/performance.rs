@@ -14,14 +14,17 @@ use super::baseline::Learned;
 use super::choices::{Format, Metric};
 use super::coverage::Compared;
 use super::csv::Table;
+use super::object::{IndexBody, TableBody, Traced};
 use super::params::Params;
 use super::seen::{CapacityRows, Seen};
 use super::shape::rfc3339;
-use super::{active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, latest, made_up, past};
+use super::{
+    active, alerts, baseline, bloat, capacity, changes, coverage, fleet, indexes, latest, made_up, object, past,
+};
 use super::{queries, query, recommendations, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::app::App;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::{Kind, Problem, ProblemBody};
 use crate::store::read::Days;
 use crate::store::read::fleet::Fleet;
 
@@ -91,6 +94,8 @@ struct Known {
     compared: Vec<Compared>,
     /// What changed on each server in the last day.
     changed: Vec<(String, Arc<Days>)>,
+    /// The one object that is asked for, with its server.
+    traced: Option<(String, object::Traced)>,
 }
 
 /// What belongs to one metric.
@@ -111,6 +116,8 @@ enum Body {
     Recommendations(recommendations::Recommendations),
     Coverage(coverage::Coverage),
     Fleet(fleet::FleetBody),
+    Index(Box<object::IndexBody>),
+    Table(Box<object::TableBody>),
 }
 
 /// Figures about statements and sessions, and what was seen of the monitored server.
@@ -120,7 +127,7 @@ enum Body {
         (status = 200, description = "The metric", content((Answer = "application/json"), (String = "text/csv"))),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No statement has this hash", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No statement has this hash, no object this name", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The store does not answer, or the server was not looked at yet", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -130,6 +137,7 @@ pub(in crate::http) async fn performance(
 ) -> Result<Response, Problem> {
     let Query(pairs) = pairs?;
     let params = Params::new(pairs)?;
+    let wanted = object::wanted(&app, &params)?;
     let demo = made_up::fetch(&app, &params).await?;
     let past = past::fetch(&app, &params).await?;
     let alerts = alerts::fetch(&app, &params).await?;
@@ -138,7 +146,8 @@ pub(in crate::http) async fn performance(
     let seen = latest::fetch(&app, &params, &servers).await?;
     let compared = coverage::fetch(&app, &params, &seen).await?;
     let changed = changes::fetch(&app, &params, &servers).await?;
-    let known = Known { alerts, fleet, seen, compared, changed };
+    let traced = object::fetch(&app, wanted.as_ref(), &seen).await?;
+    let known = Known { alerts, fleet, seen, compared, changed, traced };
     let learned = baseline::fetch(&app, &params).await?;
     app.compute(move |app, view| {
         let ask = Ask::new(app, view, &params, past.as_ref())?;
@@ -211,6 +220,19 @@ impl Instances {
     }
 }
 
+impl Known {
+    fn object(&self, ask: &Ask<'_>) -> Result<Body, Problem> {
+        let traced = self.traced.as_ref();
+        let found =
+            traced.and_then(|(server, traced)| Some((self.seen.iter().find(|one| one.server == *server)?, traced)));
+        let (seen, traced) = found.ok_or_else(|| Problem::new(Kind::UnknownObject, "nobody has seen it"))?;
+        Ok(match traced {
+            Traced::Index(traced) => Body::Index(Box::new(IndexBody::new(ask, seen, traced)?)),
+            Traced::Table(traced) => Body::Table(Box::new(TableBody::new(ask, seen, traced)?)),
+        })
+    }
+}
+
 impl Body {
     fn of(ask: &Ask<'_>, known: &Known, learned: Option<Learned>) -> Result<Self, Problem> {
         Ok(match ask.metric {
@@ -230,6 +252,7 @@ impl Body {
             }
             Metric::Coverage => Body::Coverage(coverage::coverage(ask, &known.seen, &known.compared)?),
             Metric::Fleet => Body::Fleet(fleet::fleet(ask, known.fleet.as_ref())?),
+            Metric::Index | Metric::Table => known.object(ask)?,
         })
     }
 
@@ -250,6 +273,8 @@ impl Body {
             Body::Recommendations(body) => Table::of(&body.recommendations),
             Body::Coverage(body) => Table::of(&body.by_user),
             Body::Fleet(body) => Table::of(&body.members),
+            Body::Index(body) => Table::of(&body.series.rows()),
+            Body::Table(body) => Table::of(&body.series.rows()),
         }
     }
 }

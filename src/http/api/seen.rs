@@ -75,9 +75,9 @@ impl Seen {
 pub(in crate::http) struct IndexRow {
     server: String,
     pub(in crate::http) database: String,
-    schema: String,
-    table: String,
-    index: String,
+    pub(in crate::http) schema: String,
+    pub(in crate::http) table: String,
+    pub(in crate::http) index: String,
     /// Since the last reset of the server's counters.
     scans: u64,
     size_bytes: u64,
@@ -140,10 +140,10 @@ fn rank(status: Status) -> u8 {
 pub(in crate::http) struct BloatRow {
     server: String,
     pub(in crate::http) database: String,
-    schema: String,
-    table: String,
+    pub(in crate::http) schema: String,
+    pub(in crate::http) table: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    index: Option<String>,
+    pub(in crate::http) index: Option<String>,
     live_tuples: Option<u64>,
     dead_tuples: Option<u64>,
     size_bytes: u64,
@@ -207,7 +207,7 @@ pub(in crate::http) struct GrowthRow {
     /// Null of the server.
     pub(in crate::http) database: Option<String>,
     /// Empty of a database or the server itself.
-    name: String,
+    pub(in crate::http) name: String,
     now: f64,
     /// The most that was seen.
     peak: f64,
@@ -221,6 +221,19 @@ pub(in crate::http) struct GrowthRow {
     /// Null: it does not grow, or has no limit.
     full_in_days: Option<f64>,
     earliest_full_in_days: Option<f64>,
+    /// With `series=day`; left out of tables, of which metric=table tells more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<GrowthSeries>,
+}
+
+/// The most of each day (UTC).
+#[derive(Serialize, ToSchema, Clone, Debug, Default)]
+struct GrowthSeries {
+    step_seconds: u64,
+    /// Begins of the days on which somebody looked.
+    #[schema(format = DateTime)]
+    at: Vec<String>,
+    value: Vec<f64>,
 }
 
 impl CapacityRows {
@@ -240,6 +253,11 @@ impl CapacityRows {
 }
 
 impl GrowthRow {
+    /// What is asked for most of the time.
+    pub(in crate::http) fn without_series(&self) -> Self {
+        Self { series: None, ..self.clone() }
+    }
+
     fn new(server: &str, growth: &Growth) -> Self {
         Self {
             server: server.to_owned(),
@@ -253,7 +271,15 @@ impl GrowthRow {
             high: growth.trend.map(|trend| tenths(trend.high)),
             full_in_days: growth.full.days.map(tenths),
             earliest_full_in_days: growth.full.earliest.map(tenths),
+            series: (!growth.past.is_empty()).then(|| GrowthSeries::new(&growth.past)),
         }
+    }
+}
+
+impl GrowthSeries {
+    fn new(days: &[(WallTime, f64)]) -> Self {
+        let (at, value) = days.iter().map(|(at, value)| (rfc3339(*at), *value)).unzip();
+        Self { step_seconds: 86_400, at, value }
     }
 }
 

@@ -39,6 +39,11 @@ pub(in crate::http) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
+/// Processor cores, to the ten-thousandth.
+pub(in crate::http) fn cores(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
 /// Upper bounds of the heat map's rows in milliseconds; the last holds everything that a histogram can.
 const HEAT_LE_MS: [f64; 18] = [
     0.1,

@@ -9,16 +9,16 @@ use utoipa::ToSchema;
 use super::alerts::{self, CountsBody, Known};
 use super::ask::{Ask, Scope};
 use super::seen::Seen;
-use super::shape::{mean_ms, ms, quantile_ms};
+use super::shape::{cores, mean_ms, ms, quantile_ms, tenths};
 use super::slow::SlowQuery;
 use super::statement::{Statement, total};
-use crate::base::telemetry::{Dropped, Unmeasured};
+use crate::base::telemetry::Unmeasured;
 use crate::base::units::Nanos;
 use crate::http::problem::Problem;
-use crate::http::process::Usage;
 use crate::sql::kind::Class;
 use crate::stats::live::{GroupBy, Page, Reason};
 use crate::stats::series::SeriesStats;
+use crate::store::cost::Cost;
 use crate::store::read::PastSessions;
 
 /// The headline.
@@ -123,8 +123,10 @@ struct Own {
     uptime_s: f64,
     /// CPU time of the process over statements, since the start.
     cpu_us_per_query: Option<f64>,
+    /// Processor cores that it used on average, since the start.
+    cpu_cores: Option<f64>,
     resident_bytes: Option<u64>,
-    series: usize,
+    series: u64,
     /// Samples lost since the start; that not every slow or failed execution is kept one by one is no loss.
     dropped: u64,
     /// Rows and bytes written to the monitoring tables since the start.
@@ -249,21 +251,20 @@ impl IndexHeadline {
 
 impl Own {
     fn new(ask: &Ask<'_>) -> Self {
-        let telemetry = &ask.app.sources.telemetry;
-        let usage = Usage::read();
+        let cost = Cost::of(ask.view, &ask.app.sources.telemetry);
+        let uptime = ask.view.at().since(ask.view.started());
         let weight = ask.app.sources.store.as_ref().and_then(|store| store.status.weight());
         // Who measures nothing writes nothing.
         let store = ask.app.sources.store.as_ref().filter(|_| ask.app.measures());
         let counts = store.map(|store| store.status.counts());
-        let calls: u64 = ask.view.cumulative().statements.values().map(|stats| stats.calls).sum();
-        let per_query = |usage: &Usage| (calls > 0).then(|| usage.cpu.as_micros() as f64 / calls as f64);
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            uptime_s: ask.view.at().since(ask.view.started()).as_secs_f64(),
-            cpu_us_per_query: usage.as_ref().and_then(per_query).map(|us| (us * 10.0).round() / 10.0),
-            resident_bytes: usage.as_ref().map(|usage| usage.resident_bytes),
-            series: ask.view.series().0,
-            dropped: Dropped::ALL.iter().filter(|why| why.is_loss()).map(|why| telemetry.dropped_total(*why)).sum(),
+            uptime_s: uptime.as_secs_f64(),
+            cpu_us_per_query: cost.us_per_call().map(tenths),
+            cpu_cores: cost.cores(uptime).map(cores),
+            resident_bytes: cost.resident_bytes,
+            series: cost.series,
+            dropped: cost.dropped,
             rows_written: counts.map(|counts| counts.rows),
             bytes_written: counts.map(|counts| counts.bytes),
             flush_mean_ms: store.and_then(|store| store.status.flush_mean()).map(Nanos::as_millis_f64),

@@ -24,18 +24,19 @@ const BY_ROUTE = ['statements', 'statement'];
 const NOT_BY_ROUTE = ['database', 'user', 'application'];
 const DEFAULT_RANGE = '1h';
 
-/** What the address says. */
+/** What the address says; `place` has all parts of what `id` begins. */
 export function read() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const [page = '', id = ''] = path.split('/');
-  return { page: page || HOME, id: decode(id), params: new URLSearchParams(query) };
+  const [page = '', ...parts] = path.split('/');
+  const place = parts.map(decode);
+  return { page: page || HOME, id: place[0] ?? '', place, params: new URLSearchParams(query) };
 }
 
 function decode(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
 
-/** A link to a page with the range and the filters of now. `changes` with null take a parameter away. */
+/** A link to a page with the range and the filters of now; `id` may have several parts. `changes` with null take a parameter away. */
 export function href(page, id = '', changes = {}) {
   const params = new URLSearchParams();
   const now = read().params;
@@ -49,7 +50,8 @@ function write(page, id, params, changes) {
     else params.set(name, value);
   }
   const query = params.toString();
-  return `#/${page}${id ? `/${encodeURIComponent(id)}` : ''}${query ? `?${query}` : ''}`;
+  const place = [id].flat().filter((part) => part !== '').map((part) => `/${encodeURIComponent(part)}`).join('');
+  return `#/${page}${place}${query ? `?${query}` : ''}`;
 }
 
 /** Changes to the address that leave one route, or one who runs statements: figures are not of both. */
@@ -66,8 +68,8 @@ export function filtered() {
 
 /** The same page with other parameters. */
 export function same(changes) {
-  const { page, id, params } = read();
-  return write(page, id, params, changes);
+  const { page, place, params } = read();
+  return write(page, place, params, changes);
 }
 
 /** Goes there; `quietly` without a step in the history, for what is typed letter by letter. */

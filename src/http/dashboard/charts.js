@@ -33,11 +33,14 @@ function logRange(_, min, max) {
   return [10 ** Math.floor(Math.log10(min) + 0.01), 10 ** Math.ceil(Math.log10(max) - 0.01 || 1)];
 }
 
+/** Marks of sizes in bytes: even in the units that these are shown in. */
+const POWERS_OF_TWO = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
 /**
- * A chart in `host`. `series`: `{ label, colour, value(number), fill, bars, width, scale }`; `log` for durations. `update(x, ys, [from, to])`
- * takes seconds and lists of numbers or null, of which there are `count`.
+ * A chart in `host`. `series`: `{ label, colour, value(number), fill, bars, width, scale }`; `log` for durations, `binary` for bytes, `still`
+ * for what has a time of its own. `update(x, ys, [from, to])` takes seconds and lists of numbers or null, of which there are `count`.
  */
-export function timeChart(host, { title, series, value, log = false, height = 190 }) {
+export function timeChart(host, { title, series, value, log = false, height = 190, binary = false, still = false }) {
   let [plot, data, ends] = [null, null, null];
   host.setAttribute('role', 'img');
   host.classList.add('chart');
@@ -59,14 +62,14 @@ export function timeChart(host, { title, series, value, log = false, height = 19
     width: Math.max(200, host.clientWidth),
     height,
     padding: [10, 24, 0, 0],
-    cursor: { sync: { key: SYNC }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+    cursor: { sync: still ? undefined : { key: SYNC }, drag: { x: !still, y: false, setScale: false }, points: { size: 6 } },
     legend: { live: true, markers: { width: 0, fill: (_, index) => colour(series[index - 1]?.colour ?? 'line') } },
     scales: { x: { time: true, range: () => ends ?? [0, 1] }, y: log ? { distr: 3, range: logRange } : { range: (_, __, max) => [0, (max || 1) * 1.1] } },
     axes: [
       { stroke: colour('ink-3'), grid: { show: false }, ticks: { stroke: colour('line'), size: 4 }, font: axisFont(), size: 28, space: 56, values: times },
       {
         stroke: colour('ink-3'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: axisFont(), size: 62, space: 34,
-        splits: log ? powers : undefined, values: (_, splits) => splits.map((y) => (y == null ? '' : value(y).replace(/\.0+(?=\D|$)/, ''))),
+        splits: log ? powers : undefined, ...(binary ? { incrs: POWERS_OF_TWO } : {}), values: (_, splits) => splits.map((y) => (y == null ? '' : value(y).replace(/\.0+(?=\D|$)/, ''))),
       },
     ],
     series: [{ label: 'Time', value: (_, x) => (x == null ? '' : new Date(x * 1000).toLocaleTimeString('en-GB')) }, ...series.map(line)],

@@ -8,11 +8,14 @@ import { h, replace, say } from './dom.js';
 import { exact, time } from './format.js';
 import { empty } from './panel.js';
 import { isSignedIn, keys, signIn, signOut } from './signin.js';
+import { narrow } from './table.js';
 import { alerts } from './pages/alerts.js';
 import { fleet } from './pages/fleet.js';
 import { now } from './pages/now.js';
 import { overview } from './pages/overview.js';
-import { capacity, indexes, tables } from './pages/server.js';
+import { capacity } from './pages/capacity.js';
+import { index, tableOf } from './pages/object.js';
+import { indexes, tables } from './pages/server.js';
 import { statement } from './pages/statement.js';
 import { statements } from './pages/statements.js';
 
@@ -22,15 +25,17 @@ const NOW = ['now', 'Now', 'n', now];
 const PAGES = [...(serves ? [FLEET] : []),
   ['overview', 'Overview', 'o', overview], ['statements', 'Statements', 's', statements], ...(serves ? [] : [NOW]), ['alerts', 'Alerts', 'a', alerts],
   ['indexes', 'Indexes', 'i', indexes], ['tables', 'Tables', 't', tables], ['capacity', 'Capacity', 'c', capacity], ...(serves ? [] : [FLEET])];
-const MAKERS = { ...Object.fromEntries(PAGES.map(([name, , , make]) => [name, make])), statement };
+/** Pages of one thing, with the page that lists it. */
+const DETAILS = { statement: [statement, 'statements'], index: [index, 'indexes'], table: [tableOf, 'tables'] };
+const MAKERS = Object.fromEntries([...PAGES.map(([name, , , make]) => [name, make]), ...Object.entries(DETAILS).map(([name, [make]]) => [name, make])]);
 const $ = (id) => document.getElementById(id);
 
 let shown = { name: '', leave: () => {}, refresh: () => {} };
 
 /** Shows what the address says. */
 function show() {
-  const { page, id } = read();
-  const name = `${page}/${id}`;
+  const { page, place } = read();
+  const name = [page, ...place].join('/');
   const isNew = name !== shown.name;
   const held = document.activeElement?.dataset?.key;
   shown.leave();
@@ -69,7 +74,7 @@ function keep(made, leaving) {
 
 /** Navigation, range and filters, as they are now. */
 function frame(page) {
-  const current = page === 'statement' ? 'statements' : page;
+  const current = DETAILS[page]?.[1] ?? page;
   replace($('nav'), h('ul', {}, PAGES.map(([name, title]) => h('li', {}, h('a', { href: href(name), 'aria-current': name === current ? 'page' : null, 'data-key': `nav-${name}` }, title)))));
   $('nav').querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const { name, from, to } = range();
@@ -174,6 +179,7 @@ window.addEventListener('keydown', press);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) shown.refresh(); });
 $('theme').addEventListener('click', () => theme.change());
 $('help').addEventListener('click', () => keys(PAGES));
+narrow.addEventListener('change', () => shown.refresh());
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   theme.name();
   repaint();

@@ -2,7 +2,7 @@
 //!
 //! Reading order of the files: `index.html` the frame, `main.js` which page the address names, `address.js` what it holds,
 //! `api.js` questions and the stream, `panel.js` and `table.js` what pages are made of, `charts.js`, `heat.js` and `series.js`
-//! figures over time, `findings.js` what stands out, `demo.js` what was made up, `dialog.js` what is asked before something is done, `pages/` one file a page; `tokens.css` and `style.css`.
+//! figures over time, `forecast.js` how something grows, `findings.js` what stands out, `demo.js` what was made up, `dialog.js` what is asked before something is done, `pages/` one file a page; `tokens.css` and `style.css`.
 //!
 //! The files are open to everybody (DESIGN §8): they hold no figures. The policy lets the page load its own files and nothing
 //! else; statements come in as text nodes.
@@ -41,7 +41,7 @@ macro_rules! assets {
 /// All files below `/assets/`, by a name without folders.
 const ASSETS: &[Asset] = assets! {
     SCRIPT => [
-        "theme.js", "main.js", "address.js", "api.js", "charts.js", "demo.js", "dialog.js", "dom.js", "findings.js", "format.js", "heat.js", "panel.js",
+        "theme.js", "main.js", "address.js", "api.js", "charts.js", "demo.js", "dialog.js", "dom.js", "findings.js", "forecast.js", "format.js", "heat.js", "panel.js",
         "series.js", "signin.js", "sql.js", "table.js",
         "uPlot.iife.min.js" in "vendor/",
     ],
@@ -52,7 +52,7 @@ const ASSETS: &[Asset] = assets! {
 /// Modules below `/assets/pages/`.
 const PAGES: &[Asset] = assets! {
     SCRIPT => [
-        "alerts.js" in "pages/", "fleet.js" in "pages/", "now.js" in "pages/", "overview.js" in "pages/",
+        "alerts.js" in "pages/", "capacity.js" in "pages/", "fleet.js" in "pages/", "now.js" in "pages/", "object.js" in "pages/", "overview.js" in "pages/",
         "server.js" in "pages/", "statement.js" in "pages/", "statements.js" in "pages/",
     ],
 };

@@ -73,6 +73,7 @@ export function failed(error) {
     'not-configured': 'A setting is missing',
     'not-collected': 'Nobody has looked at the server yet',
     'unknown-query': 'This statement is not known any more',
+    'unknown-object': 'It was not there at the last look',
     unauthorized: 'Please sign in',
   }[error.kind] ?? (error.status === 0 ? 'No answer' : error.title || 'Something went wrong');
   if (error.kind === 'unauthorized') return h('div.empty.failed', {}, h('p.what', {}, title));

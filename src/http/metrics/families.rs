@@ -13,11 +13,11 @@ use crate::analyze::kind as alert;
 use crate::base::telemetry::{Channel, Discarded, Dropped, Notification, Telemetry, TlsStartup, Unmeasured};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::Sources;
-use crate::http::process::Usage;
 use crate::jobs::insight::Vitals;
 use crate::jobs::job::Job;
 use crate::stats::live::LiveView;
 use crate::stats::series::SeriesStats;
+use crate::store::process::Usage;
 use crate::store::status::Status;
 
 /// Slots that are told apart.

@@ -58,7 +58,7 @@ async fn what_would_have_to_be_set_is_said() {
         assert_eq!(answered["type"], "urn:pgvitals:problem:not-configured");
         assert!(answered["detail"].as_str().unwrap().contains(key), "{answered}");
     }
-    for metric in ["indexes", "bloat", "capacity", "recommendations", "coverage"] {
+    for metric in ["indexes", "bloat", "capacity", "recommendations", "coverage", "index&database=a&schema=b&name=c"] {
         let answered = ask(&router, &format!("/api/performance?metric={metric}"), &[]).await;
         assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(answered.text.contains("monitor.url"), "{}", answered.text);

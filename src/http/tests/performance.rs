@@ -140,7 +140,7 @@ async fn summary_is_the_headline_of_data_statements() {
     assert_eq!(answer["slow_queries"]["count"], 2);
     assert_eq!(answer["slow_queries"]["worst"]["duration_ms"], 1_200.0);
     assert_has(&answer["unmeasured"], &["framing", "replication", "panic", "pipeline_full", "unknown_tag"]);
-    let own = "version uptime_s cpu_us_per_query resident_bytes series dropped rows_written bytes_written flush_mean_ms \
+    let own = "version uptime_s cpu_us_per_query cpu_cores resident_bytes series dropped rows_written bytes_written flush_mean_ms \
                flush_lag_s clock_offset_ms spool_bytes spool_age_s store_bytes partitions_ahead_days";
     let own: Vec<_> = own.split(' ').collect();
     assert_eq!(fields(&answer["self"]), own);

@@ -3,7 +3,7 @@
 //! Reading order: [`question`] what is asked, `source` which rows take part, then one file per kind of figures
 //! (`statements`, `timeline`, `hours`, `slow`, `tags`, `sessions`, `errors`), [`coverage`] whose rows there are and up to
 //! when; [`fleet`] who writes them. Percentiles come from added buckets, as everywhere. Of monitored servers: `days` what
-//! changed in a statement's day, [`health`], with `objects` for tables and indexes.
+//! changed in a statement's day, [`health`], with `objects` for tables and indexes, [`object`] one of them over a time.
 //! [`MadeUp`]: what was not measured at all.
 
 mod coverage;
@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod health;
 mod hours;
 mod made_up;
+pub mod object;
 mod objects;
 pub mod question;
 mod sessions;
@@ -132,6 +133,44 @@ impl Reader {
             seen
         }));
         asked.await.or_else(|error| if error.is_empty_store() { Ok(None) } else { Err(error) })
+    }
+
+    /// An index of a server, and what was seen of it since `since`; `None`: nothing is called so.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn index(
+        &self,
+        server: &str,
+        name: &object::Name,
+        since: WallTime,
+    ) -> Result<Option<object::TracedIndex>, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let traced = object::read_index(&link, server, name, since).await;
+            link.roll_back().await;
+            traced
+        }))
+        .await
+    }
+
+    /// A table, likewise.
+    ///
+    /// # Errors
+    /// What the store said, or that it didn't in time.
+    pub async fn table(
+        &self,
+        server: &str,
+        name: &object::Name,
+        since: WallTime,
+    ) -> Result<Option<object::TracedTable>, Error> {
+        in_time(Box::pin(async {
+            let link = self.begin().await?;
+            let traced = object::read_table(&link, server, name, since).await;
+            link.roll_back().await;
+            traced
+        }))
+        .await
     }
 
     /// Who writes to the store, and which servers it knows.

@@ -1,11 +1,12 @@
 //! The health of databases, seen on real servers: [`estimates`] of bloat against what pgstattuple finds, [`kinds`] of
-//! indexes and tables, [`servers`] as a whole, [`rights`] that are missing, [`busy`] ones, [`rounds`] in the store,
+//! indexes and tables, [`servers`] as a whole, [`rights`] that are missing, [`busy`] ones, [`rounds`] in the store, one [`object`] of them over a time,
 //! [`advice`] that follows.
 
 mod advice;
 mod busy;
 mod estimates;
 mod kinds;
+mod object;
 mod rights;
 mod rounds;
 mod servers;

@@ -23,15 +23,15 @@ use crate::support::postgres::Cluster;
 use crate::support::tool::Tool;
 
 const HOUR: Nanos = Nanos::from_millis(3_600_000);
-const SERVER: &str = "orders-db:5432";
+pub(super) const SERVER: &str = "orders-db:5432";
 
 /// A store beside what it is told of.
-struct Store {
-    patient: Patient,
+pub(super) struct Store {
+    pub(super) patient: Patient,
 }
 
 impl Store {
-    fn new(major: u32) -> Self {
+    pub(super) fn new(major: u32) -> Self {
         let store = Self { patient: Patient::of(major) };
         Tool::pgvitals().args(&["migrate", "--store", &store.url("postgres")]).succeed();
         store
@@ -42,7 +42,7 @@ impl Store {
         format!("postgres://{role}@{host}:{port}/{}", self.patient.name)
     }
 
-    fn settings(&self, role: &str) -> Settings {
+    pub(super) fn settings(&self, role: &str) -> Settings {
         let day = Duration::from_secs(86_400);
         Settings {
             target: Target::new(&self.url(role), Upstream::default()).unwrap(),
@@ -65,14 +65,14 @@ impl Store {
     }
 
     /// Writes a round for the hour that it began in.
-    fn write(&self, set: &Set) -> Option<Written> {
+    pub(super) fn write(&self, set: &Set) -> Option<Written> {
         block_on(async {
             let link = Link::open(&self.settings("pgvitals_writer"), Clock::start()).await.unwrap();
             write(&link, slot(set), set).await.unwrap()
         })
     }
 
-    fn read(&self, since: WallTime) -> Health {
+    pub(super) fn read(&self, since: WallTime) -> Health {
         let reader = Reader::new(self.settings("pgvitals_reader"));
         block_on(reader.health(SERVER, since)).unwrap().expect("a round")
     }
@@ -89,14 +89,14 @@ fn slot(set: &Set) -> Slot<'_> {
 }
 
 /// A round at some hour of today (UTC), or of the day that begins so many hours after today's begin.
-fn at(set: &Set, hour: u64) -> Set {
+pub(super) fn at(set: &Set, hour: u64) -> Set {
     let day_us = 24 * HOUR.as_micros().cast_signed();
     let day = WallTime::from_unix_micros(set.at.unix_micros().div_euclid(day_us) * day_us);
     Set { at: day.after(Nanos::from_micros(hour * HOUR.as_micros())), ..set.clone() }
 }
 
 /// A round over a small database, without what other tests have made beside it.
-fn round(patient: &Patient) -> Set {
+pub(super) fn round(patient: &Patient) -> Set {
     let mut set = patient.look().set;
     let database = set.databases.iter().find(|database| database.name == patient.name).unwrap().oid;
     set.databases.retain(|one| one.oid == database);
@@ -106,7 +106,7 @@ fn round(patient: &Patient) -> Set {
     set
 }
 
-fn furnish(patient: &Patient) {
+pub(super) fn furnish(patient: &Patient) {
     let mut client = patient.client();
     client.query("create table \"T 1\" (id int primary key, n int, \"ä\" text)");
     client.query("create index \"N'1\" on \"T 1\" (n) where n > 1");

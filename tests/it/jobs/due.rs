@@ -207,7 +207,7 @@ impl Tables {
             shutdown: Shutdown::default(),
             status: Arc::clone(&status),
         };
-        tokio::spawn(Flusher::new(settings.clone(), parts).run(received));
+        tokio::spawn(Flusher::new(settings.clone(), parts, watch::channel(LiveView::default()).1).run(received));
         Self { store, minutes, status, settings, clock, _spool: spool }
     }
 

@@ -158,7 +158,9 @@ fn an_idle_hour_opens_no_connection() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (minutes, received) = tokio::sync::mpsc::channel(4);
-        let writing = tokio::spawn(Flusher::new(settings.clone(), parts).run(received));
+        let writing = tokio::spawn(
+            Flusher::new(settings.clone(), parts, tokio::sync::watch::channel(LiveView::default()).1).run(received),
+        );
         tokio::spawn(upkeep::run(
             settings,
             Holder { role: Role::Sidecar, boot },

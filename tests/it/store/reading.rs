@@ -258,10 +258,11 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
         holder: Holder { role: Role::Sidecar, boot: 1 },
         clock,
     });
+    let live = watch::channel(view).1;
     let site = router(
         http,
         Sources {
-            live: watch::channel(view).1,
+            live: live.clone(),
             telemetry,
             panics: Panics::default(),
             ready: Arc::new(Healthy),
@@ -273,7 +274,7 @@ fn what_left_memory_is_added_from_the_rows_of_this_life() {
     let ask = async |hours: u64, more: &str| -> Value { own(&site, hours, more).await };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        Box::pin(Flusher::new(settings, parts).run(minutes)).await;
+        Box::pin(Flusher::new(settings, parts, live).run(minutes)).await;
         for hours in [1, 2, 3, 5] {
             let expected: u64 = (0..=(hours * 60).min(240)).map(executions).sum();
             // All that ran had the route: whole and part are the same, from whatever they come.

@@ -2,7 +2,7 @@
 
 import { h } from '../dom.js';
 import { href, serves } from '../address.js';
-import { ago, bytes, count, exact, ms, percent, some, span, time } from '../format.js';
+import { ago, bytes, count, exact, ms, percent, rate, some, span, time } from '../format.js';
 import { badge, empty, figure, heading, metricPanel, panel } from '../panel.js';
 import { performance } from '../api.js';
 import { table } from '../table.js';
@@ -16,14 +16,14 @@ export function fleet() {
   const part = (title, draw) => panel({ title, load: () => round.asked, draw });
   const ofServers = panel({ title: 'Servers', load: () => Promise.all([round.asked, round.alerts]), draw: drawServers });
   const headline = panel({ title: 'Headline', classes: 'bare', load: () => round.asked, draw: drawHeadline });
-  const asked = [headline, part('Services', drawServices), ofServers, part('Instances', drawInstances)];
+  const asked = [headline, part('What all of pgvitals costs', drawCost), part('Services', drawServices), ofServers, part('Instances', drawInstances)];
   const own = serves ? metricPanel('summary', { title: 'pgvitals serve', asks: { limit: 1 }, draw: drawServe })
     : metricPanel('summary', { title: 'What this pgvitals costs', asks: { ...EVERYBODY, limit: 1, instance: 'self' }, draw: drawOwn });
   const coverage = metricPanel('coverage', { title: `What pgvitals sees of the ${serves ? 'servers’' : 'server’s'} work`, draw: drawCoverage });
-  const [, services, servers, instances] = asked.map((one) => one.element);
+  const [, cost, services, servers, instances] = asked.map((one) => one.element);
   return {
     title: 'Fleet',
-    element: h('div.page', {}, heading('Fleet', h('p.says', {}, 'Who measures, how far they have come, what it costs')), headline.element,
+    element: h('div.page', {}, heading('Fleet', h('p.says', {}, 'Who measures, how far they have come, what it costs')), headline.element, cost,
       h('div.grid', {}, h('div.half.stack', {}, services), h('div.half.stack', {}, servers)), instances, own.element, coverage.element),
     refresh: (signal) => {
       round.asked = performance('fleet', EVERYBODY, signal);
@@ -42,6 +42,7 @@ async function rings(asked, signal) {
 }
 
 const lives = (one) => one.state !== 'silent';
+const tells = (one) => one.calls != null;
 
 function drawHeadline({ services, monitored: servers, members: instances }) {
   const living = instances.filter(lives);
@@ -54,6 +55,29 @@ function drawHeadline({ services, monitored: servers, members: instances }) {
     figure('Instances', count(living.length), late ? `${count(late)} late` : 'none is late', late ? 'warning' : undefined),
     figure('Versions', count(versions.size), [...versions].slice(0, 3).join(', '), versions.size > 1 ? 'warning' : undefined),
     figure('Rows written', `${count(written)}/h`, 'to the store, by all'));
+}
+
+/** Processor cores, as a part of one. */
+function cores(value) {
+  return value == null ? '–' : `${rate(value * 100)} %`;
+}
+
+/** CPU time given in microseconds. */
+function micros(value) {
+  return ms(value == null ? null : value / 1000);
+}
+
+function drawCost({ cost, members }, _, remark) {
+  const living = members.filter(lives).length;
+  const untold = living - cost.instances;
+  remark.textContent = untold > 0 ? `${some(untold, 'instance')} of ${count(living)} ${untold === 1 ? 'doesn’t' : 'don’t'} say: an older version` : '';
+  if (cost.instances === 0) return empty('Nobody has said yet what it costs.', 'Each instance says it with its batches, from this version on.');
+  return h('dl.figures', {},
+    figure('CPU per statement', micros(cost.cpu_us_per_query), 'since each one’s start'),
+    figure('CPU', cores(cost.cpu_cores), 'of a core, in an hour'),
+    figure('Memory', bytes(cost.resident_bytes), `${bytes(cost.resident_bytes == null ? null : cost.resident_bytes / cost.instances)} each`),
+    figure('Statements', count(cost.calls), 'counted since then'),
+    figure('Dropped', count(cost.dropped), 'samples', cost.dropped ? 'warning' : undefined));
 }
 
 function whose(name, value) {
@@ -101,6 +125,10 @@ function drawInstances({ members: instances }, _, remark) {
     { title: 'Since', cell: (row) => time(row.started_at), hint: (row) => exact(row.started_at) },
     { title: 'Last batch', number: true, narrow: true, cell: (row) => (row.silent_s == null ? '–' : `${span(row.silent_s)} ago`) },
     { title: 'Complete to', cell: (row) => time(row.written_to) },
+    { title: 'CPU/statement', number: true, below: tells, cell: (row) => micros(row.cpu_us_per_query), hint: (row) => (row.calls == null ? 'It doesn’t say.' : `of ${count(row.calls)} statements since its start`) },
+    { title: 'Of a core', number: true, below: tells, cell: (row) => cores(row.cpu_cores), hint: () => 'CPU in the hour up to its last batch' },
+    { title: 'Memory', number: true, below: tells, cell: (row) => bytes(row.resident_bytes), hint: (row) => (row.series == null ? '' : some(row.series, 'series', 'series')) },
+    { title: 'Dropped', number: true, below: (row) => row.dropped > 0, cell: (row) => (row.dropped ? badge('warning', count(row.dropped)) : count(row.dropped)) },
     { title: 'Rows/h', number: true, cell: (row) => count(row.rows_per_hour) },
     { title: 'Servers', cell: (row) => h('small', {}, row.servers.join(', ') || '–') }] });
 }
@@ -108,6 +136,7 @@ function drawInstances({ members: instances }, _, remark) {
 function drawServe({ self: own }) {
   return h('dl.figures', {},
     figure('Version', own.version, `up ${span(own.uptime_s)}`),
+    figure('CPU', cores(own.cpu_cores), 'of a core, since its start'),
     figure('Memory', bytes(own.resident_bytes), 'of this process'),
     figure('Store', bytes(own.store_bytes), own.store_bytes == null ? 'not weighed yet' : 'tables and indexes'),
     figure('Partitions', own.partitions_ahead_days == null ? '–' : some(Math.floor(own.partitions_ahead_days), 'day'), 'made ahead'));
@@ -120,7 +149,7 @@ function drawOwn({ self: own, unmeasured, server, instances }, _, remark) {
   return [
     h('dl.figures', {},
       figure('Version', own.version, `up ${span(own.uptime_s)}`),
-      figure('CPU per statement', own.cpu_us_per_query == null ? '–' : `${count(own.cpu_us_per_query)} µs`, 'since its start'),
+      figure('CPU per statement', micros(own.cpu_us_per_query), 'since its start'),
       figure('Memory', bytes(own.resident_bytes), `${count(own.series)} series`),
       isStored ? figure('Behind the store', span(own.flush_lag_s), own.spool_bytes ? `${bytes(own.spool_bytes)} wait` : 'nothing waits', own.flush_lag_s > 120 ? 'warning' : undefined) : figure('Store', 'none', 'memory alone, one hour'),
       isStored ? figure('Written', bytes(own.bytes_written), `${some(own.rows_written, 'row')}, ${ms(own.flush_mean_ms)} a batch`) : null,

@@ -4,17 +4,17 @@ use crate::base::units::Nanos;
 
 /// What the process uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Usage {
+pub struct Usage {
     /// Memory that is resident now.
-    pub(super) resident_bytes: u64,
+    pub resident_bytes: u64,
     /// CPU time since the start, user and system, of all threads.
-    pub(super) cpu: Nanos,
+    pub cpu: Nanos,
 }
 
 impl Usage {
     /// Reads it; `None` where the system doesn't tell.
     #[cfg(target_os = "linux")]
-    pub(super) fn read() -> Option<Self> {
+    pub fn read() -> Option<Self> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
         Some(Self { resident_bytes: resident_bytes(&status)?, cpu: cpu(&stat)? })
@@ -22,7 +22,7 @@ impl Usage {
 
     /// Unknown on this system.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn read() -> Option<Self> {
+    pub fn read() -> Option<Self> {
         None
     }
 }
