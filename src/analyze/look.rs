@@ -1,4 +1,4 @@
-//! What was judged, and what of it could not be: from a snapshot, from the day's, from statements, from pgvitals itself.
+//! What was judged, and what of it could not be: from a snapshot, from the day's, from statements.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::analyze::alert::{Look, Subject};
 use crate::analyze::bloat::Bloated;
 use crate::analyze::capacity::Capacity;
 use crate::analyze::indexes::{self, IndexUse, Status};
-use crate::analyze::judge::{Judge, Own};
+use crate::analyze::judge::Judge;
 use crate::analyze::kind::Kind;
 use crate::base::units::WallTime;
 use crate::snapshot::set::Set;
@@ -53,13 +53,6 @@ impl Judge<'_> {
         let minutes = [Kind::SlowStatement, Kind::ErrorRate, Kind::IdleInTransaction];
         let hours = self.look(Kind::Regression, hour_of(complete_to));
         minutes.map(|kind| self.look(kind, complete_to)).into_iter().chain([hours]).collect()
-    }
-
-    /// What pgvitals knows of itself.
-    pub fn own_looks(&self, own: &Own) -> Vec<Look> {
-        let always = [Kind::UpstreamDown, Kind::StoreDown, Kind::Clock, Kind::SamplesDropped];
-        let partitions = own.partitions_ahead_days.map(|_| Kind::PartitionsAhead);
-        always.into_iter().chain(partitions).map(|kind| self.look(kind, own.at)).collect()
     }
 }
 

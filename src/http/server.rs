@@ -6,9 +6,10 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::http::Uri;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::serve::Listener;
 use tokio_util::sync::CancellationToken;
 
@@ -37,13 +38,18 @@ fn routes(app: App) -> Router {
         .route("/api/events", get(api::events::events))
         .route("/api/alerts/{id}/ack", post(api::alerts::ack))
         .route("/api/alerts/{id}/silence", post(api::alerts::silence))
-        .route("/api/cron/hourly-monitoring", get(api::cron::hourly_monitoring).post(api::cron::hourly_monitoring))
-        .route("/api/cron/daily-maintenance", get(api::cron::daily_maintenance).post(api::cron::daily_maintenance))
+        .route("/api/cron/hourly-monitoring", starts(api::cron::hourly_monitoring))
+        .route("/api/cron/daily-maintenance", starts(api::cron::daily_maintenance))
         .route("/openapi.json", get(api::openapi::openapi))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
         .with_state(app)
+}
+
+/// A job: HEAD, which asks for nothing to be done (RFC 9110 §9.2.1), does not start it.
+fn starts<T: 'static>(job: impl Handler<T, App>) -> MethodRouter<App> {
+    get(job.clone()).post(job).head(method_not_allowed)
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -261,7 +261,7 @@ fn looks_leave_out_what_could_not_be_seen() {
 }
 
 #[test]
-fn each_kind_is_looked_at_somewhere() {
+fn each_kind_but_those_of_pgvitals_itself_is_looked_at_once() {
     let settings = Settings::default();
     let judge = judge(&settings);
     let growth = || {
@@ -278,14 +278,14 @@ fn each_kind_is_looked_at_somewhere() {
             past: Vec::new(),
         }
     };
-    let own = Own { partitions_ahead_days: Some(14.0), ..Own::default() };
     let mut looks = judge.snapshot_looks(&set(), &[]);
     looks.extend(judge.day_looks(&set(), &[], &Capacity { disk: Some(growth()), ..Capacity::default() }));
     looks.extend(judge.statement_looks(minute(90)));
-    looks.extend(judge.own_looks(&own));
     let kinds: BTreeSet<Kind> = looks.iter().map(|look| look.kind).collect();
-    assert_eq!(kinds, Kind::ALL.iter().copied().collect());
     assert_eq!(kinds.len(), looks.len());
+    let own = [Kind::UpstreamDown, Kind::StoreDown, Kind::Clock, Kind::SamplesDropped, Kind::PartitionsAhead];
+    assert!(kinds.is_disjoint(&BTreeSet::from(own)));
+    assert_eq!(kinds.into_iter().chain(own).collect::<BTreeSet<_>>(), Kind::ALL.iter().copied().collect());
     let regression = looks.iter().find(|look| look.kind == Kind::Regression).unwrap();
     assert_eq!(regression.at, minute(60), "what is judged by hours is looked at once an hour");
 }

@@ -1,6 +1,8 @@
 //! The cron endpoints' door, and answers before anybody looked at a server.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use tower::ServiceExt;
 
 use super::support::{Memory, ask, get, settings, site, sources};
 use crate::base::secret::Secret;
@@ -76,5 +78,16 @@ async fn parameters_of_jobs_are_checked() {
         let answered = ask(&router, &format!("{}?{query}", JOBS[0]), &[("authorization", &bearer)]).await;
         assert_eq!(answered.status, StatusCode::BAD_REQUEST);
         assert!(answered.text.contains(said), "{}", answered.text);
+    }
+}
+
+/// "requesting a safe method … is not expected to … cause any … loss of property, or unusual burden" (RFC 9110 §9.2.1)
+#[tokio::test]
+async fn asking_for_the_head_starts_nothing() {
+    for path in JOBS {
+        let request =
+            Request::builder().method(Method::HEAD).uri(path).header("authorization", format!("Bearer {SECRET}"));
+        let answered = guarded("127.0.0.1:7480").oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answered.status(), StatusCode::METHOD_NOT_ALLOWED);
     }
 }

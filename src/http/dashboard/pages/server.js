@@ -162,5 +162,5 @@ export function bloatOf(row) {
 export function perDay(row, shown) {
   if (row?.growth_per_day == null) return h('span.faint', { title: 'It was not watched for long enough.' }, 'not yet known');
   const within = row.low == null ? '' : `between ${signed(row.low, shown)} and ${signed(row.high, shown)} by 95 %`;
-  return h('span', { title: within }, row.growth_per_day === 0 ? 'not' : shown(Math.abs(row.growth_per_day)) === shown(0) ? 'hardly' : `${signed(row.growth_per_day, shown)}/day`);
+  return h('span', { title: within }, row.growth_per_day === 0 ? 'no growth' : shown(Math.abs(row.growth_per_day)) === shown(0) ? 'almost none' : `${signed(row.growth_per_day, shown)}/day`);
 }
