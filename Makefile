@@ -3,7 +3,7 @@
 # A directory with programs that compare pgvitals with others under load; left out when it isn't there.
 BENCH_TOOLS ?= ../shared/tools/bench
 
-.PHONY: help demo test test-clients check bench fmt config channel-binding picture
+.PHONY: help demo test test-clients check bench fmt config channel-binding pictures
 
 help:
 	@echo 'make demo    PostgreSQL, pgvitals and applications, on this machine; DEMO_SECONDS=20 makes it end by itself'
@@ -13,7 +13,7 @@ help:
 	@echo 'make bench   benchmarks, and the comparison with other proxies when its tools are there'
 	@echo 'make fmt     format the sources'
 	@echo 'make channel-binding  write docs/channel-binding.md from what real libpq does'
-	@echo 'make picture write docs/images/overview.png, while make demo runs on port 7480'
+	@echo 'make pictures write docs/images, while make demo runs on port 7480'
 	@echo 'make config  write config/pgvitals.toml and docs/config.md from src/config/keys.rs'
 
 demo:
@@ -55,10 +55,10 @@ config:
 	cargo run --quiet -- config > config/pgvitals.toml.new && mv config/pgvitals.toml.new config/pgvitals.toml
 	cargo run --quiet -- config --markdown > docs/config.md.new && mv docs/config.md.new docs/config.md
 
-picture:
+pictures:
 	@scripts/bootstrap
 	PGVITALS_HTTP=127.0.0.1:7480 PGVITALS_NODE_MODULES=$$PWD/.cache/browser/node_modules PGVITALS_CHROMIUM=$$(command -v chromium) \
-	    node tests/browser/readme.mjs docs/images/overview.png
+	    node tests/browser/pictures.mjs docs/images
 
 channel-binding:
 	@scripts/bootstrap

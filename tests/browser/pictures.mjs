@@ -10,9 +10,9 @@ const BYTES_MAX = 200_000;
 
 const PICTURES = [
   { name: 'overview', height: 1034, show: async (page) => page.locator('.findings', { hasText: 'Unused indexes' }).waitFor() },
-  { name: 'statement', height: 900, show: async (page) => {
+  { name: 'statement', height: 985, show: async (page) => {
     await page.locator('.findings a', { hasText: 'Slower than before' }).click();
-    await page.getByRole('heading', { name: 'Statement', exact: true }).waitFor();
+    await page.locator('h1', { hasText: 'Statement' }).waitFor();
     await settled(page);
   } },
 ];

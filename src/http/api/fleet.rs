@@ -91,7 +91,7 @@ pub(in crate::http) struct MemberRow {
     silent_s: Option<f64>,
     /// Rows that it wrote in the last hour.
     rows_per_hour: Option<u64>,
-    /// Of which it saw statements in the last minutes.
+    /// Of which it wrote statements in its last five minutes.
     servers: Vec<String>,
     /// CPU time of the process over its statements, since its start; null, as all of its cost: it doesn't tell.
     cpu_us_per_query: Option<f64>,

@@ -43,7 +43,7 @@ pub struct Member {
     pub is_idle: bool,
     /// Rows that it wrote in the last hour.
     pub rows: u64,
-    /// The servers of its last minutes' statements.
+    /// The servers of the statements of the last five minutes that it wrote.
     pub servers: Vec<String>,
     /// What it costs, as it said last; `None`: it didn't.
     pub cost: Option<Cost>,
@@ -94,9 +94,15 @@ with today as (
     where t.cpu_us is not null and t.written_at >= sums.told_at - interval '1 hour'
     group by 1
 ), measured as (
-    select q.instance_id, array_agg(distinct s.server order by s.server) as servers
-    from {schema}.query_stats q join {schema}.series s using (series_id)
-    where q.bucket >= now() - interval '5 minutes'
+    -- By its own last minutes, by the index of instances: one that is idle measures what it measured.
+    select t.instance_id, array_agg(distinct s.server order by s.server) as servers
+    from sums t
+    cross join lateral (
+        select distinct q.series_id from {schema}.query_stats q
+        where q.instance_id = t.instance_id and q.bucket <= t.last_bucket
+            and q.bucket > t.last_bucket - interval '5 minutes'
+    ) q
+    join {schema}.series s using (series_id)
     group by 1
 )
 select i.instance, v.service, i.version, (extract(epoch from i.started_at) * 1000000)::bigint started_us,

@@ -162,6 +162,28 @@ fn tables_of_an_older_version_answer_without_costs() {
     assert_eq!((member.rows, member.cost, member.recent), (5, None, None));
 }
 
+/// Who has written nothing for hours is still in front of the server that it measured last.
+#[test]
+fn an_idle_instance_has_the_servers_of_its_own_last_minutes() {
+    let store = Store::on(Cluster::newest());
+    store.superuser().query(
+        "insert into pgvitals.services (service) values ('orders');
+        insert into pgvitals.instances (boot, instance, service_id, version, started_at)
+        values (gen_random_uuid(), 'asleep', 1, '0.1.0', now() - interval '1 day');
+        insert into pgvitals.series (series_id, server, query_hash, datname, usename, application_name)
+        values (1, 'first:5432', 'a', '', '', ''), (2, 'second:5432', 'a', '', '', ''), (3, 'old:5432', 'a', '', '', '');
+        insert into pgvitals.query_stats
+        select s, date_trunc('minute', now()) - interval '3 hours' - m * interval '1 minute', 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+            0, 1, 1, 0, 0, 0, 0, 0, '{1}', '{1}'
+        from unnest(array[1, 2, 3], array[0, 4, 5]) u (s, m);
+        insert into pgvitals.batches (instance_id, sequence, day, rows, idle, written_at, last_bucket)
+        values (1, 1, current_date, 3, true, now() - interval '3 hours', date_trunc('minute', now()) - interval '3 hours')",
+    );
+    let fleet = fleet(&store);
+    let [member] = &fleet.members[..] else { panic!("{fleet:?}") };
+    assert_eq!(member.servers, ["first:5432", "second:5432"]);
+}
+
 fn fleet(store: &Store) -> Fleet {
     let target = Target::new(&store.url("pgvitals_reader"), Upstream::default()).unwrap();
     let reader = Reader::new(Settings { target, ..settings(store, std::path::Path::new("/")) });
