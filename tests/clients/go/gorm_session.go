@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/jinzhu/gorm"
@@ -34,6 +35,14 @@ func check(err error) {
 	}
 }
 
+// Unlike libpq this driver insists on TLS where nothing is said of it.
+func source() string {
+	if os.Getenv("PGSSLMODE") == "" {
+		return "sslmode=disable"
+	}
+	return ""
+}
+
 func code(err error) string {
 	if failed, ok := err.(*pq.Error); ok {
 		return string(failed.Code) + " " + failed.Message
@@ -43,7 +52,7 @@ func code(err error) string {
 
 func main() {
 	fmt.Println("version", version)
-	db, err := gorm.Open("postgres", "")
+	db, err := gorm.Open("postgres", source())
 	check(err)
 	db.LogMode(false)
 	db.DB().SetMaxOpenConns(2)
@@ -87,7 +96,7 @@ func main() {
 	_, err = db.DB().ExecContext(limited, "select pg_sleep(60)")
 	cancel()
 	fmt.Println(code(err))
-	listener := pq.NewListener("", time.Second, time.Second, nil)
+	listener := pq.NewListener(source(), time.Second, time.Second, nil)
 	check(listener.Listen("news"))
 	check(db.Exec("notify news, 'heard'").Error)
 	fmt.Println((<-listener.Notify).Extra)

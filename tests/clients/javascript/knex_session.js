@@ -32,9 +32,6 @@ async function main() {
   });
   await db("books").insert({ id: 1, title: "twice" }).catch((error) => console.log("duplicate", error.code));
   console.log(await db("books").insert({ id: 1, title: "merged" }).onConflict("id").merge().returning("*"));
-  let sum = 0;
-  for await (const row of db("books").select("id").stream()) sum += row.id;
-  console.log("streamed", sum);
   console.log(await db("books").where("title", "like", "title 99%").orderBy("id"));
   for (let id = 0; id < 100; id++) await db("counted").insert({ id });
   console.log("counted", await db("counted").count());

@@ -125,7 +125,7 @@ pub(super) const SEQUELIZE: Client = Client {
 
 pub(super) const KNEX: Client = Client {
     name: "Knex",
-    does: "over node-postgres: migrations, inserts in batches, nested transactions, upserts, rows as they come",
+    does: "over node-postgres: migrations, inserts in batches, nested transactions, upserts",
     script: |place| place.prints(Tool::node("knex_session.js")),
     ..Client::DRIVER
 };
