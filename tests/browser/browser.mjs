@@ -28,6 +28,12 @@ async function open(browser, { width = 1440, scheme = 'light', allowed = [] } = 
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 900 }, timezoneId: 'Europe/Berlin' });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
+  // The address changes a moment before the page that it names is made.
+  await page.addInitScript(() => {
+    const arrive = () => { window.arrived = location.hash; };
+    arrive();
+    window.addEventListener('hashchange', arrive);
+  });
   const troubles = [];
   page.on('pageerror', (error) => troubles.push(`error: ${error.stack}`));
   page.on('console', (message) => {
@@ -50,9 +56,9 @@ export async function visit(page, hash) {
   await settled(page);
 }
 
-/** Waits until no panel is still asking. */
+/** Waits until the page of the address is there and none of its panels is still asking. */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('main h1') && !/Asking …/.test(document.querySelector('main').textContent));
+  await page.waitForFunction(() => window.arrived === location.hash && document.querySelector('main h1') && !/Asking …/.test(document.querySelector('main').textContent));
 }
 
 /** A picture for people to look at. */
