@@ -13,6 +13,8 @@ pub(crate) struct Secured {
     pub(super) incoming: Vec<u8>,
     /// What the peer has said already.
     pub(super) plain: Vec<u8>,
+    /// It will say no more.
+    pub(super) ended: bool,
 }
 
 impl Secured {

@@ -96,7 +96,7 @@ pub(crate) async fn connect(socket: &Socket, connector: &Connector, host: &str) 
 
 async fn run(socket: &Socket, mut machine: Machine, first: &[u8]) -> Result<Secured, Failure> {
     let (mut incoming, mut plain, mut out) = (first.to_vec(), Vec::new(), Vec::new());
-    loop {
+    let ended = loop {
         let (discard, step) = machine.step(&mut incoming, &mut |bytes| plain.extend_from_slice(bytes), &mut out);
         incoming.drain(..discard.min(incoming.len()));
         let step = match step {
@@ -112,21 +112,27 @@ async fn run(socket: &Socket, mut machine: Machine, first: &[u8]) -> Result<Secu
         if step == Step::Again {
             continue;
         }
+        let is_over = !machine.is_handshaking();
         if !out.is_empty() {
-            socket.write_all(&out).await?;
+            let sent = socket.write_all(&out).await;
+            // Tickets behind the handshake are nothing to a client that has said all, asked to cancel, and gone.
+            if !is_over {
+                sent?;
+            }
             out.clear();
         }
         match step {
-            Step::Ready if !machine.is_handshaking() => break,
+            Step::Ready if is_over => break false,
+            Step::Ended if is_over => break true,
             Step::Ended => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             _ if incoming.len() > 4 * RECORD_MAX || plain.len() > PLAIN_MAX => {
                 return Err(rustls::Error::PeerSentOversizedRecord.into());
             }
             _ => read(socket, &mut incoming).await?,
         }
-    }
+    };
     incoming.shrink_to_fit();
-    Ok(Secured { machine, incoming, plain })
+    Ok(Secured { machine, incoming, plain, ended })
 }
 
 /// Reads once, to the end of `incoming`.

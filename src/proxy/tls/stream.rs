@@ -57,8 +57,8 @@ struct State {
 
 impl Tls {
     pub(crate) fn new(secured: Secured, loan: Rc<Loan>) -> Self {
-        let Secured { machine, incoming, plain } = secured;
-        let state = State { machine, incoming, plain, unsent: None, sending: 0, ended: false, gate: None };
+        let Secured { machine, incoming, plain, ended } = secured;
+        let state = State { machine, incoming, plain, unsent: None, sending: 0, ended, gate: None };
         Self { loan, state: RefCell::new(state) }
     }
 
