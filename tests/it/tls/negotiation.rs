@@ -8,6 +8,8 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::{before, outcomes, showing};
 use crate::bytes_of;
+use crate::cancel::LONG;
+use crate::support::address::Stream;
 use crate::support::client::{Client, query, startup, tags};
 use crate::support::pgvitals::{Pgvitals, Setup};
 use crate::support::postgres::Cluster;
@@ -95,7 +97,7 @@ fn where_tls_is_required_only_requests_to_cancel_come_without() {
         let config = || encrypted().pki().client_config(&[PROTOCOL]);
         let mut client = Client::open_tls(pgvitals.address(), config());
         client.begin(&startup(&[("user", "postgres"), ("database", "postgres")]));
-        client.send(&bytes_of![query("do $$ begin raise notice 'running'; perform pg_sleep(600); end $$")]);
+        client.send(&bytes_of![query(LONG)]);
         client.until(b'N');
         let (pid, key) = client.key.clone().unwrap();
         let mut cancel = match encrypted_cancel {
@@ -106,6 +108,36 @@ fn where_tls_is_required_only_requests_to_cancel_come_without() {
         assert_eq!(cancel.rest(), b"");
         assert_eq!(client.until(b'Z')[0].field(b'C').as_deref(), Some("57014"));
     }
+}
+
+/// The end of the handshake, the request and the end of the session come as one, as from a client that asks and is gone.
+#[test]
+fn a_request_to_cancel_arrives_with_the_end_of_its_session() {
+    let pgvitals = accepting("require");
+    let config = || encrypted().pki().client_config(&[PROTOCOL]);
+    let mut client = Client::open_tls(pgvitals.address(), config());
+    client.begin(&startup(&[("user", "postgres"), ("database", "postgres")]));
+    client.send(&bytes_of![query(LONG)]);
+    client.until(b'N');
+    let (pid, key) = client.key.clone().unwrap();
+
+    let mut cancel = Client::open_tls(pgvitals.address(), config());
+    let Stream::Tls(tls) = &mut cancel.stream else { unreachable!() };
+    while tls.conn.is_handshaking() {
+        while tls.conn.wants_write() {
+            tls.conn.write_tls(&mut tls.sock).unwrap();
+        }
+        tls.conn.read_tls(&mut tls.sock).unwrap();
+        tls.conn.process_new_packets().unwrap();
+    }
+    tls.conn.writer().write_all(&bytes_of![CancelRequest::new(pid, SecretKey::Bytes(key.into()))]).unwrap();
+    tls.conn.send_close_notify();
+    let mut all = Vec::new();
+    while tls.conn.wants_write() {
+        tls.conn.write_tls(&mut all).unwrap();
+    }
+    tls.sock.write_all(&all).unwrap();
+    assert_eq!(client.until(b'Z')[0].field(b'C').as_deref(), Some("57014"));
 }
 
 /// Over a Unix socket PostgreSQL has no TLS, and its clients ask for none, whatever their `sslmode`.
@@ -213,7 +245,7 @@ fn a_session_of_tls_can_be_resumed() {
     let kinds = [(); 2].map(|()| {
         let mut client = Client::open_tls(pgvitals.address(), config.clone());
         client.begin(&startup(&[("user", "postgres"), ("database", "postgres")]));
-        let crate::support::address::Stream::Tls(tls) = &client.stream else { unreachable!() };
+        let Stream::Tls(tls) = &client.stream else { unreachable!() };
         let tls: &StreamOwned<ClientConnection, _> = tls;
         tls.conn.handshake_kind()
     });
