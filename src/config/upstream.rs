@@ -133,8 +133,7 @@ pub(super) fn is_url(text: &str) -> bool {
 pub(super) fn comes_back(addresses: &[Address], listen: &[Address]) -> bool {
     let same = |to: &Address, own: &Address| match (to, own) {
         (Address::Tcp { host, port }, Address::Tcp { host: own, port: listens }) => {
-            let here = |host: &str| is_loopback(host) || is_unspecified(host);
-            port == listens && *port != 0 && (host == own || (here(host) && here(own)))
+            port == listens && *port != 0 && (host == own || meets(host, own) || meets(own, host))
         }
         (Address::Unix(path), Address::Unix(own)) => path == own,
         _ => false,
@@ -321,8 +320,16 @@ pub(super) fn server_name(addresses: &[Address], host: &str) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-fn is_unspecified(name: &str) -> bool {
-    name.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
+/// Whether `wide` is also where `host` is: every address of this machine, or its name. 127.0.0.2 is not 127.0.0.1, nor is
+/// `::1` one of 0.0.0.0.
+fn meets(wide: &str, host: &str) -> bool {
+    let is_here = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    match (wide.parse::<IpAddr>(), host.parse::<IpAddr>()) {
+        (Ok(IpAddr::V4(wide)), Ok(host)) => wide.is_unspecified() && host.is_ipv4() && is_here(host),
+        (Ok(IpAddr::V6(wide)), Ok(host)) => wide.is_unspecified() && is_here(host),
+        (Ok(wide), Err(_)) => wide.is_unspecified() && host == "localhost",
+        (Err(_), _) => wide == "localhost" && matches!(host, "127.0.0.1" | "::1"),
+    }
 }
 
 fn is_loopback(name: &str) -> bool {

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::store;
+
 /// What kind of problem; the last part of its `type`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
@@ -190,6 +192,13 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pgvitals\""));
         }
         response
+    }
+}
+
+/// A store that says no, or nothing.
+impl From<store::error::Error> for Problem {
+    fn from(error: store::error::Error) -> Self {
+        Self::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"))
     }
 }
 

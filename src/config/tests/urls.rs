@@ -136,12 +136,17 @@ fn who_listens_is_not_connected_to() {
     };
     assert!(back("127.0.0.1:7432", "127.0.0.1:7432"));
     assert!(back("postgres://u:p@localhost:7432/shop", "127.0.0.1:7432"));
-    assert!(back("[::1]:7432", "0.0.0.0:7432"));
+    assert!(back("127.0.0.1:7432", "0.0.0.0:7432") && back("0.0.0.0:7432", "127.0.0.1:7432"));
+    assert!(back("[::1]:7432", "[::]:7432") && back("127.0.0.1:7432", "[::]:7432"));
+    assert!(back("localhost:7432", "0.0.0.0:7432") && back("[::1]:7432", "localhost:7432"));
     assert!(back("db:1,127.0.0.1:7432", "/run/x,127.0.0.1:7432"));
     assert!(back("/run/nowhere/s", "/run/nowhere/s"));
     assert!(!back("127.0.0.1:5432", "127.0.0.1:7432"));
     assert!(!back("db:7432", "0.0.0.0:7432"));
     assert!(!back("127.0.0.1:7432", "10.0.0.1:7432"));
+    // Of one machine, and yet others.
+    assert!(!back("127.0.0.1:5432", "127.0.0.2:5432"));
+    assert!(!back("[::1]:5432", "127.0.0.1:5432") && !back("[::1]:5432", "0.0.0.0:5432"));
 }
 
 /// What an application is told, said to pgvitals instead, leads to the same server.

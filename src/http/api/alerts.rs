@@ -114,7 +114,7 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Known, 
         // It goes out without them rather than not at all.
         return Ok(Known { alerts: Vec::new(), counts: ledger.counts(wanted.server).await.ok() });
     }
-    Ok(Known { alerts: ledger.list(&wanted).await.map_err(unavailable)?, counts: None })
+    Ok(Known { alerts: ledger.list(&wanted).await?, counts: None })
 }
 
 /// The answer.
@@ -229,7 +229,7 @@ pub(in crate::http) async fn silence(
 }
 
 fn acted(app: &App, id: i64, acted: Result<Acted, Error>) -> Result<Json<AlertBody>, Problem> {
-    match acted.map_err(unavailable)? {
+    match acted? {
         Acted::Done(alert) => Ok(Json(AlertBody::new(&alert, app.view().at()))),
         Acted::Over => {
             Err(Problem::new(Kind::AlertOver, format!("alert {id} is over; nothing is left to do about it")))
@@ -245,10 +245,6 @@ fn identity(id: Result<Path<String>, PathRejection>) -> Result<i64, Problem> {
 
 fn unknown(id: &str) -> Problem {
     Problem::new(Kind::UnknownAlert, format!("no alert has the id {id}; metric=alerts lists them"))
-}
-
-fn unavailable(error: Error) -> Problem {
-    Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"))
 }
 
 fn bad(detail: String) -> Problem {

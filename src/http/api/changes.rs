@@ -14,7 +14,7 @@ use crate::analyze::level::DAY;
 use crate::analyze::look::hour_of;
 use crate::base::units::Nanos;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::store::read::Days;
 
 /// An hour settles for so long before it is looked at.
@@ -83,10 +83,7 @@ pub(in crate::http) async fn fetch(
         let days = match known {
             Some(days) => days,
             None => {
-                let days = store.reader.days(&server, to.before(DAY), to).await;
-                let unavailable =
-                    |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-                let days = Arc::new(days.map_err(unavailable)?);
+                let days = Arc::new(store.reader.days(&server, to.before(DAY), to).await?);
                 app.kept.days.lock().await.insert(server.clone(), Arc::clone(&days));
                 days
             }

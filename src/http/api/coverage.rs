@@ -14,7 +14,7 @@ use super::shape::{rfc3339, tenths};
 use crate::analyze::coverage::{Before, Own, Seen as Calls, coverage as judge};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::stats::live::{Filter, GroupBy, LiveView, StatementRow, Window};
 use crate::store::read::{Question, Statements, Wanted, Whose};
 
@@ -103,8 +103,7 @@ async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Pr
         let before = app.sources.jobs.rounds().first_calls(&server).filter(|before| before.at < seen.at);
         return Ok(Compared { server, before, rows: None, own: Own::new(), is_final: true });
     };
-    let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-    let before = store.reader.calls(&server, wanted.from).await.map_err(unavailable)?;
+    let before = store.reader.calls(&server, wanted.from).await?;
     let before = before.map(|(at, calls)| Before { at, calls }).filter(|before| before.at < seen.at);
     let question = |from: WallTime, to: WallTime| Question {
         window: Window { from: from.minute(), to },
@@ -116,8 +115,8 @@ async fn compared(app: &App, seen: &Seen, wanted: Window) -> Result<Compared, Pr
         },
     };
     let from = before.as_ref().map_or(wanted.from, |before| before.at);
-    let past = store.reader.ask(&question(from, seen.at)).await.map_err(unavailable)?;
-    let known = store.reader.ask(&question(wanted.from, wanted.to.max(seen.at))).await.map_err(unavailable)?;
+    let past = store.reader.ask(&question(from, seen.at)).await?;
+    let known = store.reader.ask(&question(wanted.from, wanted.to.max(seen.at))).await?;
     let is_written = known.coverage.complete_to.is_none_or(|written| written >= seen.at);
     let is_final = is_written && app.view().at() >= seen.at.after(FIRST_MINUTE);
     Ok(Compared { server, before, rows: Some(past.statements), own: own(&known.statements), is_final })

@@ -11,7 +11,7 @@ use super::params::Params;
 use super::shape::{cores, rfc3339, tenths};
 use crate::base::units::Nanos;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::store::cost::Cost;
 use crate::store::read::fleet::{Fleet, Member, Recent, Server};
 
@@ -117,8 +117,7 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
     // The view goes before the store is waited for.
     let metric = Ask::new(app, &app.view(), params, None)?.metric;
     let Some(store) = app.sources.store.as_ref().filter(|_| metric == Metric::Fleet) else { return Ok(None) };
-    let fleet = store.reader.fleet().await;
-    fleet.map(Some).map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))
+    Ok(Some(store.reader.fleet().await?))
 }
 
 /// The answer.

@@ -131,7 +131,6 @@ async fn one(app: &App, server: &str, now: WallTime, fresh: Nanos) -> Result<Opt
 async fn health(app: &App, server: &str, now: WallTime) -> Result<Option<Arc<Health>>, Problem> {
     let jobs = &app.sources.jobs;
     let Some(store) = &app.sources.store else { return Ok(jobs.rounds().health(server)) };
-    let health = store.reader.health(server, since(now, &jobs.parts().rules)).await;
-    let unavailable = |error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-    health.map(|health| health.map(Arc::new)).map_err(unavailable)
+    let health = store.reader.health(server, since(now, &jobs.parts().rules)).await?;
+    Ok(health.map(Arc::new))
 }

@@ -17,6 +17,7 @@ use crate::base::units::{Nanos, WallTime};
 use crate::http::app::App;
 use crate::http::problem::{Kind, Problem};
 use crate::snapshot::relation::Bloat;
+use crate::snapshot::table::TableFigures;
 use crate::store::error::Error;
 use crate::store::read::object::{Name, TracedIndex, TracedTable};
 
@@ -162,9 +163,7 @@ pub(in crate::http) async fn fetch(
 ) -> Result<Option<(String, Traced)>, Problem> {
     let Some(Wanted { metric, name, since }) = wanted else { return Ok(None) };
     for Seen { server, .. } in seen.iter().map(AsRef::as_ref) {
-        let unavailable =
-            |error: Error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"));
-        if let Some(traced) = read(app, *metric, server, name, *since).await.map_err(unavailable)? {
+        if let Some(traced) = read(app, *metric, server, name, *since).await? {
             return Ok(Some((server.clone(), traced)));
         }
     }
@@ -309,7 +308,7 @@ impl TableSeries {
             Self { step_seconds: steps.length.get() / 1_000_000_000, at: begins(steps), ..Self::default() };
         for figures in standing(samples, rounds, steps) {
             let bloat = figures.and_then(|one| one.bloat);
-            series.size_bytes.push(figures.map(crate::snapshot::table::TableFigures::size_bytes));
+            series.size_bytes.push(figures.map(TableFigures::size_bytes));
             series.index_bytes.push(figures.map(|one| one.index_bytes));
             series.live_tuples.push(figures.map(|one| one.live_tuples));
             series.dead_tuples.push(figures.map(|one| one.dead_tuples));

@@ -10,9 +10,8 @@ use super::slow::threshold;
 use super::summary::top_page;
 use crate::base::units::{Nanos, WallTime};
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::stats::live::{Filter, LiveView, Page, Window};
-use crate::store::error::Error;
 use crate::store::read::{Durations, Past, Question, Reader, Slow, Statements, Wanted, Whose};
 
 /// The tables' part of an answer; `None` when memory has it all.
@@ -32,7 +31,7 @@ pub(in crate::http) async fn fetch(app: &App, params: &Params) -> Result<Option<
         }
         question.filter.server = None;
     }
-    store.reader.ask(&question).await.map(Some).map_err(unavailable)
+    Ok(Some(store.reader.ask(&question).await?))
 }
 
 /// Sums by tag know no server. One can be told where no other is like it, what was made up being unlike what was not.
@@ -45,11 +44,7 @@ async fn can_tell_server(app: &App, reader: &Reader, question: &Question) -> Res
     if made_up.servers.contains(server) {
         return Ok(made_up.servers.len() <= 1);
     }
-    Ok(reader.servers().await.map_err(unavailable)?.len() <= 1)
-}
-
-fn unavailable(error: Error) -> Problem {
-    Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}"))
+    Ok(reader.servers().await?.len() <= 1)
 }
 
 fn question(app: &App, view: &LiveView, params: &Params) -> Result<Option<Question>, Problem> {

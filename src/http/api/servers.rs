@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::units::Nanos;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 
 /// A new server may wait so long until it is shown.
 const FRESH: Nanos = Nanos::from_millis(60_000);
@@ -22,10 +22,7 @@ pub(in crate::http) async fn fetch(app: &App) -> Result<Arc<Vec<String>>, Proble
     if let Some((_, servers)) = known.filter(|(at, _)| now.since(*at) < FRESH) {
         return Ok(servers);
     }
-    let servers = store.reader.servers().await;
-    let servers = Arc::new(
-        servers.map_err(|error| Problem::new(Kind::StoreUnavailable, format!("the store does not answer: {error}")))?,
-    );
+    let servers = Arc::new(store.reader.servers().await?);
     // One that nobody has written to yet may have its first server in a moment.
     *app.kept.servers.lock().await = Some((now, Arc::clone(&servers))).filter(|_| !servers.is_empty());
     Ok(servers)

@@ -98,13 +98,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn ask(&self, question: &Question) -> Result<Past, Error> {
-        let asked = in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let past = Self::answer(&link, question).await;
-            link.roll_back().await;
-            past
-        }));
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(Past::default()) } else { Err(error) })
+        or_none(self.look(async |link| Self::answer(link, question).await).await, Past::default())
     }
 
     /// One statement's whole hours in the question's window.
@@ -112,13 +106,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn hours(&self, question: &Question, hash: QueryHash) -> Result<Hours, Error> {
-        let asked = in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let hours = hours::read(&link, question, hash).await;
-            link.roll_back().await;
-            hours
-        }));
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(Hours::default()) } else { Err(error) })
+        or_none(self.look(async |link| hours::read(link, question, hash).await).await, Hours::default())
     }
 
     /// What was seen last in a server, and what was seen since `since`; `None` when nobody looked yet.
@@ -126,13 +114,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn health(&self, server: &str, since: WallTime) -> Result<Option<health::Health>, Error> {
-        let asked = in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let seen = health::read(&link, server, since).await;
-            link.roll_back().await;
-            seen
-        }));
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(None) } else { Err(error) })
+        or_none(self.look(async |link| health::read(link, server, since).await).await, None)
     }
 
     /// An index of a server, and what was seen of it since `since`; `None`: nothing is called so.
@@ -145,13 +127,7 @@ impl Reader {
         name: &object::Name,
         since: WallTime,
     ) -> Result<Option<object::TracedIndex>, Error> {
-        in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let traced = object::read_index(&link, server, name, since).await;
-            link.roll_back().await;
-            traced
-        }))
-        .await
+        self.look(async |link| object::read_index(link, server, name, since).await).await
     }
 
     /// A table, likewise.
@@ -164,13 +140,7 @@ impl Reader {
         name: &object::Name,
         since: WallTime,
     ) -> Result<Option<object::TracedTable>, Error> {
-        in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let traced = object::read_table(&link, server, name, since).await;
-            link.roll_back().await;
-            traced
-        }))
-        .await
+        self.look(async |link| object::read_table(link, server, name, since).await).await
     }
 
     /// Who writes to the store, and which servers it knows.
@@ -178,13 +148,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn fleet(&self) -> Result<fleet::Fleet, Error> {
-        let asked = in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let fleet = fleet::read(&link).await;
-            link.roll_back().await;
-            fleet
-        }));
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(fleet::Fleet::default()) } else { Err(error) })
+        or_none(self.look(async |link| fleet::read(link).await).await, fleet::Fleet::default())
     }
 
     /// A server's statements on the day from `from` to `to`, and in the week before it.
@@ -192,14 +156,8 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn days(&self, server: &str, from: WallTime, to: WallTime) -> Result<Days, Error> {
-        let asked = in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let days = days::read(&link, server, from, to).await;
-            link.roll_back().await;
-            days
-        }));
         let none = Days { from, to, ..Days::default() };
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(none) } else { Err(error) })
+        or_none(self.look(async |link| days::read(link, server, from, to).await).await, none)
     }
 
     /// The server's own count of calls at the first round since `since`.
@@ -207,13 +165,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn calls(&self, server: &str, since: WallTime) -> Result<Option<(WallTime, Calls)>, Error> {
-        in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let calls = health::calls(&link, server, since).await;
-            link.roll_back().await;
-            calls
-        }))
-        .await
+        self.look(async |link| health::calls(link, server, since).await).await
     }
 
     /// Every monitored server.
@@ -221,8 +173,7 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn servers(&self) -> Result<Vec<String>, Error> {
-        let asked = in_time(Box::pin(async { facts::servers(&Link::look(&self.settings).await?).await }));
-        asked.await.or_else(|error| if error.is_empty_store() { Ok(Vec::new()) } else { Err(error) })
+        or_none(self.look(async |link| facts::servers(link).await).await, Vec::new())
     }
 
     /// Whether the store answers, within `limit`.
@@ -239,19 +190,19 @@ impl Reader {
     /// # Errors
     /// What the store said, or that it didn't in time.
     pub async fn made_up(&self) -> Result<MadeUp, Error> {
-        in_time(Box::pin(async {
-            let link = self.begin().await?;
-            let made_up = made_up::read(&link).await;
-            link.roll_back().await;
-            made_up
-        }))
-        .await
+        self.look(async |link| made_up::read(link).await).await
     }
 
-    async fn begin(&self) -> Result<Link, Error> {
-        let link = Link::look(&self.settings).await?;
-        link.begin_reading().await?;
-        Ok(link)
+    /// One look at the tables, all of it at one moment, in time.
+    async fn look<T>(&self, read: impl AsyncFnOnce(&Link) -> Result<T, Error>) -> Result<T, Error> {
+        in_time(Box::pin(async {
+            let link = Link::look(&self.settings).await?;
+            link.begin_reading().await?;
+            let found = read(&link).await;
+            link.roll_back().await;
+            found
+        }))
+        .await
     }
 
     async fn answer(link: &Link, question: &Question) -> Result<Past, Error> {
@@ -307,6 +258,11 @@ impl Reader {
 fn affordable(step: Nanos, question: &Question, instances: usize) -> Nanos {
     let span = question.window.to.since(question.window.from);
     if instances > LARGE_FLEET && span > MINUTES_MAX { step.max(HOUR) } else { step }
+}
+
+/// `none` of tables that nobody has made yet.
+fn or_none<T>(found: Result<T, Error>, none: T) -> Result<T, Error> {
+    found.or_else(|error| if error.is_empty_store() { Ok(none) } else { Err(error) })
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
