@@ -33,7 +33,6 @@ pub(in crate::http) enum Traced {
 /// One index.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct IndexBody {
-    server: String,
     database: String,
     schema: String,
     table: String,
@@ -80,7 +79,6 @@ pub(in crate::http) struct IndexSeries {
 /// One table.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct TableBody {
-    server: String,
     database: String,
     schema: String,
     table: String,
@@ -234,7 +232,6 @@ impl IndexBody {
             (database, schema, index) == (&names.database, &names.schema, &names.index)
         };
         Ok(Self {
-            server: seen.server.clone(),
             database: names.database.clone(),
             schema: names.schema.clone(),
             table: names.table.clone(),
@@ -277,7 +274,6 @@ impl TableBody {
         };
         let of_it = |row: &&GrowthRow| row.database.as_ref() == Some(&names.database) && row.name == name;
         Ok(Self {
-            server: seen.server.clone(),
             database: names.database.clone(),
             schema: names.schema.clone(),
             table: names.table.clone(),

@@ -154,7 +154,8 @@ pub(in crate::http) async fn performance(
         let body = Body::of(&ask, &known, learned)?;
         Ok(match ask.format {
             Format::Json => {
-                axum::Json(Answer { envelope: Envelope::of(&ask, &servers, &known.seen, demo), body }).into_response()
+                let servers = known.about(&ask, &servers);
+                axum::Json(Answer { envelope: Envelope::of(&ask, servers, &known.seen, demo), body }).into_response()
             }
             Format::Csv => {
                 ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], body.table().to_string())
@@ -166,8 +167,7 @@ pub(in crate::http) async fn performance(
 }
 
 impl Envelope {
-    fn of(ask: &Ask<'_>, servers: &[String], seen: &[Arc<Seen>], demo: bool) -> Self {
-        let servers = ask.filter.server.as_ref().map_or_else(|| servers.to_vec(), |server| vec![server.clone()]);
+    fn of(ask: &Ask<'_>, servers: Vec<String>, seen: &[Arc<Seen>], demo: bool) -> Self {
         Self {
             metric: ask.metric.name(),
             window: WindowBody {
@@ -221,6 +221,12 @@ impl Instances {
 }
 
 impl Known {
+    /// The servers that the answer is about: the one that has the object, the one that was asked for, or `all`.
+    fn about(&self, ask: &Ask<'_>, all: &[String]) -> Vec<String> {
+        let one = self.traced.as_ref().map(|(server, _)| server).or(ask.filter.server.as_ref());
+        one.map_or_else(|| all.to_vec(), |server| vec![server.clone()])
+    }
+
     fn object(&self, ask: &Ask<'_>) -> Result<Body, Problem> {
         let traced = self.traced.as_ref();
         let found =

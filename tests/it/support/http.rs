@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use serde_json::Value;
 
 use super::clock::PATIENCE;
+use super::once::Once;
 
 /// An answer.
 #[derive(Debug)]
@@ -22,9 +23,10 @@ impl Answer {
         header(&self.headers, name)
     }
 
-    /// The body as JSON.
+    /// The body as JSON, each field of it once.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
+        let Once = serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"));
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 }
