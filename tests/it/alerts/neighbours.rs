@@ -28,6 +28,13 @@ const PARTITIONS: &str = "
     threshold = '100d'
 ";
 
+/// Every batch is 20 s off: one with the true offset would end the alert.
+const WRONG_CLOCK: &str = "
+    create function wrong_clock() returns trigger language plpgsql as $$
+        begin new.clock_offset_us := -20000000; return new; end $$;
+    create trigger wrong_clock before insert on pgvitals.batches for each row execute function wrong_clock()
+";
+
 /// The store hears of this at once, so that there is something to judge.
 fn wake(pgvitals: &Pgvitals, database: &str) {
     slow(pgvitals, database, &[&format!("/* pgvitals:no-alert */ {SLEEP}")]);
@@ -111,6 +118,7 @@ fn what_is_wrong_with_pgvitals_itself_is_found_in_the_tables() {
     assert!((14.0..16.0).contains(&partitions["value"].as_f64().unwrap()), "{partitions:#}");
     assert_eq!(partitions["severity"], "critical", "fewer than a third of what is wanted: {partitions:#}");
     let mut admin = store.superuser();
+    admin.query(WRONG_CLOCK);
     admin.query("update pgvitals.batches set clock_offset_us = -20000000");
     let clock = await_alert(&pgvitals, "a clock that is wrong", |alert| is(alert, "clock", true));
     let instance = admin.value("select instance from pgvitals.instances");
@@ -125,6 +133,7 @@ fn what_is_wrong_with_pgvitals_itself_is_found_in_the_tables() {
     let lasting = super::alerts(&pgvitals);
     assert!(lasting.iter().all(|alert| alert["resolved_at"].is_null()), "{lasting:#?}");
 
+    admin.query("drop trigger wrong_clock on pgvitals.batches");
     admin.query("update pgvitals.batches set clock_offset_us = 0");
     admin.query("delete from pgvitals.conditions");
     for kind in ["clock", "samples_dropped"] {
