@@ -41,6 +41,11 @@ export function replace(element, ...children) {
   if (held) element.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
 }
 
+/** A name of the database, to be put where it may break: behind a dot or an underscore rather than within a word. */
+export function breakable(name) {
+  return name.split(/(?<=[._])/).flatMap((part, at) => (at ? [h('wbr'), part] : [part]));
+}
+
 /** Tells people who don't see the page. */
 export function say(text) {
   document.getElementById('said').textContent = text;

@@ -1,6 +1,6 @@
 // Capacity: what grows, how it went on so far, and when it meets its limit.
 
-import { h, replace } from '../dom.js';
+import { breakable, h, replace } from '../dom.js';
 import { href } from '../address.js';
 import { bar } from '../charts.js';
 import { bytes, count, percent, some, span } from '../format.js';
@@ -101,7 +101,7 @@ function growth(shown, title, answer, kind) {
 
 /** Its name; a table's leads to its page. */
 function named(row, kind, servers) {
-  const name = h('b', {}, row.name || row.database || row.server);
+  const name = h('b', {}, breakable(row.name || row.database || row.server));
   if (kind !== 'tables') return name;
   const dot = row.name.indexOf('.');
   return h('a', { href: placeOf({ ...row, schema: row.name.slice(0, dot), table: row.name.slice(dot + 1) }, servers) }, name);

@@ -161,7 +161,7 @@ function drawAdvice({ recommendations }, _, remark) {
   const isAll = read().params.get('advice') === 'all';
   const more = recommendations.length > ADVICE_SHOWN;
   remark.replaceChildren(more ? h('a', { href: same({ advice: isAll ? null : 'all' }), 'data-key': 'advice' }, isAll ? 'the most important' : `all ${count(recommendations.length)}`) : '');
-  if (recommendations.length === 0) return empty('No advice.', 'Indexes, bloat and limits of the server are as they should be, as far as pgvitals has seen.');
+  if (recommendations.length === 0) return empty('No advice.', 'Nothing was wrong with indexes, bloat and limits when pgvitals last looked, which it does each hour; Indexes and Tables say when that was.');
   return h('ol.plain.advice', {}, recommendations.slice(0, isAll ? LISTED : ADVICE_SHOWN).map((one) => h('li', {}, h('div.of', {},
     h('p', {}, h('b', {}, one.subject), ' ', h('span.faint', {}, one.kind.replaceAll('_', ' ')), saves(one.saves)), h('p', {}, one.evidence), code(one.statement),
     one.risk ? h('p.faint', {}, `Risk: ${one.risk}`) : null))));

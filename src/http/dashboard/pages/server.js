@@ -1,6 +1,6 @@
 // What was seen in the server itself: lists of indexes and tables.
 
-import { h } from '../dom.js';
+import { breakable, h } from '../dom.js';
 import { href, read, same } from '../address.js';
 import { performance } from '../api.js';
 import { bytes, count, exact, percent, signed, some, time } from '../format.js';
@@ -28,7 +28,7 @@ export function placeOf(row, servers = []) {
 
 function name(row, servers) {
   const what = row.index ?? row.table;
-  return [h('a', { href: placeOf(row, servers), 'data-key': `to-${row.database}.${row.schema}.${what}` }, h('b', {}, what)),
+  return [h('a', { href: placeOf(row, servers), 'data-key': `to-${row.database}.${row.schema}.${what}` }, h('b', {}, breakable(what))),
     h('small', {}, [row.database, row.schema, what === row.table ? '' : row.table].filter(Boolean).join(' · '))];
 }
 
