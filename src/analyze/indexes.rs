@@ -118,8 +118,7 @@ fn check_first(index: &Index, set: &Set) -> Vec<String> {
     if definition.is_clustered {
         checks.push("CLUSTER uses it".to_owned());
     }
-    // A standby that is away for the moment of the look has its slot.
-    if !set.server.standbys.is_empty() || set.server.slots.iter().any(|slot| slot.kind == "physical") {
+    if !set.server.standbys.is_empty() {
         checks.push("queries on a standby may use it, and are not counted here".to_owned());
     }
     if set.server.is_standby {

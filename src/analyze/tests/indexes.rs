@@ -12,7 +12,7 @@ use crate::analyze::level::{HOUR, IndexLevels, Use, days};
 use crate::analyze::settings::Settings;
 use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::history::{History, Round, Sample};
-use crate::snapshot::holder::{Slot, Standby};
+use crate::snapshot::holder::Standby;
 use crate::snapshot::index::{Index, IndexDefinition, IndexFigures};
 use crate::snapshot::relation::Oid;
 use crate::snapshot::set::Set;
@@ -285,10 +285,6 @@ fn what_may_be_needed_all_the_same_is_said_before_anything_is_dropped() {
     }
     let (mut set, history) = large(|_| ());
     set.server.standbys.push(Standby::default());
-    assert!(indexes::uses(&set, &history, &IndexLevels::default())[0].reason.contains("standby"));
-    // While it restarts its slot alone tells of it.
-    set.server.standbys.clear();
-    set.server.slots.push(Slot { kind: "physical".into(), ..Slot::default() });
     assert!(indexes::uses(&set, &history, &IndexLevels::default())[0].reason.contains("standby"));
 }
 
