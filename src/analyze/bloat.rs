@@ -11,17 +11,20 @@ use crate::analyze::level::Bloat;
 use crate::analyze::quote::qualified;
 use crate::analyze::settings::Settings;
 use crate::base::units::WallTime;
-use crate::snapshot::history::History;
+use crate::snapshot::history::{History, Sample};
 use crate::snapshot::index::Index;
 use crate::snapshot::relation::{self, Key, Method, Withheld};
 use crate::snapshot::set::Set;
-use crate::snapshot::table::Table;
+use crate::snapshot::table::{Table, TableFigures};
 
 /// Dead rows above this share of all say that vacuum doesn't keep up; below it, rows are gone and their space is not.
 const DEAD_PERCENT: f64 = 10.0;
 
-/// Autovacuum begins at so many dead rows (`autovacuum_vacuum_scale_factor`) unless somebody set otherwise.
+/// Autovacuum begins when this share of the rows is dead (`autovacuum_vacuum_scale_factor`) unless somebody set otherwise.
 const USUAL_SCALE: f64 = 0.2;
+
+/// And so many more (`autovacuum_vacuum_threshold`).
+const USUAL_THRESHOLD: f64 = 50.0;
 
 /// What makes the bloat, or keeps it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,8 +64,10 @@ pub struct Bloated<'a> {
     pub dead_tuples: Option<u64>,
     /// `None`: see `withheld`.
     pub bloat: Option<relation::Bloat>,
-    /// Why nothing is said.
+    /// Why nothing is said, or no more than the share of dead rows.
     pub withheld: Option<Withheld>,
+    /// There was a figure of more than dead rows, and statistics that are stale for now are all that keeps it away.
+    pub is_stale: bool,
     /// Of the ratio, also where too little is wasted for an alert.
     pub level: Option<Bloat>,
     /// Wasted bytes over the days.
@@ -97,6 +102,12 @@ impl Bloated<'_> {
         self.bloat.map_or(0, |bloat| bloat.wasted_bytes)
     }
 
+    /// Whether an alert can be over by this: nothing is said of freed space by few dead rows, where an estimate that is out
+    /// of date knew of it.
+    pub fn is_known(&self) -> bool {
+        self.bloat.is_some() && !self.is_stale
+    }
+
     /// As an alert names it.
     pub fn subject(&self) -> Subject {
         Subject::of(self.database, format!("{}.{}", self.schema, self.index.unwrap_or(self.table)))
@@ -121,6 +132,7 @@ fn of_table<'a>(table: &'a Table, set: &Set, history: &History, settings: &Setti
         dead_tuples: Some(figures.dead_tuples),
         bloat: figures.bloat,
         withheld: figures.withheld,
+        is_stale: is_stale(figures, samples),
         level,
         trend: trend(wasted),
         cause,
@@ -147,12 +159,20 @@ fn of_index<'a>(index: &'a Index, history: &History, settings: &Settings) -> Blo
         dead_tuples: None,
         bloat: figures.bloat,
         withheld: figures.withheld,
+        is_stale: false,
         level,
         trend: trend(wasted),
         cause: is_bloated.then_some(Cause::NeedsReindex),
         advice: is_bloated.then(|| "build the index anew; its table stays in use".to_owned()),
         statement: is_bloated.then(|| format!("REINDEX INDEX CONCURRENTLY {named};")),
     }
+}
+
+/// Statistics that are stale now and were not at some time before.
+fn is_stale(figures: &TableFigures, samples: &[Sample<TableFigures>]) -> bool {
+    let is_better = |bloat: relation::Bloat| bloat.method != Method::DeadTuples;
+    figures.withheld == Some(Withheld::StaleStatistics)
+        && samples.iter().any(|sample| sample.figures.bloat.is_some_and(is_better))
 }
 
 /// Only of one method: a change of it is no growth.
@@ -181,19 +201,20 @@ fn cause(table: &Table, set: &Set) -> Cause {
     if is_off {
         return Cause::AutovacuumOff;
     }
-    let (threshold, scale) = begins_at(table, set);
-    let is_due = figures.dead_tuples as f64 > threshold + scale * figures.live_tuples as f64;
-    if is_due { Cause::VacuumDue } else { Cause::SettingsTooLax }
+    if figures.dead_tuples as f64 > begins_at(table, set) { Cause::VacuumDue } else { Cause::SettingsTooLax }
 }
 
-/// Dead rows at which autovacuum begins: a number, and a share of the rows.
-fn begins_at(table: &Table, set: &Set) -> (f64, f64) {
+/// Dead rows at which autovacuum begins: a number and a share of the rows, from PostgreSQL 18 on up to a limit.
+fn begins_at(table: &Table, set: &Set) -> f64 {
     let read = |name: &str, usual: f64| {
         let own = setting(table, name).map(str::to_owned);
         let servers = || set.server.settings.iter().find(|one| one.name == name).map(|one| one.value.clone());
         own.or_else(servers).and_then(|text| text.parse().ok()).unwrap_or(usual)
     };
-    (read("autovacuum_vacuum_threshold", 50.0), read("autovacuum_vacuum_scale_factor", USUAL_SCALE))
+    let scale = read("autovacuum_vacuum_scale_factor", USUAL_SCALE);
+    let dead = read("autovacuum_vacuum_threshold", USUAL_THRESHOLD) + scale * table.figures.live_tuples as f64;
+    let most = read("autovacuum_vacuum_max_threshold", -1.0);
+    if most < 0.0 { dead } else { dead.min(most) }
 }
 
 /// A table's own storage parameter.
@@ -222,7 +243,7 @@ fn advice(cause: &Cause, table: &Table) -> (String, String) {
         }
         Cause::SettingsTooLax => (
             "autovacuum waits for too many dead rows in a table of this size: let it begin earlier".to_owned(),
-            set("autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000"),
+            set(&format!("autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = {USUAL_THRESHOLD}")),
         ),
         Cause::VacuumDue => (
             "vacuum is due and has not come: run it, and see whether autovacuum's workers are enough".to_owned(),

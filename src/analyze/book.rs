@@ -62,12 +62,12 @@ impl Book {
             rank(b).partial_cmp(&rank(a)).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.subject.cmp(&b.subject))
         });
         let mut opened: BTreeMap<String, usize> = BTreeMap::new();
-        let mut more: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+        let mut more: BTreeMap<(String, Kind), Vec<Finding>> = BTreeMap::new();
         for finding in &fresh {
             match self.open(&finding.server, finding.kind, &finding.subject) {
                 Some(alert) => changes.extend(self.seen(now, alert, finding)),
                 None if self.has_room(now, finding, &mut opened) => changes.push(self.opened(now, finding)),
-                None => more.entry(finding.server.clone()).or_default().push(finding.clone()),
+                None => more.entry((finding.server.clone(), finding.kind)).or_default().push(finding.clone()),
             }
         }
         for rest in more.into_values().filter_map(|rest| self.fresh(and_more(&rest)?)) {
@@ -259,18 +259,15 @@ impl Book {
     }
 }
 
-/// One finding for those that found no room.
+/// One finding for those of a kind that found no room, the worst first: with its figures, in the kind's unit.
 fn and_more(rest: &[Finding]) -> Option<Finding> {
-    let worst = rest.iter().map(worst).max_by_key(|sighting| sighting.severity)?;
+    let first = rest.first()?;
     let at = rest.iter().map(|finding| last(finding).at).max()?;
-    let server = rest.first()?.server.clone();
     Some(Finding {
-        kind: Kind::SlowStatement,
         subject: Subject::named(MORE),
-        threshold: NEW_STATEMENTS_MAX as f64,
-        message: format!("{server}: and {} more statements beyond their thresholds in this hour", rest.len()),
-        sightings: vec![Sighting { at, value: rest.len() as f64, severity: worst.severity }],
-        server,
+        message: format!("{}: and {} more statements beyond their thresholds in this hour", first.server, rest.len()),
+        sightings: vec![Sighting { at, ..worst(first) }],
+        ..first.clone()
     })
 }
 

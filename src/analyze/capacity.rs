@@ -19,6 +19,9 @@ use crate::snapshot::set::Set;
 /// The server stops 3 million transactions before the last id (`varsup.c`).
 const STOPS_BEFORE: f64 = 3_000_000.0;
 
+/// A growth that was watched for less is told and wakes nobody: one load of a day may be most of it.
+const ALERT_MIN_DAYS: f64 = 3.0;
+
 /// `autovacuum_freeze_max_age` and `autovacuum_multixact_freeze_max_age` unless set.
 const FREEZE_AGES: [(&str, f64); 2] =
     [("autovacuum_freeze_max_age", 200e6), ("autovacuum_multixact_freeze_max_age", 400e6)];
@@ -197,7 +200,7 @@ impl Judge<'_> {
     /// *Disk forecast*, where the owner said what the disk holds.
     pub fn disk(&self, at: WallTime, capacity: &Capacity) -> Option<Finding> {
         let disk = capacity.disk.as_ref()?;
-        let (limit, trend) = (disk.limit?, disk.trend?);
+        let (limit, trend) = (disk.limit?, disk.trend.filter(|trend| trend.days >= ALERT_MIN_DAYS)?);
         self.finding(Kind::DiskForecast, Subject::server(), at, disk.full.days?, |shown, _| {
             let bytes = |value| Unit::Bytes.show(value);
             let fastest = capacity.tables.first().map_or_else(String::new, |table| {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::analyze::alert::{Look, Subject};
+use crate::analyze::alert::Look;
 use crate::analyze::bloat::Bloated;
 use crate::analyze::capacity::Capacity;
 use crate::analyze::indexes::{self, IndexUse, Status};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::Kind;
 use crate::base::units::WallTime;
-use crate::snapshot::set::Set;
+use crate::snapshot::set::{Missing, Set};
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -23,17 +23,27 @@ impl Judge<'_> {
         Look { server: self.server.to_owned(), kind, at, blind: BTreeSet::new(), unknown: BTreeSet::new() }
     }
 
-    /// What an hourly snapshot shows. Databases that were not looked into are blind spots, and tables and indexes whose
-    /// bloat is withheld are unknown.
+    /// What an hourly snapshot shows, of what it could see. Databases that were not looked into are blind spots, and tables
+    /// and indexes of whose bloat not enough is known are unknown.
     pub fn snapshot_looks(&self, set: &Set, bloated: &[Bloated<'_>]) -> Vec<Look> {
+        let look = |kind| self.look(kind, set.at);
+        let mut looks = vec![look(Kind::ConnectionSaturation)];
+        if !lacks(set, Missing::SLOTS) {
+            looks.push(look(Kind::ReplicationSlot));
+        }
+        if lacks(set, Missing::DATABASES) {
+            return looks;
+        }
         let blind = blind(set);
-        let unknown: BTreeSet<Subject> =
-            bloated.iter().filter(|one| one.bloat.is_none()).map(Bloated::subject).collect();
-        let inside = [Kind::HighBloat, Kind::InvalidIndex, Kind::SequenceExhaustion];
-        let whole = [Kind::ConnectionSaturation, Kind::Wraparound, Kind::ReplicationSlot];
-        let inside = inside.map(|kind| Look { blind: blind.clone(), ..self.look(kind, set.at) });
-        let mut looks: Vec<Look> = inside.into_iter().chain(whole.map(|kind| self.look(kind, set.at))).collect();
-        looks.iter_mut().filter(|look| look.kind == Kind::HighBloat).for_each(|look| look.unknown.clone_from(&unknown));
+        let no_sequences = set.missing.iter().filter(|missing| missing.what == Missing::SEQUENCES);
+        let without = no_sequences.filter_map(|missing| missing.database.clone()).chain(blind.clone()).collect();
+        let unknown = bloated.iter().filter(|one| !one.is_known()).map(Bloated::subject).collect();
+        looks.extend([
+            look(Kind::Wraparound),
+            Look { blind: without, ..look(Kind::SequenceExhaustion) },
+            Look { blind: blind.clone(), ..look(Kind::InvalidIndex) },
+            Look { blind, unknown, ..look(Kind::HighBloat) },
+        ]);
         looks
     }
 
@@ -42,9 +52,10 @@ impl Judge<'_> {
         let unclear = uses.iter().filter(|one| one.status == Status::NotEnoughHistory);
         let unknown = unclear.map(|one| indexes::subject(one.index)).collect();
         let indexes = Look { blind: blind(set), unknown, ..self.look(Kind::UnusedIndex, set.at) };
+        let indexes = (!lacks(set, Missing::DATABASES)).then_some(indexes);
         let is_known = capacity.disk.as_ref().is_some_and(|disk| disk.trend.is_some() && disk.limit.is_some());
         let disk = is_known.then(|| self.look(Kind::DiskForecast, set.at));
-        [Some(indexes), disk].into_iter().flatten().collect()
+        [indexes, disk].into_iter().flatten().collect()
     }
 
     /// What statements and sessions show: of the minutes up to `complete_to`, which all instances have written, and of
@@ -54,6 +65,11 @@ impl Judge<'_> {
         let hours = self.look(Kind::Regression, hour_of(complete_to));
         minutes.map(|kind| self.look(kind, complete_to)).into_iter().chain([hours]).collect()
     }
+}
+
+/// Whether the server did not say what it was asked as a whole.
+fn lacks(set: &Set, what: &str) -> bool {
+    set.missing.iter().any(|missing| missing.database.is_none() && missing.what == what)
 }
 
 fn blind(set: &Set) -> BTreeSet<String> {

@@ -211,7 +211,11 @@ fn invalid(index: &crate::snapshot::index::Index) -> Recommendation {
 fn redundant(one: &Redundant<'_>) -> Recommendation {
     let by = &one.by.names.index;
     let (kind, evidence, risk) = match one.how {
-        Redundancy::Duplicate => ("duplicate_index", format!("{by} is the same"), "none"),
+        Redundancy::Duplicate => {
+            let is_named = one.index.definition.constraint.is_some();
+            let risk = if is_named { "ON CONFLICT ON CONSTRAINT that names it fails" } else { "none" };
+            ("duplicate_index", format!("{by} is the same"), risk)
+        }
         Redundancy::Prefix => (
             "redundant_index",
             format!("{by} begins with the same columns"),

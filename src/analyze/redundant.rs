@@ -86,8 +86,8 @@ fn can_go(definition: &IndexDefinition) -> bool {
 
 /// All that decides which rows are found how. Uniqueness may differ: the unique one does the other's work, and stays.
 fn is_equal(a: &IndexDefinition, b: &IndexDefinition) -> bool {
-    let nulls = |one: &IndexDefinition| one.is_unique && one.is_nulls_not_distinct;
-    let is_same_promise = !(a.is_unique && b.is_unique) || nulls(a) == nulls(b);
+    let promise = |one: &IndexDefinition| (one.is_nulls_not_distinct, one.is_deferrable);
+    let is_same_promise = !(a.is_unique && b.is_unique) || promise(a) == promise(b);
     a.method == b.method
         && a.columns == b.columns
         && a.include == b.include

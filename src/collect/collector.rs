@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::{databases, indexes, measure, partitions, sequences, server, tables};
 use crate::snapshot::database::Database;
 use crate::snapshot::server::Server;
-use crate::snapshot::set::Set;
+use crate::snapshot::set::{Missing, Set};
 
 /// One database may take so long; what isn't there by then is missing.
 const DATABASE_MAX: Duration = Duration::from_secs(300);
@@ -42,7 +42,7 @@ impl Collector {
         }
         server::fill(&session, &mut greeting.server, &mut gaps).await;
         let databases = databases::read(&session, &mut gaps).await;
-        let databases = gaps.note(None, "databases", databases);
+        let databases = gaps.note(None, Missing::DATABASES, databases);
         drop(session);
         let mut round = Round {
             settings: &self.settings,
@@ -92,7 +92,7 @@ impl Round<'_> {
             let why = format!("{} indexes are of tables that somebody has locked exclusively", unread.len());
             self.gaps.add(here, "indexes", why, None);
         }
-        database.sequences = self.gaps.note(here, "sequences", sequences::read(&session, own_schema).await);
+        database.sequences = self.gaps.note(here, Missing::SEQUENCES, sequences::read(&session, own_schema).await);
         let extensions = self.gaps.note(here, "extensions", server::extensions(&session).await);
         for extension in &extensions {
             match extension.name.as_str() {

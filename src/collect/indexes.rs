@@ -86,6 +86,7 @@ fn definition(row: &Answer<'_>, statement: String) -> Result<IndexDefinition, Er
         is_primary: row.get("is_primary")?,
         is_exclusion: row.get("is_exclusion")?,
         is_nulls_not_distinct: row.get("is_nulls_not_distinct")?,
+        is_deferrable: row.get("is_deferrable")?,
         constraint: row.get("constraint")?,
         is_valid: row.get("is_valid")?,
         is_ready: row.get("is_ready")?,

@@ -9,6 +9,7 @@ use crate::base::units::WallTime;
 use crate::snapshot::activity::{Calls, CallsBy, SessionsBy};
 use crate::snapshot::holder::{Prepared, Slot, Standby, Transaction};
 use crate::snapshot::server::{Connections, Server, Setting};
+use crate::snapshot::set::Missing;
 
 /// What is known of the server before anything else is asked.
 pub(super) struct Greeting {
@@ -46,7 +47,7 @@ pub(super) async fn fill(session: &Session, server: &mut Server, gaps: &mut Gaps
     let id = id.and_then(|rows| rows.first().map(|row| Answer(row).get("system_identifier")).transpose());
     server.system_identifier = gaps.note(None, "system_identifier", id);
     server.settings = gaps.note(None, "settings", all(session, include_str!("queries/settings.sql"), setting).await);
-    server.slots = gaps.note(None, "slots", all(session, include_str!("queries/slots.sql"), slot).await);
+    server.slots = gaps.note(None, Missing::SLOTS, all(session, include_str!("queries/slots.sql"), slot).await);
     server.standbys = gaps.note(None, "standbys", all(session, include_str!("queries/standbys.sql"), standby).await);
     server.prepared = gaps.note(None, "prepared", all(session, include_str!("queries/prepared.sql"), prepared).await);
     let transactions = all(session, include_str!("queries/transactions.sql"), transaction).await;

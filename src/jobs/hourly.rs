@@ -55,7 +55,7 @@ async fn captured(part: &Part<'_>, store: Result<(), &Error>) -> Result<[u64; 3]
     let counts = [set.indexes.len(), set.tables.len(), seen].map(|count| count as u64);
     let rounds = part.rounds;
     rounds.saw(part.server, &set);
-    let after_idle = rounds.take_idle(part.server);
+    let after_idle = rounds.is_idle(part.server);
     store.map_err(|error| format!("seen and not kept, the store does not answer: {error}"))?;
     match &parts.store {
         Some(store) => {
@@ -67,6 +67,7 @@ async fn captured(part: &Part<'_>, store: Result<(), &Error>) -> Result<[u64; 3]
         }
         None => rounds.keep(part.server, set, after_idle),
     }
+    rounds.kept(part.server);
     Ok(counts)
 }
 

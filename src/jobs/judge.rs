@@ -38,6 +38,8 @@ const JUDGE: &str = "judge";
 /// Hours settle for so long before they are compared with their past.
 const SETTLE: Nanos = Nanos::from_millis(6 * 60_000);
 const HOUR_US: i64 = 3_600_000_000;
+/// A store that hasn't answered a question by then is away, too: a round that hangs on it says nothing of the server either.
+const ANSWER_MAX: Duration = Duration::from_secs(120);
 /// The lease is given back at the end, if that is quick.
 const END_MAX: Duration = Duration::from_secs(2);
 
@@ -121,16 +123,27 @@ impl Lead {
             if !self.is_held() {
                 continue;
             }
-            let renewed = async {
+            let renewed = in_time(async {
                 let link = Link::open(&store.settings, parts.clock).await?;
                 upkeep::lease(&link, JUDGE, "", store.origin.boot).await
-            };
+            });
             // That the store is away the next round says.
             if matches!(renewed.await, Ok(false)) {
                 self.hold(false);
                 parts.ledger.lead(false);
             }
         }
+    }
+
+    /// Asks for it, unless it is left to somebody else.
+    async fn ask(&self, link: &Link, role: Role, boot: u128) -> Result<bool, Error> {
+        let is_left = role.leaves_it(link).await?;
+        if is_left && self.is_held() {
+            upkeep::release(link, JUDGE, "", boot).await?;
+        }
+        let is_leader = !is_left && upkeep::lease(link, JUDGE, "", boot).await?;
+        self.hold(is_leader);
+        Ok(is_leader)
     }
 
     fn is_held(&self) -> bool {
@@ -140,6 +153,11 @@ impl Lead {
     fn hold(&self, is_held: bool) {
         self.0.store(is_held, Relaxed);
     }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let answer = tokio::time::timeout(ANSWER_MAX, Box::pin(answer)).await;
+    answer.unwrap_or(Err(Error::Timeout(ANSWER_MAX.as_secs())))
 }
 
 struct Rounds {
@@ -186,6 +204,7 @@ impl Rounds {
             let facts = facts(&parts.rules, &view, &parts.servers, said);
             let (looks, findings) = minute::findings(&parts.rules, &facts);
             parts.ledger.judge(now, &looks, findings, true);
+            self.watch.heard();
             return parts.rhythm.interval;
         };
         drop(view);
@@ -236,16 +255,12 @@ impl Rounds {
         }
         let mut link = Link::open(&store.settings, self.parts.clock).await?;
         if fleet.has_said || !said.is_empty() {
-            conditions::say(&mut link, &store.origin, said).await?;
+            in_time(conditions::say(&mut link, &store.origin, said)).await?;
+            self.watch.heard();
             fleet.has_said = !said.is_empty();
         }
         fleet.batches = batches;
-        let is_left = role.leaves_it(&link).await?;
-        if is_left && self.lead.is_held() {
-            upkeep::release(&link, JUDGE, "", store.origin.boot).await?;
-        }
-        let is_leader = !is_left && upkeep::lease(&link, JUDGE, "", store.origin.boot).await?;
-        self.lead.hold(is_leader);
+        let is_leader = in_time(self.lead.ask(&link, role, store.origin.boot)).await?;
         self.parts.ledger.lead(is_leader);
         if !is_leader {
             fleet.is_open = false;
@@ -253,32 +268,33 @@ impl Rounds {
             let spread = if role == Role::Serve { Duration::ZERO } else { chance(interval / 2) };
             return Ok(interval + spread);
         }
-        let facts = tables::read(&link, minute::slow_least(&self.parts.rules)).await?;
+        let facts = in_time(tables::read(&link, minute::slow_least(&self.parts.rules))).await?;
         let (mut looks, mut findings) = minute::findings(&self.parts.rules, &facts);
-        self.hour(&link, &facts, &mut looks, &mut findings).await?;
-        let judged = self.parts.ledger.judge_stored(&link, &looks, findings).await?;
+        let hour = self.hour(&link, &facts, &mut looks, &mut findings).await?;
+        let judged = in_time(self.parts.ledger.judge_stored(&link, &looks, findings)).await?;
+        self.fleet.hour = hour;
         self.fleet.is_open = !judged.open.is_empty() || judged.is_waiting;
         self.parts.ledger.saw(judged.open);
         Ok(interval)
     }
 
-    /// Statements against the same hours of the days before, once for each hour that is over.
+    /// Statements against the same hours of the days before, once for each hour that is over; says which one that was.
     async fn hour(
-        &mut self,
+        &self,
         link: &Link,
         facts: &tables::Facts,
         looks: &mut Vec<Look>,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), Error> {
-        let Some(at) = facts.at else { return Ok(()) };
+    ) -> Result<Option<WallTime>, Error> {
+        let Some(at) = facts.at else { return Ok(self.fleet.hour) };
         let settled = at.before(SETTLE).unix_micros();
         let hour = WallTime::from_unix_micros(settled.div_euclid(HOUR_US) * HOUR_US);
         if self.fleet.hour == Some(hour) {
-            return Ok(());
+            return Ok(Some(hour));
         }
-        let open = judging::open(link, Kind::Regression).await?;
+        let open = in_time(judging::open(link, Kind::Regression)).await?;
         for server in &facts.servers {
-            let mut statements = tables::busy(link, server, hour).await?;
+            let mut statements = in_time(tables::busy(link, server, hour)).await?;
             for statement in &mut statements {
                 let is_same = |alert: &&Alert| {
                     let subject = &alert.subject;
@@ -287,12 +303,12 @@ impl Rounds {
                 };
                 statement.regressed_since = open.iter().find(is_same).map(|alert| alert.opened_at);
             }
+            in_time(tables::reach_back(link, server, &mut statements, hour)).await?;
             let judge = Judge { settings: &self.parts.rules, server };
             findings.extend(judge.regressions(hour, &statements, &self.parts.zone));
             looks.push(look(server, Kind::Regression, hour));
         }
-        self.fleet.hour = Some(hour);
-        Ok(())
+        Ok(Some(hour))
     }
 
     async fn end(self) {

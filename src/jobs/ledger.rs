@@ -10,6 +10,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::memory::Memory;
 use super::presence::Role;
+use super::unnoted::Unnoted;
 use crate::analyze;
 use crate::analyze::alert::{Acknowledgement, Alert, Change, Finding, Look, Silence, What};
 use crate::analyze::kind::{Kind, Severity};
@@ -62,6 +63,7 @@ struct Inner {
     has_work: AtomicBool,
     /// Something waits to be told.
     news: Notify,
+    unnoted: Unnoted,
     /// Locked by who judges, by who is scraped and by who acts, each for a moment.
     memory: Mutex<Memory>,
     events: broadcast::Sender<Alert>,
@@ -85,6 +87,7 @@ impl Ledger {
             is_leader: AtomicBool::new(store.is_none() || role == Role::Serve),
             has_work: AtomicBool::new(false),
             news: Notify::new(),
+            unnoted: Unnoted::default(),
             memory: Mutex::new(Memory::new(rules)),
             events: broadcast::channel(EVENTS_WAITING).0,
         }))
@@ -294,21 +297,21 @@ impl Ledger {
     }
 
     /// What waits to be told: what this process saw alone, and of the tables who judges tells. A store that is away keeps
-    /// back what waits there, and no more.
+    /// back what waits there, and no more; one that can't be written to doesn't get told again what was told.
     ///
     /// # Errors
     /// What the store said.
     pub(super) async fn waiting(&self) -> Result<Vec<Waiting>, Error> {
         let mut waiting = self.memory(|memory| memory.waiting.clone());
-        if let Some(desk) = self.0.desk.as_ref().filter(|_| self.is_leader()) {
-            let route = |news: News<'_>| self.hears(news);
-            match desk.waiting(&route).await {
-                Ok(more) => waiting.extend(more),
-                Err(error) if waiting.is_empty() => return Err(error),
-                Err(_) => {}
-            }
+        let Some(desk) = &self.0.desk else { return Ok(waiting) };
+        let noted = self.0.unnoted.note(desk).await;
+        let route = |news: News<'_>| self.hears(news);
+        let stored = if self.is_leader() { desk.waiting(&route).await } else { Ok(Vec::new()) };
+        let stored = stored.map(|more| waiting.extend(more.into_iter().filter(|one| !self.0.unnoted.has(one.id))));
+        match stored.and(noted) {
+            Err(error) if waiting.is_empty() => Err(error),
+            _ => Ok(waiting),
         }
-        Ok(waiting)
     }
 
     /// What was told since a time. Without an answer of the store nothing was: rather twice than not at all.
@@ -331,10 +334,9 @@ impl Ledger {
         let (ours, stored): (Vec<(i64, Became)>, Vec<_>) = outcomes.iter().copied().partition(|(id, _)| *id < 0);
         let now = self.0.clock.wall();
         self.memory(|memory| ours.iter().for_each(|(id, became)| memory.settle(*id, *became, now)));
-        match &self.0.desk {
-            Some(desk) if !stored.is_empty() => desk.settle(&stored).await,
-            _ => Ok(()),
-        }
+        let Some(desk) = &self.0.desk else { return Ok(()) };
+        self.0.unnoted.add(stored);
+        self.0.unnoted.note(desk).await
     }
 
     /// A server is known from then on: its time of learning begins.

@@ -5,8 +5,9 @@
 //! seen, [`rounds`] that in memory; [`scheduler`] starts them, where [`activity`] says that it is worth it; [`lease`] tells who
 //! of a fleet may, and [`presence`] whether `pgvitals serve` is there to do it; [`upkeep`] roll-ups of the store behind each hour.
 //!
-//! Alerts: [`ledger`] where they are kept, `memory` one of the two places, `minute` facts of the last minutes to findings, `watch` what of them only this
-//! process knows, [`judge`] when and who, [`tell`] who is told.
+//! Alerts: [`ledger`] where they are kept, `memory` one of the two places, `minute` facts of the last minutes to findings,
+//! `watch` what of them only this process knows, [`judge`] when and who, [`tell`] who is told, `unnoted` what of that the
+//! tables don't know yet.
 
 pub mod activity;
 mod daily;
@@ -27,6 +28,7 @@ pub mod schedule;
 pub mod scheduler;
 pub mod settings;
 pub mod tell;
+mod unnoted;
 pub mod upkeep;
 mod watch;
 

@@ -1,6 +1,6 @@
 //! What rounds saw, in memory: all that there is without a store, and a server's vital signs with one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use super::insight::Vitals;
 use crate::analyze::coverage::Before;
 use crate::base::units::{Nanos, WallTime};
 use crate::snapshot::history::{History, Round, Sample};
-use crate::snapshot::relation::Key;
+use crate::snapshot::relation::{Key, Oid};
 use crate::snapshot::set::Set;
 use crate::store::read::health::Health;
 
@@ -67,9 +67,14 @@ impl Rounds {
         self.entry(server, |seen| seen.is_idle = true);
     }
 
-    /// Whether rounds were left out since the last one; the next begins anew.
-    pub(super) fn take_idle(&self, server: &str) -> bool {
-        self.entry(server, |seen| std::mem::take(&mut seen.is_idle))
+    /// Whether rounds were left out since the last one that was kept.
+    pub(super) fn is_idle(&self, server: &str) -> bool {
+        self.entry(server, |seen| seen.is_idle)
+    }
+
+    /// A round was kept: the next gap is another one.
+    pub(super) fn kept(&self, server: &str) {
+        self.entry(server, |seen| seen.is_idle = false);
     }
 
     /// When a server was last looked at by this process.
@@ -124,10 +129,10 @@ fn add(health: &mut Health, set: Set, after_idle: bool) {
     history.connections.push(Sample { at, figures: set.server.connections });
     health.set = set;
     let mut kept = KEPT;
-    forget(history, at.before(kept));
-    while samples(history) > SAMPLES_MAX && kept > Nanos::ZERO {
+    forget(health, at.before(kept));
+    while samples(&health.history) > SAMPLES_MAX && kept > Nanos::ZERO {
         kept = Nanos::new(kept.get() / 2);
-        forget(history, at.before(kept));
+        forget(health, at.before(kept));
     }
 }
 
@@ -143,22 +148,29 @@ fn samples(history: &History) -> usize {
     history.tables.values().map(Vec::len).sum::<usize>() + history.indexes.values().map(Vec::len).sum::<usize>()
 }
 
-/// What is from before `from`; an object's last sample from before stands for how it was then.
-fn forget(history: &mut History, from: WallTime) {
+/// What is from before `from`; the last sample from before stands for how an object was then, if it is in the set.
+fn forget(Health { set, history }: &mut Health, from: WallTime) {
     history.rounds.values_mut().for_each(|rounds| rounds.retain(|round| round.at >= from));
     history.rounds.retain(|_, rounds| !rounds.is_empty());
     history.connections.retain(|sample| sample.at >= from);
-    forget_samples(&mut history.databases, from);
-    forget_samples(&mut history.tables, from);
-    forget_samples(&mut history.indexes, from);
-    forget_samples(&mut history.sequences, from);
+    let sequences = set.databases.iter().flat_map(|database| {
+        database.sequences.iter().map(|sequence| Key { database: database.oid, relation: sequence.oid })
+    });
+    let tables = set.tables.iter().map(|table| table.key);
+    let relations: HashSet<Key> = tables.chain(set.indexes.iter().map(|index| index.key)).chain(sequences).collect();
+    let databases: HashSet<Oid> = set.databases.iter().map(|database| database.oid).collect();
+    forget_samples(&mut history.databases, from, &databases);
+    forget_samples(&mut history.tables, from, &relations);
+    forget_samples(&mut history.indexes, from, &relations);
+    forget_samples(&mut history.sequences, from, &relations);
 }
 
-fn forget_samples<K, T>(all: &mut HashMap<K, Vec<Sample<T>>>, from: WallTime) {
-    for samples in all.values_mut() {
+fn forget_samples<K: Eq + Hash, T>(all: &mut HashMap<K, Vec<Sample<T>>>, from: WallTime, there: &HashSet<K>) {
+    all.retain(|key, samples| {
         let old = samples.partition_point(|sample| sample.at < from);
         samples.drain(..old.saturating_sub(1));
-    }
+        samples.last().is_some_and(|last| last.at >= from) || there.contains(key)
+    });
 }
 
 #[cfg(test)]
@@ -166,7 +178,6 @@ mod tests {
     use super::*;
     use crate::snapshot::database::Database;
     use crate::snapshot::index::{Index, IndexFigures};
-    use crate::snapshot::relation::Oid;
 
     const HOUR: u64 = 3_600_000;
     const INDEX: Key = Key { database: Oid(1), relation: Oid(7) };
@@ -201,5 +212,28 @@ mod tests {
         let samples: Vec<_> = history.indexes[&INDEX].iter().map(|sample| sample.figures.scans).collect();
         assert_eq!(samples, [0, 1], "the first stands for the time before the second");
         assert_eq!(history.connections.len(), 49);
+    }
+
+    #[test]
+    fn of_what_is_gone_for_two_days_nothing_is_kept() {
+        let rounds = Rounds::default();
+        rounds.keep("db", set(0, 7), false);
+        let gone = |hour| Set { indexes: Vec::new(), ..set(hour, 0) };
+        rounds.keep("db", gone(48), false);
+        assert_eq!(rounds.health("db").unwrap().history.indexes.len(), 1);
+        rounds.keep("db", gone(49), false);
+        assert!(rounds.health("db").unwrap().history.indexes.is_empty(), "work tables come and go");
+    }
+
+    /// A round whose rows the store did not take was the end of the gap before it, and the gap was held for one in which
+    /// nobody looked.
+    #[test]
+    fn rounds_were_left_out_until_one_is_kept() {
+        let rounds = Rounds::default();
+        rounds.leave_out("db");
+        rounds.saw("db", &set(5, 0));
+        assert!(rounds.is_idle("db"));
+        rounds.kept("db");
+        assert!(!rounds.is_idle("db"));
     }
 }

@@ -81,8 +81,12 @@ async fn daily(jobs: &Jobs, status: Option<Arc<Status>>) {
             let order = Order { job: Job::Daily, occasion: Occasion::Due };
             let ran = Box::pin(jobs.run_unless_left(order)).await;
             let is_left = matches!(ran, Ok(None));
-            // Whoever it is left to may be gone already: by the next time that is known.
-            again = if is_left { !was_left } else { ran.is_ok_and(|ran| ran.is_some_and(|ran| !ran.success())) };
+            // Whoever it is left to, or is at it, may be gone before it is done: by the next time that is known.
+            again = match ran {
+                Ok(None) => !was_left,
+                Ok(Some(ran)) => !ran.success(),
+                Err(refused) => matches!(refused, Refused::Running { .. }),
+            };
             was_left = is_left;
         }
         let Some(next) = next(jobs, schedule, again) else { return };

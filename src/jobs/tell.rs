@@ -72,10 +72,12 @@ async fn round(ledger: &Ledger, notifier: &Arc<Notifier>, clock: Clock) -> Resul
             ledger.settle(&became).await
         });
     }
+    let mut noted = Ok(());
     while let Some(sent) = sending.join_next().await {
         // A panic is counted where panics are; its rows wait as before.
-        sent.unwrap_or(Ok(()))?;
+        noted = noted.and(sent.unwrap_or(Ok(())));
     }
+    noted?;
     // What was put off tells its time when it is read again.
     Ok(if is_sent { Some(clock.wall()) } else { plan.next })
 }

@@ -26,12 +26,15 @@ const IDLE_MAX: usize = 100;
 /// What was said before, for what is told as a difference.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
+    /// Of each reason what somebody was told of, and what there was at the last look.
+    told: BTreeMap<&'static str, u64>,
     dropped: BTreeMap<&'static str, u64>,
     down: BTreeMap<String, WallTime>,
 }
 
 impl Watch {
-    /// What this process has to say; `down` are servers that can't be reached now.
+    /// What this process has to say; `down` are servers that can't be reached now. Samples that were dropped are in it again
+    /// until they were [`Watch::heard`]: it is while the store is away that most are dropped.
     pub(super) fn conditions(
         &mut self,
         rules: &analyze::Settings,
@@ -53,12 +56,18 @@ impl Watch {
         let mut news = Vec::new();
         for reason in Dropped::ALL.iter().filter(|reason| reason.is_loss()) {
             let (name, total) = (reason.as_str(), telemetry.dropped_total(*reason));
-            let before = self.dropped.insert(name, total).unwrap_or_default();
-            if total > before {
-                news.push((name.to_owned(), total - before));
+            self.dropped.insert(name, total);
+            let told = self.told.get(name).copied().unwrap_or_default();
+            if total > told {
+                news.push((name.to_owned(), total - told));
             }
         }
         news
+    }
+
+    /// Somebody was told of the conditions as they were last.
+    pub(super) fn heard(&mut self) {
+        self.told.clone_from(&self.dropped);
     }
 }
 

@@ -11,6 +11,13 @@ use crate::tls::settings::{Upstream, UpstreamMode};
 /// What one host may take when the URL says nothing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A host that vanished closes no connection: who waits for its answer is told so long after, not after the system's two
+/// hours. Also what the URL may set.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
 /// A database to connect to. `Debug` and `Display` show no password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
@@ -34,6 +41,18 @@ impl Target {
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if !url.contains("keepalives_idle=") {
+            config.keepalives_idle(PROBE_AFTER);
+        }
+        if config.get_keepalives_interval().is_none() {
+            config.keepalives_interval(PROBE_EVERY);
+        }
+        if config.get_keepalives_retries().is_none() {
+            config.keepalives_retries(PROBES);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE_MAX);
         }
         if config.get_application_name().is_none() {
             config.application_name("pgvitals");
@@ -132,6 +151,18 @@ mod tests {
         let asked = |url| target(url).config().get_target_session_attrs();
         assert_eq!(asked("postgres://a/x"), TargetSessionAttrs::ReadWrite);
         assert_eq!(asked("postgres://a/x?target_session_attrs=any"), TargetSessionAttrs::Any);
+    }
+
+    /// With the driver's own two hours roll-ups and alerts waited for a host that was gone.
+    #[test]
+    fn a_host_that_vanished_is_noticed_unless_the_url_says_otherwise() {
+        let silence = |url| {
+            let target = target(url);
+            let config = target.config();
+            (config.get_keepalives_idle().as_secs(), config.get_tcp_user_timeout().map(Duration::as_secs))
+        };
+        assert_eq!(silence("postgres://a/x"), (30, Some(60)));
+        assert_eq!(silence("postgres://a/x?keepalives_idle=600&tcp_user_timeout=5"), (600, Some(5)));
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub struct IndexDefinition {
     pub is_exclusion: bool,
     /// UNIQUE NULLS NOT DISTINCT.
     pub is_nulls_not_distinct: bool,
+    /// Of a DEFERRABLE constraint, which neither ON CONFLICT nor foreign keys can go by.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_deferrable: bool,
     /// The constraint that it stands for: such an index goes with its constraint alone.
     pub constraint: Option<String>,
     /// False: it serves no query; a CREATE INDEX CONCURRENTLY failed or is under way.

@@ -41,3 +41,12 @@ pub struct Missing {
     /// The statement that an owner could run.
     pub remedy: Option<String>,
 }
+
+impl Missing {
+    /// `what`: which databases there are.
+    pub const DATABASES: &str = "databases";
+    /// `what`: replication slots.
+    pub const SLOTS: &str = "slots";
+    /// `what`: a database's sequences.
+    pub const SEQUENCES: &str = "sequences";
+}

@@ -48,16 +48,13 @@ impl Shared {
 
 impl Journal {
     /// Begins with what is in it.
-    pub(super) fn start(spool: Spool, delivery: Delivery, idle_close: Duration, parts: Parts) -> Self {
+    pub(super) fn start(mut spool: Spool, delivery: Delivery, idle_close: Duration, parts: Parts) -> Self {
         if let Ok(left @ 1..) = spool.batches() {
             tracing::info!(batches = left, bytes = spool.bytes(), "the journal holds batches of an earlier life");
         }
-        if spool.evicted() > 0 {
-            parts.telemetry.dropped(Dropped::Spool, spool.evicted());
-            tracing::error!(
-                executions = spool.evicted(),
-                "the journals of earlier lives don't fit into one: some are gone"
-            );
+        if let executions @ 1.. = spool.take_lost() {
+            parts.telemetry.dropped(Dropped::Spool, executions);
+            tracing::error!(executions, "the journals of earlier lives don't fit into one: some are gone");
         }
         let (spool, put) = (Shared(Arc::new(Mutex::new(spool))), Arc::new(Notify::new()));
         let ending = CancellationToken::new();
@@ -118,7 +115,12 @@ struct Carrier {
 impl Carrier {
     async fn run(mut self, idle_close: Duration, parts: Parts) {
         loop {
-            match self.spool.with(|spool| spool.first()).await {
+            let first = self.spool.with(|spool| Ok((spool.first()?, spool.take_lost()))).await;
+            let first = first.map(|(first, lost)| {
+                parts.telemetry.dropped(Dropped::Spool, lost);
+                first
+            });
+            match first {
                 Ok(Some((key, batch))) => {
                     let since = batch.buckets().map(|(first, _)| WallTime::from_unix_micros(first + 60_000_000));
                     parts.status.waiting(since);

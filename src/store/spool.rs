@@ -45,8 +45,8 @@ pub enum Error {
     /// All files are taken by other processes.
     #[error("{0} files of {1} are in use by other processes; give this one another store.spool_dir")]
     Taken(u32, PathBuf),
-    /// What was journaled can't be read.
-    #[error("a batch of the journal can't be read: {0}")]
+    /// A batch can't be made ready for it.
+    #[error("a batch can't be journaled: {0}")]
     Batch(#[from] serde_json::Error),
     /// A second can't be written down.
     #[error("a second can't be journaled: {0}")]
@@ -91,8 +91,8 @@ pub struct Spool {
     most_bytes: u64,
     meter: Arc<Meter>,
     next: u64,
-    /// Executions that had to go when it was opened.
-    evicted: u64,
+    /// Executions that are lost and that nobody has counted yet.
+    lost: u64,
 }
 
 impl Spool {
@@ -144,14 +144,15 @@ impl Spool {
         }
         write.commit().map_err(redb::Error::from)?;
         meter.held.store(held, Relaxed);
-        Ok(Self { database, seconds, most_bytes, meter, next, evicted: 0 })
+        Ok(Self { database, seconds, most_bytes, meter, next, lost: 0 })
     }
 
-    fn adopt(&mut self, other: Self) -> Result<(), Error> {
+    fn adopt(&mut self, mut other: Self) -> Result<(), Error> {
         while let Some((key, batch)) = other.first()? {
             self.take_over(&batch)?;
             other.remove(key)?;
         }
+        self.lost += other.lost;
         Ok(())
     }
 
@@ -171,13 +172,14 @@ impl Spool {
 
     fn take_over(&mut self, batch: &Batch) -> Result<(), Error> {
         let gone = self.put(batch)?;
-        self.evicted += gone.iter().map(Batch::calls).sum::<u64>();
+        self.lost += gone.iter().map(Batch::calls).sum::<u64>();
         Ok(())
     }
 
-    /// Executions that had to go because what was left by several processes did not fit.
-    pub fn evicted(&self) -> u64 {
-        self.evicted
+    /// Executions that are lost since the last time that this was asked: because what was left by several processes did not
+    /// fit, or because it can't be read.
+    pub fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     /// Journals what a second brought to a batch that is not closed: when it returns, the process's death loses nothing
@@ -233,15 +235,31 @@ impl Spool {
         Ok(gone)
     }
 
-    /// The oldest batch and its key.
+    /// The oldest batch and its key. One that can't be read, as that of a later version, is lost: all others would wait
+    /// behind it.
     ///
     /// # Errors
     /// A disk that fails.
-    pub fn first(&self) -> Result<Option<(u64, Batch)>, Error> {
+    pub fn first(&mut self) -> Result<Option<(u64, Batch)>, Error> {
+        while let Some((key, value)) = self.oldest()? {
+            match serde_json::from_slice(&value) {
+                Ok(batch) => return Ok(Some((key, batch))),
+                Err(error) => {
+                    tracing::error!(%error, bytes = value.len(), "a batch of the journal can't be read, and is lost");
+                    self.remove(key)?;
+                    // How many there were nobody knows.
+                    self.lost += 1;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn oldest(&self) -> Result<Option<(u64, Vec<u8>)>, Error> {
         let read = self.database.begin_read().map_err(redb::Error::from)?;
         let table = read.open_table(BATCHES).map_err(redb::Error::from)?;
         let first = table.first().map_err(redb::Error::from)?;
-        first.map(|(key, value)| Ok((key.value(), serde_json::from_slice(value.value())?))).transpose()
+        Ok(first.map(|(key, value)| (key.value(), value.value().to_vec())))
     }
 
     /// Forgets a batch.

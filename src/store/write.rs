@@ -120,13 +120,14 @@ impl<'a> Writing<'a> {
         self.link.commit().await
     }
 
-    /// False: it was written before.
+    /// False: it was written before. Its day is our clock's; there is no partition for one that is far ahead of the store's.
     async fn take_key(&self) -> Result<bool, Error> {
         let insert = self.link.schema.fill(
             "insert into {schema}.batches \
              (instance_id, sequence, day, first_bucket, last_bucket, clock_offset_us, rows, idle, cpu_us, \
              resident_bytes, calls, dropped, series) \
-             values ($1, $2, date '1970-01-01' + $3, timestamptz 'epoch' + $4 * interval '1 microsecond', \
+             values ($1, $2, least(date '1970-01-01' + $3, current_date + 1), \
+             timestamptz 'epoch' + $4 * interval '1 microsecond', \
              timestamptz 'epoch' + $5 * interval '1 microsecond', $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
         );
         let (batch, common) = (self.batch, &self.common);

@@ -44,6 +44,22 @@ fn the_advice_fits_the_cause() {
     lax.tables[0].definition.options.push("autovacuum_vacuum_scale_factor=0.6".into());
     assert_eq!(judged(&lax).0, Some(Cause::SettingsTooLax));
 
+    // A table of few wide rows: a threshold above the usual one would put vacuum off instead.
+    let mut few = with_dead(300);
+    few.tables[0].figures.live_tuples = 2_000;
+    let (cause, statement) = judged(&few);
+    assert_eq!(cause, Some(Cause::SettingsTooLax));
+    assert!(statement.contains("scale_factor = 0.02, autovacuum_vacuum_threshold = 50)"), "{statement}");
+
+    // PostgreSQL 18 waits for no more than that, however many rows there are.
+    let mut huge = with_dead(150_000_000);
+    huge.tables[0].figures.live_tuples = 1_000_000_000;
+    assert_eq!(judged(&huge).0, Some(Cause::SettingsTooLax));
+    let most =
+        Setting { name: "autovacuum_vacuum_max_threshold".into(), value: "100000000".into(), unit: String::new() };
+    huge.server.settings.push(most);
+    assert_eq!(judged(&huge).0, Some(Cause::VacuumDue));
+
     let mut off = with_dead(500_000);
     off.tables[0].definition.options.push("autovacuum_enabled=false".into());
     assert_eq!(

@@ -1,6 +1,6 @@
 //! What grows, and when it is full.
 
-use super::support::{DATABASE, day, set, table};
+use super::support::{DATABASE, day, hour, set, table};
 use crate::analyze::capacity::{self, Capacity};
 use crate::analyze::judge::Judge;
 use crate::analyze::kind::{Kind, Severity};
@@ -50,6 +50,20 @@ fn a_disk_is_full_when_the_growth_of_all_databases_says_so() {
     assert!(judge.disk(day(30), &far).is_none());
     let unknown = capacity_of(&set(), &history, None);
     assert!(unknown.disk.is_some() && judge.disk(day(30), &unknown).is_none());
+}
+
+/// On the day on which pgvitals came one load was half of all that it had seen, and woke somebody.
+#[test]
+fn a_growth_that_was_watched_for_a_day_wakes_nobody() {
+    let sizes = |days: u64| {
+        let at = |at: u64| Sample { at: hour(at), figures: of_size((10 + at) * GIB) };
+        History { databases: [(DATABASE, (0..=days * 24).map(at).collect())].into(), ..History::default() }
+    };
+    let settings = Settings::default();
+    let judge = Judge { settings: &settings, server: "db" };
+    let told = |days| judge.disk(day(days), &capacity_of(&set(), &sizes(days), Some(200 * GIB))).is_some();
+    assert!(!told(2) && told(3));
+    assert!(capacity_of(&set(), &sizes(2), Some(200 * GIB)).disk.unwrap().full.days.is_some(), "it is shown");
 }
 
 #[test]

@@ -12,12 +12,12 @@ use crate::analyze::settings::{Override, Settings};
 use crate::analyze::{bloat, indexes};
 use crate::base::units::Nanos;
 use crate::snapshot::database::Database;
-use crate::snapshot::history::History;
+use crate::snapshot::history::{History, Sample};
 use crate::snapshot::holder::{Slot, Transaction};
-use crate::snapshot::relation::Oid;
+use crate::snapshot::relation::{Bloat, Method, Oid, Withheld};
 use crate::snapshot::sequence::{Sequence, SequenceColumn};
 use crate::snapshot::server::Connections;
-use crate::snapshot::set::Set;
+use crate::snapshot::set::{Missing, Set};
 use crate::sql::hash::QueryHash;
 use crate::sql::kind::Class;
 
@@ -253,11 +253,42 @@ fn looks_leave_out_what_could_not_be_seen() {
     assert_eq!(of(Kind::HighBloat).unknown, BTreeSet::from([Subject::of("shop", "public.withheld")]));
     assert!(of(Kind::InvalidIndex).unknown.is_empty() && of(Kind::Wraparound).blind.is_empty());
 
+    set.missing.push(Missing { database: Some("shop".into()), what: "sequences".into(), ..Missing::default() });
+    set.missing.push(Missing { what: "slots".into(), ..Missing::default() });
+    let looks = judge.snapshot_looks(&set, &[]);
+    let blind = looks.iter().find(|look| look.kind == Kind::SequenceExhaustion).map(|look| look.blind.len());
+    assert_eq!(blind, Some(2), "a question that failed says nothing of sequences");
+    assert!(looks.iter().all(|look| look.kind != Kind::ReplicationSlot));
+    let lost = Missing { what: "databases".into(), ..Missing::default() };
+    let nowhere = Set { databases: Vec::new(), missing: vec![lost], ..set.clone() };
+    let kinds: Vec<Kind> = judge.snapshot_looks(&nowhere, &[]).iter().map(|look| look.kind).collect();
+    assert_eq!(kinds, [Kind::ConnectionSaturation, Kind::ReplicationSlot]);
+    assert!(judge.day_looks(&nowhere, &[], &Capacity::default()).is_empty());
+
     set.indexes.push(index(10, "unseen", &["a"]));
     let uses = indexes::uses(&set, &History::default(), &settings.index);
     let looks = judge.day_looks(&set, &uses, &Capacity::default());
     let [unused] = &looks[..] else { panic!("{looks:?}") };
     assert_eq!((unused.kind, unused.unknown.len()), (Kind::UnusedIndex, 1));
+}
+
+/// A table whose statistics go stale and come back each day opened and resolved its alert each day.
+#[test]
+fn few_dead_rows_do_not_say_that_space_is_used_again() {
+    let settings = Settings::default();
+    let mut table = table(1, "orders", 60.0);
+    let estimated = Sample { at: day(39), figures: table.figures.clone() };
+    let history = History { tables: [(table.key, vec![estimated])].into(), ..History::default() };
+    table.figures.bloat = Some(Bloat { percent: 2.0, wasted_bytes: 1 << 20, method: Method::DeadTuples });
+    let mut unknown = |reason, history: &History| {
+        table.figures.withheld = Some(reason);
+        let set = Set { tables: vec![table.clone()], ..set() };
+        let looks = judge(&settings).snapshot_looks(&set, &bloat::tables(&set, history, &settings));
+        looks.iter().find(|look| look.kind == Kind::HighBloat).map(|look| look.unknown.len())
+    };
+    assert_eq!(unknown(Withheld::StaleStatistics, &history), Some(1), "what the estimate said still counts");
+    assert_eq!(unknown(Withheld::StaleStatistics, &History::default()), Some(0), "there was never more to be known");
+    assert_eq!(unknown(Withheld::Toasted, &history), Some(0), "no estimate will come");
 }
 
 #[test]

@@ -97,6 +97,19 @@ fn whatever_differs_makes_them_different() {
     assert_eq!(found(vec![unique(10, "one", false), plain]), pair("plain", "one", Redundancy::Duplicate));
 }
 
+/// Without the second ON CONFLICT (a) fails: it can't go by a key that is checked later.
+#[test]
+fn a_unique_index_that_is_checked_at_once_is_no_duplicate_of_a_deferrable_key() {
+    let deferrable = changed(10, "key", &["a"], |one| {
+        (one.definition.is_unique, one.definition.is_primary, one.definition.is_deferrable) = (true, true, true);
+        one.definition.constraint = Some("key".into());
+    });
+    let at_once = changed(11, "at_once", &["a"], |one| one.definition.is_unique = true);
+    assert_eq!(found(vec![deferrable.clone(), at_once]), []);
+    let plain = index(12, "plain", &["a"]);
+    assert_eq!(found(vec![deferrable, plain]), pair("plain", "key", Redundancy::Duplicate));
+}
+
 #[test]
 fn a_btree_that_another_begins_with_is_redundant() {
     let long = || index(10, "long", &["a", "b", "c"]);

@@ -117,18 +117,23 @@ fn the_least_threshold_of_all_overrides_decides_what_is_read() {
     assert_eq!(rules.least(Kind::SlowStatement), 200.0);
 }
 
-/// What is dropped is told as what came since the last time; what was thinned out on purpose is no loss.
+/// What is dropped is told as what came since the last time; what was thinned out on purpose is no loss. What nobody heard,
+/// as while the store is away, is told again.
 #[test]
-fn losses_are_told_once() {
+fn losses_are_told_until_they_are_heard_once() {
     let (telemetry, view) = (Telemetry::default(), LiveView::default());
     let mut watch = Watch::default();
-    let mut say = |telemetry: &Telemetry| watch.conditions(&rules(), &view, telemetry, Vec::new(), at(0)).dropped;
+    let said = |watch: &mut Watch| watch.conditions(&rules(), &view, &telemetry, Vec::new(), at(0)).dropped;
     telemetry.dropped(Dropped::Spool, 3);
     telemetry.dropped(Dropped::SlowRing, 9);
-    assert_eq!(say(&telemetry), [("spool".to_owned(), 3)]);
-    assert_eq!(say(&telemetry), []);
+    assert_eq!(said(&mut watch), [("spool".to_owned(), 3)]);
+    telemetry.dropped(Dropped::Spool, 2);
+    assert_eq!(said(&mut watch), [("spool".to_owned(), 5)], "nobody heard of the first three");
     telemetry.dropped(Dropped::Spool, 1);
-    assert_eq!(say(&telemetry), [("spool".to_owned(), 1)]);
+    watch.heard();
+    assert_eq!(said(&mut watch), [("spool".to_owned(), 1)], "what came after it was said");
+    watch.heard();
+    assert_eq!(said(&mut watch), []);
 }
 
 /// A server is down since it was first seen to be, until it isn't.

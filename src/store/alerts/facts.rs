@@ -25,6 +25,8 @@ const FAILURES: Nanos = Nanos::from_millis(10 * 60_000);
 const FAILURES_MIN: i64 = 5;
 /// A statement's hours are read as far back.
 const HOURS: Nanos = Nanos::from_millis(9 * 86_400_000);
+/// And no further, however long one has been slower: by then that is what is usual.
+const HOURS_MAX: Nanos = Nanos::from_millis(36 * 86_400_000);
 /// What an instance said counts for so long.
 const SAID: Nanos = Nanos::from_millis(3 * 60_000);
 /// Of a server so many statements are compared with their past.
@@ -167,7 +169,7 @@ async fn failures(link: &Link, to: WallTime) -> Result<Vec<(String, Failures)>, 
         by_server.entry(String::clone(server)).or_default().push(failures.statement.query_hash);
     }
     for (server, hashes) in by_server {
-        let mut hours = hours(link, &server, &hashes, to).await?;
+        let mut hours = hours(link, &server, &hashes, (to.before(HOURS), to)).await?;
         for (_, one) in found.iter_mut().filter(|(of, _)| *of == server) {
             one.statement.hours = hours.remove(&key(&one.statement)).unwrap_or_default();
         }
@@ -190,11 +192,27 @@ pub async fn busy(link: &Link, server: &str, to: WallTime) -> Result<Vec<Stateme
     let rows = link.client.query_typed(&link.schema.fill(&sql), &parameters).await?;
     let mut statements = rows.iter().map(statement).collect::<Result<Vec<Statement>, Error>>()?;
     let hashes: Vec<QueryHash> = statements.iter().map(|statement| statement.query_hash).collect();
-    let mut hours = hours(link, server, &hashes, to).await?;
+    let mut hours = hours(link, server, &hashes, (to.before(HOURS), to)).await?;
     for statement in &mut statements {
         statement.hours = hours.remove(&key(statement)).unwrap_or_default();
     }
     Ok(statements)
+}
+
+/// Reads more hours of those that have been slower for some days: what came since is no baseline.
+///
+/// # Errors
+/// What the store said.
+pub async fn reach_back(link: &Link, server: &str, statements: &mut [Statement], to: WallTime) -> Result<(), Error> {
+    let Some(since) = statements.iter().filter_map(|statement| statement.regressed_since).min() else { return Ok(()) };
+    let from = since.before(HOURS).max(to.before(HOURS_MAX));
+    let mut slower: Vec<_> = statements.iter_mut().filter(|statement| statement.regressed_since.is_some()).collect();
+    let hashes: Vec<QueryHash> = slower.iter().map(|statement| statement.query_hash).collect();
+    let mut hours = hours(link, server, &hashes, (from, to)).await?;
+    for statement in &mut slower {
+        statement.hours = hours.remove(&key(statement)).unwrap_or_default();
+    }
+    Ok(())
 }
 
 type Key = (Option<String>, QueryHash);
@@ -207,7 +225,7 @@ async fn hours(
     link: &Link,
     server: &str,
     hashes: &[QueryHash],
-    to: WallTime,
+    (from, to): (WallTime, WallTime),
 ) -> Result<BTreeMap<Key, Vec<Hour>>, Error> {
     let sql = format!(
         "select h.*, {micros} hour_us from {{schema}}.statement_hours($1, $2, {from}, {to}) h",
@@ -216,7 +234,7 @@ async fn hours(
         to = at("$4")
     );
     let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
-    let (from, to) = (to.before(HOURS).unix_micros(), to.unix_micros());
+    let (from, to) = (from.unix_micros(), to.unix_micros());
     let parameters: [Parameter<'_>; 4] =
         [(&server, Type::TEXT), (&hashes, Type::TEXT_ARRAY), (&from, Type::INT8), (&to, Type::INT8)];
     let mut hours: BTreeMap<Key, Vec<Hour>> = BTreeMap::new();

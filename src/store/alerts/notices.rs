@@ -213,12 +213,14 @@ pub(super) async fn is_waiting(link: &Link, routing: &Routing<'_>) -> Result<boo
     Ok(rows.first().ok_or(Error::Answer("no word on notifications"))?.try_get(0)?)
 }
 
-/// What waits, the oldest first.
+/// What waits: what is critical first, for the rest may be more than is looked at and wait for the end of quiet hours; then
+/// the oldest.
 ///
 /// # Errors
 /// What the store said.
 pub async fn waiting(link: &Link) -> Result<Vec<Waiting>, Error> {
-    let rows = link.client.query_typed(&link.schema.fill(&ask("<>", "n.due, n.notification_id")), &PARAMETERS).await?;
+    let order = "(a.severity is not distinct from 'critical') desc, n.due, n.notification_id";
+    let rows = link.client.query_typed(&link.schema.fill(&ask("<>", order)), &PARAMETERS).await?;
     let waiting = rows.iter().map(one).filter_map(Result::transpose);
     waiting.collect()
 }

@@ -1,5 +1,7 @@
 //! One index or table over a time: what it is, and what each round saw of it.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -40,34 +42,42 @@ pub type TracedIndex = Traced<Index, IndexFigures>;
 /// A table.
 pub type TracedTable = Traced<Table, TableFigures>;
 
-impl Traced<Index, IndexFigures> {
+impl TracedIndex {
     /// The same of what a process remembers.
     pub fn of(health: &Health, name: &Name) -> Option<Self> {
-        let is_it = |index: &&Index| {
-            let names = &index.names;
-            (&names.database, &names.schema, &names.index) == (&name.database, &name.schema, &name.name)
+        let known = |Index { key, names, .. }: &Index| {
+            (*key, [&names.database, &names.schema, &names.index] == [&name.database, &name.schema, &name.name])
         };
-        let object = health.set.indexes.iter().find(is_it)?.clone();
-        let samples = health.history.indexes.get(&object.key).cloned().unwrap_or_default();
-        Some(Self { rounds: rounds_of(health, object.key), object, samples })
+        Self::remembered(health, &health.set.indexes, &health.history.indexes, known)
     }
 }
 
-impl Traced<Table, TableFigures> {
+impl TracedTable {
     /// The same of what a process remembers.
     pub fn of(health: &Health, name: &Name) -> Option<Self> {
-        let is_it = |table: &&Table| {
-            let names = &table.names;
-            (&names.database, &names.schema, &names.table) == (&name.database, &name.schema, &name.name)
+        let known = |Table { key, names, .. }: &Table| {
+            (*key, [&names.database, &names.schema, &names.table] == [&name.database, &name.schema, &name.name])
         };
-        let object = health.set.tables.iter().find(is_it)?.clone();
-        let samples = health.history.tables.get(&object.key).cloned().unwrap_or_default();
-        Some(Self { rounds: rounds_of(health, object.key), object, samples })
+        Self::remembered(health, &health.set.tables, &health.history.tables, known)
     }
 }
 
-fn rounds_of(health: &Health, key: Key) -> Vec<Round> {
-    health.history.rounds.get(&key.database).cloned().unwrap_or_default()
+impl<T: Clone, F: Clone> Traced<T, F> {
+    /// `known` says an object's key, and whether it is the one.
+    fn remembered(
+        health: &Health,
+        objects: &[T],
+        samples: &HashMap<Key, Vec<Sample<F>>>,
+        known: impl Fn(&T) -> (Key, bool),
+    ) -> Option<Self> {
+        let object = objects.iter().find(|object| known(object).1)?;
+        let (key, _) = known(object);
+        Some(Self {
+            object: object.clone(),
+            samples: samples.get(&key).cloned().unwrap_or_default(),
+            rounds: health.history.rounds.get(&key.database).cloned().unwrap_or_default(),
+        })
+    }
 }
 
 /// Whose samples count as the object's: definitions `d` beside its newest, `n`.

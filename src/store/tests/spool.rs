@@ -14,7 +14,7 @@ fn open(directory: &Path, most: u64) -> Spool {
     Spool::open(directory, most, Arc::default()).unwrap()
 }
 
-fn drain(spool: &Spool) -> Vec<i64> {
+fn drain(spool: &mut Spool) -> Vec<i64> {
     std::iter::from_fn(|| {
         let (key, batch) = spool.first().unwrap()?;
         spool.remove(key).unwrap();
@@ -35,7 +35,7 @@ fn batches_come_back_whole_and_in_order() {
     let mut spool = open(directory.path(), u64::MAX);
     assert_eq!(spool.first().unwrap().map(|(_, batch)| batch), Some(first));
     spool.put(&batch(3)).unwrap();
-    assert_eq!(drain(&spool), [1, 2, 3]);
+    assert_eq!(drain(&mut spool), [1, 2, 3]);
     assert_eq!((spool.batches().unwrap(), spool.bytes()), (0, 0));
 }
 
@@ -45,7 +45,7 @@ fn a_full_journal_gives_up_the_oldest_and_says_which() {
     let size = serde_json::to_vec(&batch(1)).unwrap().len() as u64;
     let mut spool = open(directory.path(), size * 2 + 10);
     let gone: Vec<i64> = (1..=4).flat_map(|n| spool.put(&batch(n)).unwrap()).map(|batch| batch.sequence).collect();
-    assert_eq!((gone, drain(&spool)), (vec![1, 2], vec![3, 4]));
+    assert_eq!((gone, drain(&mut spool)), (vec![1, 2], vec![3, 4]));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn two_processes_share_a_directory_and_the_next_one_takes_over() {
     first.put(&batch(1)).unwrap();
     second.put(&batch(2)).unwrap();
     drop((first, second));
-    assert_eq!(drain(&open(directory.path(), u64::MAX)), [1, 2]);
+    assert_eq!(drain(&mut open(directory.path(), u64::MAX)), [1, 2]);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -74,7 +74,7 @@ fn what_was_not_closed_is_closed_by_the_next_life_under_its_key() {
     [&closed, &growing, &growing].into_iter().for_each(|batch| spool.note(&part(batch)).unwrap());
     assert!(spool.close(&closed).unwrap().is_empty());
     drop(spool);
-    let spool = open(directory.path(), u64::MAX);
+    let mut spool = open(directory.path(), u64::MAX);
     assert_eq!(spool.first().unwrap().map(|(_, batch)| batch), Some(closed), "its seconds went with its closing");
     spool.remove(0).unwrap();
     let (key, left) = spool.first().unwrap().expect("the other one");
@@ -83,6 +83,19 @@ fn what_was_not_closed_is_closed_by_the_next_life_under_its_key() {
     assert!(spool.first().unwrap().is_none());
     drop(spool);
     assert_eq!(open(directory.path(), u64::MAX).batches().unwrap(), 0, "once");
+}
+
+/// After a step back to an earlier version nothing was written any more, and at last all of it was given up.
+#[test]
+fn a_batch_that_can_t_be_read_stands_in_nobody_s_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path(), u64::MAX);
+    spool.put(&batch(1)).unwrap();
+    let write = spool.database.begin_write().unwrap();
+    write.open_table(BATCHES).unwrap().insert(0, b"{\"form\":2}".as_slice()).unwrap();
+    write.commit().unwrap();
+    spool.put(&batch(2)).unwrap();
+    assert_eq!((drain(&mut spool), spool.take_lost()), (vec![2], 1));
 }
 
 #[test]
@@ -94,7 +107,7 @@ fn a_second_process_leaves_the_seconds_of_the_first_alone() {
     assert_eq!(second.batches().unwrap(), 0);
     second.note(&part(&batch(1))).unwrap();
     drop((first, second));
-    assert_eq!(drain(&open(directory.path(), u64::MAX)), [1, 1]);
+    assert_eq!(drain(&mut open(directory.path(), u64::MAX)), [1, 1]);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -119,8 +132,8 @@ fn journals_that_do_not_fit_into_one_say_what_they_cost() {
     first.put(&used(1)).unwrap();
     second.put(&used(2)).unwrap();
     drop((first, second));
-    let spool = open(directory.path(), size + 10);
-    assert_eq!((spool.evicted(), drain(&spool)), (5, vec![2]));
+    let mut spool = open(directory.path(), size + 10);
+    assert_eq!((spool.take_lost(), spool.take_lost(), drain(&mut spool)), (5, 0, vec![2]));
 }
 
 /// "Statements, names and bind values are in it": whatever the umask is, its owner alone reads it.

@@ -1,12 +1,14 @@
 //! Alerts that ring once, in memory and in the tables: an alert's life as its owner sees it. Time in tables is moved by
 //! moving their rows. [`past`]: statements against what they were. [`neighbours`]: what is about servers, and pgvitals
-//! itself. [`rings`]: who is told when, and who not. [`thresholds`] of the owner's own; the daily [`report`].
+//! itself. [`rings`]: who is told when, and who not; what is [`waiting`] for that. [`thresholds`] of the owner's own; the daily
+//! [`report`].
 
 mod neighbours;
 mod past;
 mod report;
 mod rings;
 mod thresholds;
+mod waiting;
 
 use serde_json::Value;
 

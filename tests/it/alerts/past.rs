@@ -14,15 +14,18 @@ use crate::support::postgres::Cluster;
 /// The last hour that the judge compares: hours settle for six minutes.
 const HOUR: &str = "date_trunc('hour', now() - interval '6 minutes')";
 
-/// What every statement of the store was for eight days up to that hour: fifty calls an hour of 20 ms, and no error.
-fn remember(admin: &mut Client) {
-    let past = "select pgvitals.make_partition('query_stats_hour', 'query_stats_hour_past',
-            date_trunc('day', now(), 'UTC') - interval '10 days',
+/// What every statement of the store was for so many days up to that hour: fifty calls an hour of 20 ms, and no error.
+fn remember(admin: &mut Client, days: u32) {
+    let past = format!(
+        "select pgvitals.make_partition('query_stats_hour', 'query_stats_hour_past',
+            date_trunc('day', now(), 'UTC') - interval '{} days',
             (select min(since) from pgvitals.partitions('query_stats_hour')));
-        select pgvitals.note_kept()";
+        select pgvitals.note_kept()",
+        days + 2
+    );
     past.split(';').for_each(|sql| drop(admin.query(sql)));
     let hours =
-        format!("generate_series({HOUR} - interval '8 days 1 hour', {HOUR} - interval '2 hours', '1 hour') hour");
+        format!("generate_series({HOUR} - interval '{days} days 1 hour', {HOUR} - interval '2 hours', '1 hour') hour");
     admin.query(&format!(
         "insert into pgvitals.query_stats_hour (
              series_id, bucket, rows, bytes_in, bytes_out, total_us, first_row_us, client_stall_us, max_us, service_id,
@@ -60,7 +63,7 @@ fn a_slow_down_by_two_is_found_when_its_hour_is_over() {
     let hash = first.await_statement("select pg_sleep($1)", 25).query_hash;
     end(&first);
     let mut admin = store.superuser();
-    remember(&mut admin);
+    remember(&mut admin, 8);
     admin.query(&format!("update pgvitals.query_stats set bucket = {HOUR} - interval '30 minutes'"));
 
     let second = start();
@@ -100,6 +103,38 @@ fn a_slow_down_by_two_is_found_when_its_hour_is_over() {
     }
 }
 
+/// Nobody mends it: it is not over because a week has passed. What it is compared with lies before it began.
+#[test]
+fn what_stays_slow_for_a_week_stays_open() {
+    let (monitored, store) = (Cluster::any(), Store::on(Cluster::newest()));
+    let database = monitored.database();
+    let start = || eager(writing(monitored, &store.url("pgvitals_writer"))).start();
+    let first = start();
+    slow(&first, &database, &["select pg_sleep(0.04)"; 25]);
+    let hash = first.await_statement("select pg_sleep($1)", 25).query_hash;
+    end(&first);
+    let mut admin = store.superuser();
+    remember(&mut admin, 17);
+    admin.query(&format!("update pgvitals.query_stats set bucket = {HOUR} - interval '30 minutes'"));
+    admin.query(&format!(
+        "update pgvitals.query_stats_hour set buckets_us = '{{40000}}', total_us = 2000000
+         where bucket >= {HOUR} - interval '7 days'"
+    ));
+    admin.query(&format!(
+        "insert into pgvitals.alerts (opened_at, last_seen_at, updated_at, value, worst, threshold, count, server, kind,
+             subject, datname, query_hash, severity, message)
+         select {HOUR} - interval '7 days', {HOUR} - interval '1 hour', {HOUR} - interval '1 hour', 2, 2, 1.5, 160,
+             s.server, 'regression', s.datname || ' ' || s.query_hash, s.datname, s.query_hash, 'warning', 'slower'
+         from pgvitals.series s where s.query_hash = '{hash}'"
+    ));
+    let second = start();
+    wake(&second, &database);
+    let looked = "select count || ' ' || missed from pgvitals.alerts
+        where kind = 'regression' and (count > 160 or missed > 0)";
+    let seen = second.await_merge("a look at the hour", |_| admin.query(looked).pop());
+    assert_eq!(seen.first().and_then(Option::as_deref), Some("161 0"));
+}
+
 /// Runs a statement that fails with a division by zero.
 fn fail(client: &mut Client, sql: &str) {
     let frames = client.ask(&bytes_of![query(sql)]);
@@ -127,7 +162,7 @@ fn a_statement_that_begins_to_fail_is_found_and_told() {
     drop(client);
     end(&first);
     let mut admin = store.superuser();
-    remember(&mut admin);
+    remember(&mut admin, 8);
     for table in ["query_stats", "errors", "tag_stats"] {
         admin
             .query(&format!("update pgvitals.{table} set bucket = date_trunc('minute', now()) - interval '5 minutes'"));

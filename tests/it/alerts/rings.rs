@@ -126,6 +126,31 @@ fn what_comes_and_goes_within_a_silence_is_never_told() {
     assert_eq!(bell.messages(), "1");
 }
 
+/// A store that can be read and not written to, as one whose disk is full: what was told would be told again each time that
+/// somebody looks what waits.
+#[test]
+fn what_a_store_takes_no_word_of_is_told_once() {
+    let mut bell = Bell::hang();
+    bell.store.superuser().query(
+        "create function public.full() returns trigger language plpgsql as $$ begin
+             if current_user = 'pgvitals_writer' then
+                 raise exception 'no space left on device' using errcode = 'disk_full';
+             end if;
+             return new;
+         end $$;
+         create trigger full_disk before update on pgvitals.notifications for each row execute function public.full()",
+    );
+    bell.used(80);
+    assert_eq!(bell.told(1)["event"], "opened");
+    bell.look_after(2);
+    bell.look_after(2);
+    bell.store.superuser().query("drop trigger full_disk on pgvitals.notifications");
+    bell.used(95);
+    assert_eq!(bell.told(2)["event"], "escalated");
+    let noted = "select sent_at is not null from pgvitals.notifications where event = 'opened'";
+    assert_eq!(bell.store.superuser().value(noted), "t");
+}
+
 /// "Flapping held open" (issue 6): what comes and goes is told as such, and over when it was quiet for an hour.
 #[test]
 fn what_comes_and_goes_is_held_open_until_a_quiet_hour() {

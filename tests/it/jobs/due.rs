@@ -271,3 +271,28 @@ fn before_its_time_the_daily_job_waits() {
         process.did(Job::Daily, &["0 02:00"]);
     });
 }
+
+/// A process that dies at it costs the day's report no more than ten minutes.
+#[test]
+fn a_day_that_another_process_does_not_finish_is_done_all_the_same() {
+    within(async {
+        let clock = Clock::showing(at("0 01:50"));
+        let tables = Tables::new(clock);
+        tables.write().await;
+        let given = (tables.settings.clone(), Arc::clone(&tables.status));
+        let mut process = Process::begin(clock, WhenIdle::Auto, TimeZone::UTC, Some(given));
+        tables.write().await;
+        let mut other = tables.store.superuser();
+        other.query(
+            "insert into pgvitals.leases (duty, server, holder, until, since)
+             values ('daily-maintenance', '', gen_random_uuid(), now() + interval '1 hour', now())",
+        );
+        process.pass(15 * MINUTE).await;
+        assert!(process.done.is_empty(), "{:?}", process.done);
+        other.query("delete from pgvitals.leases where duty = 'daily-maintenance'");
+        process.pass(15 * MINUTE).await;
+        assert_eq!(process.done.len(), 1);
+        process.pass(HOUR).await;
+        assert_eq!(process.done.len(), 1, "once");
+    });
+}

@@ -1,7 +1,8 @@
 //! The monitoring tables, on real servers: [`migrations`], [`rights`], [`percentile`], [`once`] (each execution is read
-//! once), [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
+//! once), a wrong [`clock`], [`partitions`], [`upgrade`], [`connecting`], [`questions`] (docs/sql.md).
 
 mod changes;
+mod clock;
 mod connecting;
 mod fleet;
 pub(crate) mod idle;
