@@ -47,7 +47,7 @@ impl Bench {
     fn round_trip(&mut self, request: &[u8], answer: &[u8]) {
         let Self { session, fingerprinter, count, now } = self;
         session.client_bytes(request, Stamp::from_nanos(*now + 1_000), fingerprinter, count);
-        session.server_bytes(answer, Stamp::from_nanos(*now + 100_000), fingerprinter, count);
+        session.server_bytes(answer, Stamp::from_nanos(*now + 100_000), count);
         *now += 200_000;
     }
 }
@@ -99,13 +99,14 @@ fn simple(bencher: divan::Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| bench.round_trip(&request, &answer));
 }
 
-/// 100 times Bind, Execute behind one Sync.
-#[divan::bench]
-fn batch_of_100(bencher: divan::Bencher<'_, '_>) {
+/// So many times Bind, Execute behind one Sync; 3,000 answers fill one read.
+#[divan::bench(args = [100, 3_000])]
+fn batch(bencher: divan::Bencher<'_, '_>, statements: usize) {
     let mut bench = Bench::new();
     let parse = [frame(b'P', b"s1\0insert into t values ($1)\0\0\0"), frame(b'S', b"")].concat();
     bench.round_trip(&parse, &[frame(b'1', b""), frame(b'Z', b"I")].concat());
-    let request = [[frame(b'B', BIND), frame(b'E', EXECUTE)].concat().repeat(100), frame(b'S', b"")].concat();
-    let answer = [[frame(b'2', b""), frame(b'C', b"INSERT 0 1\0")].concat().repeat(100), frame(b'Z', b"I")].concat();
-    bencher.counter(ItemsCount::new(100_u32)).bench_local(|| bench.round_trip(&request, &answer));
+    let request = [[frame(b'B', BIND), frame(b'E', EXECUTE)].concat().repeat(statements), frame(b'S', b"")].concat();
+    let answer = [frame(b'2', b""), frame(b'C', b"INSERT 0 1\0")].concat().repeat(statements);
+    let answer = [answer, frame(b'Z', b"I")].concat();
+    bencher.counter(ItemsCount::new(statements)).bench_local(|| bench.round_trip(&request, &answer));
 }

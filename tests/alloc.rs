@@ -91,7 +91,7 @@ impl Worker {
         let Self { session, fingerprinter, recorder, now, .. } = self;
         session.client_bytes(request, Stamp::from_nanos(*now), fingerprinter, recorder);
         *now += micros * 1_000;
-        session.server_bytes(answer, Stamp::from_nanos(*now), fingerprinter, recorder);
+        session.server_bytes(answer, Stamp::from_nanos(*now), recorder);
         *now += 1_000;
     }
 

@@ -42,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
             6 => session.holding(Leg::Upstream, stamp),
             8 => session.drained(Leg::Upstream, stamp),
             kind if kind & 1 == 0 => session.client_bytes(&frame, stamp, &mut lexer, &mut ends),
-            _ => session.server_bytes(&frame, stamp, &mut lexer, &mut ends),
+            _ => session.server_bytes(&frame, stamp, &mut ends),
         }
         let _ = (session.phase(), session.in_flight(), session.open_transaction());
     }

@@ -10,7 +10,7 @@ mod serve;
 use crate::jobs::judge;
 use crate::{analyze, collect, http, jobs, notify, proxy, stats, store};
 
-pub use run::{Started, run, start};
+pub use run::run;
 pub use serve::serve;
 
 /// The settings of every room.

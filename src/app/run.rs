@@ -50,9 +50,9 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         Signals::catch().context("signals can't be followed")?
     };
     let old = settings.clone();
-    let started = start_on(control, settings, inherited)?;
-    let (shutdown, tuner) = (started.shutdown.clone(), started.tuner.clone());
-    started.control.spawn(async move {
+    let (running, tuner) = start(&control, settings, inherited)?;
+    let shutdown = running.shutdown.clone();
+    control.spawn(async move {
         let reload = || {
             if let Some(new) = reload() {
                 reloaded(&tuner, &old, new);
@@ -60,7 +60,10 @@ pub fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + Se
         };
         signals.follow(&shutdown, reload).await;
     });
-    started.wait()
+    let ended = control.block_on(running.ended());
+    // A look-up of a name that hangs is not waited for.
+    control.shutdown_background();
+    ended
 }
 
 /// Hands new settings to the rooms that accept them, and names those that wait for a restart.
@@ -71,68 +74,41 @@ fn reloaded(tuner: &Tuner, old: &Settings, new: Settings) {
     name_fixed(fixed);
 }
 
-/// A pgvitals that serves.
-#[derive(Debug)]
-pub struct Started {
-    /// Where clients can connect, with real ports.
-    pub listening: Vec<Listening>,
-    /// Where HTTP answers, with its real port; `None` when the address was taken.
-    pub http: Option<Address>,
-    /// Moves the phase on.
-    pub shutdown: Shutdown,
-    tuner: Tuner,
-    control: Runtime,
+/// What runs, and is waited for.
+struct Running {
+    shutdown: Shutdown,
     proxy: JoinHandle<std::io::Result<()>>,
     writing: Option<JoinHandle<()>>,
     judging: JoinHandle<()>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-impl Started {
+impl Running {
     /// Returns when the process's phase is stopped, and everything has ended.
-    ///
-    /// # Errors
-    /// When the data plane could not run.
-    pub fn wait(self) -> anyhow::Result<()> {
-        let Self { shutdown, control, proxy, writing, judging, serving, .. } = self;
-        control.block_on(async {
-            let ran = proxy.await.context("the data plane's task was lost")?;
-            if let Some(writing) = writing
-                && !matches!(tokio::time::timeout(WRITING_MAX, writing).await, Ok(Ok(())))
-            {
-                tracing::error!("the store's writer did not end as it should");
-            }
-            // It gives its lease back, for which it has two seconds since draining began.
-            if judging.await.is_err() {
-                tracing::error!("the judge of alerts did not end as it should");
-            }
-            shutdown.advance(Phase::Stopped);
-            if let Some(serving) = serving {
-                serving.await.context("the HTTP side's task was lost")??;
-            }
-            ran.context("the data plane could not start")
-        })
-    }
-
-    /// Ends every session at once, then waits.
-    ///
-    /// # Errors
-    /// As [`Started::wait`].
-    pub fn stop(self) -> anyhow::Result<()> {
-        self.shutdown.advance(Phase::Flushing);
-        self.wait()
+    async fn ended(self) -> anyhow::Result<()> {
+        let Self { shutdown, proxy, writing, judging, serving } = self;
+        let ran = proxy.await.context("the data plane's task was lost")?;
+        // Without a data plane there is nothing to serve, even if nobody has asked for the end.
+        shutdown.advance(Phase::Flushing);
+        if let Some(writing) = writing
+            && !matches!(tokio::time::timeout(WRITING_MAX, writing).await, Ok(Ok(())))
+        {
+            tracing::error!("the store's writer did not end as it should");
+        }
+        // It gives its lease back, for which it has two seconds since draining began.
+        if judging.await.is_err() {
+            tracing::error!("the judge of alerts did not end as it should");
+        }
+        shutdown.advance(Phase::Stopped);
+        if let Some(serving) = serving {
+            serving.await.context("the HTTP side's task was lost")??;
+        }
+        ran.context("the data plane could not start")
     }
 }
 
-/// Starts everything and returns once every listener is bound; for tests, and for whoever brings signals of their own.
-///
-/// # Errors
-/// As [`run`].
-pub fn start(settings: Settings) -> anyhow::Result<Started> {
-    start_on(control()?, settings, Inherited::default())
-}
-
-fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyhow::Result<Started> {
+/// Starts everything and returns once every listener is bound.
+fn start(control: &Runtime, settings: Settings, inherited: Inherited) -> anyhow::Result<(Running, Tuner)> {
     let shutdown = Shutdown::default();
     let (telemetry, panics) = (Arc::new(Telemetry::default()), Panics::default());
     let clock = Clock::start();
@@ -163,7 +139,6 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         shutdown: shutdown.clone(),
     };
     let (mut proxy, http) = control.block_on(bind(settings.proxy, parts, &settings.http.listen, inherited))?;
-    let (listening, tuner) = (proxy.listening(), proxy.tuner());
     let stored = store.as_ref().map(|(settings, parts)| asked_store(settings, parts));
     let jobs = Jobs::new(jobs::parts::Parts {
         settings: settings.jobs,
@@ -185,10 +160,10 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         let flusher = Flusher::new(settings, parts, proxy.live());
         control.spawn(watched(panics.watch("store writer"), flusher.run(minutes)))
     });
-    listening.iter().for_each(told);
+    proxy.listening().iter().for_each(told);
+    let tuner = proxy.tuner();
     let upstreams = Arc::new(Readiness(proxy.health()));
-    let judging = judging(&control, judged, settings.notify, proxy.live(), upstreams, &panics);
-    let address = http.as_ref().map(|listener| listener.local().clone());
+    let judging = judging(control, judged, settings.notify, proxy.live(), upstreams, &panics);
     let serving = http.map(|listener| {
         tracing::info!(address = %listener.local(), "http");
         let ready = Arc::new(Readiness(proxy.health()));
@@ -200,7 +175,7 @@ fn start_on(control: Runtime, settings: Settings, inherited: Inherited) -> anyho
         control.spawn(http::serve(listener, settings, sources, stopped))
     });
     let proxy = control.spawn(proxy.run());
-    Ok(Started { listening, http: address, shutdown, tuner, control, proxy, writing, judging, serving })
+    Ok((Running { shutdown, proxy, writing, judging, serving }, tuner))
 }
 
 /// The data plane with its listeners, and HTTP's.
@@ -279,5 +254,30 @@ impl judge::Upstreams for Readiness {
 impl http::Ready for Readiness {
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(self.0.check())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_data_plane_the_process_ends_and_says_why() {
+        let shutdown = Shutdown::default();
+        let until = |phase| {
+            let shutdown = shutdown.clone();
+            async move { shutdown.reached(phase).await }
+        };
+        let (judge, http) = (until(Phase::Draining), until(Phase::Stopped));
+        let running = Running {
+            proxy: tokio::spawn(async { Err(std::io::Error::other("no more threads")) }),
+            writing: None,
+            judging: tokio::spawn(judge),
+            serving: Some(tokio::spawn(async { Ok(http.await) })),
+            shutdown: shutdown.clone(),
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(60), running.ended()).await;
+        let error = format!("{:#}", ended.expect("it must not run on without").unwrap_err());
+        assert!(error.contains("no more threads"), "{error}");
     }
 }

@@ -60,7 +60,7 @@ pub fn serve(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + 
         };
         signals.follow(&following, reload).await;
     });
-    control.block_on(async {
+    let ended = control.block_on(async {
         shutdown.reached(Phase::Draining).await;
         // It gives its lease back, for which it has two seconds since draining began.
         if judging.await.is_err() {
@@ -68,7 +68,10 @@ pub fn serve(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + 
         }
         shutdown.advance(Phase::Stopped);
         Ok(http.await.context("the HTTP side's task was lost")??)
-    })
+    });
+    // A look-up of a name that hangs is not waited for.
+    control.shutdown_background();
+    ended
 }
 
 /// What runs.

@@ -120,6 +120,7 @@ fn client(settings: &Settings) -> Result<Option<Arc<rustls::ClientConfig>>, Erro
     let settings = tls::settings::Settings { upstream, ..tls::settings::Settings::default() };
     let store = match tls::store::Store::load([&settings], &[], b"http/1.1") {
         Err(tls::error::Error::NoSystemRoots) => return Err(Error::NoRoots),
+        Err(tls::error::Error::Read { path, reason, .. }) => return Err(Error::Read { path, reason }),
         store => store?,
     };
     Ok(store.connector(0).map(|connector| Arc::clone(&connector.config)))

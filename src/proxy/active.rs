@@ -112,7 +112,7 @@ mod tests {
         let startup = StartupParameters { user: b"app", ..StartupParameters::default() };
         let mut session = Session::new("db".into(), second(0), &startup);
         let mut fingerprinter = Fingerprinter::new(1 << 10, 7);
-        session.server_bytes(b"Z\0\0\0\x05I", second(0), &mut fingerprinter, &mut Deaf);
+        session.server_bytes(b"Z\0\0\0\x05I", second(0), &mut Deaf);
         session.client_bytes(&query("select pg_sleep(99)"), second(1), &mut fingerprinter, &mut Deaf);
         let watched = Watched::new(session);
         let all: Vec<_> = (2..60).flat_map(|now| told(&watched, now)).collect();
@@ -120,7 +120,7 @@ mod tests {
 
         let answer = b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
         watched.with(|session| {
-            session.server_bytes(answer, second(60), &mut fingerprinter, &mut Deaf);
+            session.server_bytes(answer, second(60), &mut Deaf);
             session.client_bytes(&query("select pg_sleep(99)"), second(61), &mut fingerprinter, &mut Deaf);
         });
         let all: Vec<_> = (61..120).flat_map(|now| told(&watched, now)).collect();

@@ -13,9 +13,20 @@ const IN_STATS: &str = "pgvitals_fault_stats";
 /// A client of the route with this server makes its worker panic.
 pub(crate) const IN_WORKER: &str = "pgvitals_fault_worker";
 
-/// Panics when a client comes for the worker's marker.
+/// A client of the route with this server keeps a thread of its worker's runtime for ever, as a resolver that hangs does.
+pub(crate) const IN_RESOLVER: &str = "pgvitals_fault_resolver";
+
+/// Does what the server's marker says when a client comes for it.
 pub(crate) fn arrived(server: Option<&Arc<str>>) {
-    assert!(server.is_none_or(|server| **server != *IN_WORKER), "injected into the worker");
+    let is = |marker: &str| server.is_some_and(|server| **server == *marker);
+    assert!(!is(IN_WORKER), "injected into the worker");
+    if is(IN_RESOLVER) {
+        drop(tokio::task::spawn_blocking(|| {
+            loop {
+                std::thread::park();
+            }
+        }));
+    }
 }
 
 /// A recorder that fails on demand.

@@ -48,43 +48,44 @@ impl Health {
             return Err("draining".to_owned());
         }
         for (number, (route, newest)) in self.routes.iter().enumerate() {
-            let known = newest.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+            let known = read(newest).filter(|(at, _)| self.is_fresh(*at));
             let result = match known {
-                Some((at, result)) if self.clock.stamp().since(at) <= FRESH => result,
-                _ => {
-                    let probed = upstream::reach(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
-                    let result = probed.map_err(|error| error.to_string());
-                    self.record(number, result.clone());
-                    result
-                }
+                Some((_, result)) => result,
+                None => self.probe(number, route).await,
             };
             result.map_err(|reason| format!("{}: {reason}", route.server))?;
         }
         Ok(())
     }
-}
 
-impl Health {
     /// Names of the servers to which the newest connection failed, and a bare connect does now.
     pub async fn down(&self) -> Vec<String> {
         let mut down = Vec::new();
         for (number, (route, newest)) in self.routes.iter().enumerate() {
-            let known = newest.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-            let Some((at, Err(_))) = known else { continue };
-            if self.clock.stamp().since(at) > FRESH {
-                let probed = upstream::reach(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
-                let result = probed.map_err(|error| error.to_string());
-                self.record(number, result.clone());
-                if result.is_ok() {
-                    continue;
-                }
-            }
-            if !down.contains(&route.server) {
+            let Some((at, Err(_))) = read(newest) else { continue };
+            let is_down = self.is_fresh(at) || self.probe(number, route).await.is_err();
+            if is_down && !down.contains(&route.server) {
                 down.push(route.server.clone());
             }
         }
         down
     }
+
+    fn is_fresh(&self, at: Stamp) -> bool {
+        self.clock.stamp().since(at) <= FRESH
+    }
+
+    /// A bare connect, whose result is the newest from now on.
+    async fn probe(&self, number: usize, route: &Route) -> Result<(), String> {
+        let probed = upstream::reach(&Timers::current(), &route.upstream, PROBE_LIMIT).await;
+        let result = probed.map_err(|error| error.to_string());
+        self.record(number, result.clone());
+        result
+    }
+}
+
+fn read(newest: &Mutex<Newest>) -> Newest {
+    newest.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Lens {
             let recorder = &mut super::fault::Faulty::new(chunk, recorder);
             match from {
                 Leg::Client => session.client_bytes(chunk, at, fingerprinter, recorder),
-                Leg::Upstream => session.server_bytes(chunk, at, fingerprinter, recorder),
+                Leg::Upstream => session.server_bytes(chunk, at, recorder),
             }
         });
     }
@@ -228,7 +228,7 @@ impl Look for Eye<'_> {
     fn ended(&mut self, now: Stamp) {
         let from = self.from;
         self.lens.look(&self.link.watched, |session, fingerprinter, recorder| match from {
-            Leg::Client => session.client_closed(now),
+            Leg::Client => session.client_closed(),
             // A server that has ended its side owes nothing any more.
             Leg::Upstream => session.closed(now, fingerprinter, recorder),
         });

@@ -160,7 +160,12 @@ impl Proxy {
         let Self { shared, listeners, live, minutes } = self;
         // One from each worker; who finds no room goes on recording.
         let (harvests, queue) = mpsc::channel(shared.workers);
-        let harvester = tokio::spawn(harvester::run(Arc::clone(&shared), queue, live, minutes));
+        let harvesting = harvester::run(Arc::clone(&shared), queue, live, minutes);
+        let watch_harvester = shared.panics.watch("harvester");
+        let harvester = tokio::spawn(async move {
+            let _watch = watch_harvester;
+            harvesting.await;
+        });
         let mut doors = Vec::new();
         for number in 0..shared.workers {
             let (sender, inbox) = mpsc::channel(worker::INBOX);
@@ -212,17 +217,21 @@ async fn watch(tls: Arc<Store>, shutdown: Shutdown) {
 /// Returns when draining is over: no session is left, the time is up, or the next phase was asked for.
 async fn drained(shared: &Shared) {
     shared.shutdown.reached(Phase::Draining).await;
+    tracing::info!(sessions = shared.sessions.now(), "draining");
     let empty = async {
         while shared.sessions.now() > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
     tokio::select! {
+        biased;
         () = empty => tracing::info!("drained"),
         () = tokio::time::sleep(shared.settings().drain_timeout) => {
             tracing::warn!(sessions = shared.sessions.now(), "drain_timeout is over; the sessions that are left end now");
         }
-        () = shared.shutdown.reached(Phase::Flushing) => {}
+        () = shared.shutdown.reached(Phase::Flushing) => {
+            tracing::warn!(sessions = shared.sessions.now(), "told to end at once; the sessions that are left end now");
+        }
     }
 }
 

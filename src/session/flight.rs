@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
+use rustc_hash::FxBuildHasher;
+
 use crate::session::key::Key;
 use crate::session::observation::{FlightState, InFlight};
 use crate::session::owed::Owed;
@@ -39,10 +42,15 @@ impl Track {
             None => 0,
         };
         let told = if self.message_is_over() { front } else { self.flight.piece.min(front) };
-        let executing =
-            |name| self.pipeline.iter().any(|o| matches!(o, Owed::Execute { portal, .. } if *portal == name));
-        let suspended = |(name, portal): &(Key, &Portal)| matches!(portal, Portal::Suspended(_)) && !executing(*name);
-        (owed - told + self.portals.iter().filter(suspended).count()) as u64 + self.overrun.lost
+        let suspended = self.portals.iter().filter(|(_, portal)| matches!(portal, Portal::Suspended(_)));
+        let mut suspended: HashSet<Key, FxBuildHasher> = suspended.map(|(name, _)| name).collect();
+        if !suspended.is_empty() {
+            // What is executed is owed already.
+            self.pipeline.iter().filter_map(Owed::portal).for_each(|name| {
+                suspended.remove(&name);
+            });
+        }
+        (owed - told + suspended.len()) as u64 + self.overrun.lost
     }
 
     /// The statement that is running.

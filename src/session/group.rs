@@ -18,6 +18,8 @@ use crate::sql::statement::Statement;
 pub(super) struct Group {
     events: SmallVec<[Event; 2]>,
     members: SmallVec<[Member; 2]>,
+    /// How many of them are fetches: mostly none, so that nobody has to look for one among thousands.
+    fetches: usize,
     start: Stamp,
     /// Union of the members' spans from Execute to Sync or Flush.
     unflushed: Option<(Stamp, Stamp)>,
@@ -64,8 +66,9 @@ impl Group {
     /// A fetch of `portal` ended and its call goes on.
     #[inline(never)]
     pub(super) fn fetched(&mut self, portal: Key, start: Stamp, unflushed: Option<(Stamp, Stamp)>) {
-        if !self.members.contains(&Member::Fetched(portal)) {
+        if self.fetch_of(portal).is_none() {
             self.join(Member::Fetched(portal), start, unflushed);
+            self.fetches += 1;
         }
     }
 
@@ -80,9 +83,8 @@ impl Group {
     ) {
         let ended = Member::Ended(self.events.len());
         self.events.push(Event::Statement(observation));
-        match portal.and_then(|key| self.fetch_of(key)) {
-            Some(member) => *member = ended,
-            None => self.join(ended, start, unflushed),
+        if !portal.is_some_and(|portal| self.replace_fetch(portal, ended)) {
+            self.join(ended, start, unflushed);
         }
     }
 
@@ -90,13 +92,24 @@ impl Group {
     pub(super) fn dropped(&mut self, portal: Key, observation: Observation) {
         let ended = Member::Ended(self.events.len());
         self.events.push(Event::Statement(observation));
-        if let Some(member) = self.fetch_of(portal) {
-            *member = ended;
-        }
+        self.replace_fetch(portal, ended);
     }
 
+    #[inline]
     fn fetch_of(&mut self, portal: Key) -> Option<&mut Member> {
+        if self.fetches == 0 {
+            return None;
+        }
         self.members.iter_mut().find(|member| **member == Member::Fetched(portal))
+    }
+
+    /// The call that `portal` was fetched of has ended, in the same read; false when it was not fetched in it.
+    #[inline]
+    fn replace_fetch(&mut self, portal: Key, ended: Member) -> bool {
+        let Some(member) = self.fetch_of(portal) else { return false };
+        *member = ended;
+        self.fetches -= 1;
+        true
     }
 
     /// The start of the span that the next member will share; `None` when it would be the first.
@@ -177,6 +190,7 @@ impl Group {
             }
         }
         self.members.clear();
+        self.fetches = 0;
     }
 }
 

@@ -81,14 +81,8 @@ impl Session {
     }
 
     /// Bytes that the server sent, read at `now`. What one read completes shares its time: hand each in whole.
-    pub fn server_bytes(
-        &mut self,
-        bytes: &[u8],
-        now: Stamp,
-        fingerprinter: &mut Fingerprinter,
-        out: &mut impl Observer,
-    ) {
-        self.server_part(bytes, now, fingerprinter);
+    pub fn server_bytes(&mut self, bytes: &[u8], now: Stamp, out: &mut impl Observer) {
+        self.server_part(bytes, now);
         self.settle(now, out);
     }
 
@@ -112,8 +106,8 @@ impl Session {
         self.track.overhead_in += bytes.len() as u64;
     }
 
-    /// A part of a read of the server. Its lexer may be needed one day; today it takes it for symmetry.
-    pub(crate) fn server_part(&mut self, mut bytes: &[u8], now: Stamp, _: &mut Fingerprinter) {
+    /// A part of a read of the server.
+    pub(crate) fn server_part(&mut self, mut bytes: &[u8], now: Stamp) {
         while self.track.mode != Mode::Opaque
             && let Some(piece) = self.server.next(&mut bytes)
         {
@@ -150,7 +144,7 @@ impl Session {
     }
 
     /// The client will send no more. What it has sent is still answered.
-    pub fn client_closed(&mut self, _now: Stamp) {
+    pub fn client_closed(&mut self) {
         self.track.quiet = false;
     }
 

@@ -2,7 +2,7 @@
 //!
 //! PROTOCOL.md §3–§6 is its contract. Reading order: [`observation`] what comes out, [`identity`] whose it is,
 //! `machine` the session from outside; `track` all that it knows, `client` what is asked, `owed` what is owed for it,
-//! `server` what is answered, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
+//! `server` what is answered, `ready` where that begins anew, `call` what becomes of an execution, `failure` errors and loss; then the parts: `text`
 //! statements that span reads, `names` and `key` what has a name, `portal`, [`parameters`] bind values where they are
 //! wanted, `answers` when the server answered, `stall` how long the client was waited for, `group` what one read
 //! completed, `transaction`, `flight` what runs now; `backlog` how much may be owed, `overrun` and `unseen` what happens
@@ -24,6 +24,7 @@ mod overrun;
 mod owed;
 pub mod parameters;
 mod portal;
+mod ready;
 mod server;
 mod stall;
 mod text;

@@ -26,7 +26,7 @@ pub(super) enum Owed {
     /// CloseComplete.
     Close { target: Target, name: Key },
     /// Rows, then CommandComplete, EmptyQueryResponse or PortalSuspended. `flushed` is when the server was told to
-    /// send what it has; zero before.
+    /// send what it has; later than any read before.
     Execute { portal: Key, sent: Stamp, flushed: Stamp, bytes: u32 },
     /// ReadyForQuery. With `maybe` a COPY may have swallowed it (PROTOCOL §3).
     Sync { sent: Stamp, maybe: bool },
@@ -43,6 +43,14 @@ impl Owed {
     /// ReadyForQuery answers it for sure.
     pub(super) fn ends_with_ready(&self) -> bool {
         matches!(self, Owed::Query { .. } | Owed::FunctionCall { .. } | Owed::Sync { maybe: false, .. })
+    }
+
+    /// The portal that it executes.
+    pub(super) fn portal(&self) -> Option<Key> {
+        match *self {
+            Owed::Execute { portal, .. } => Some(portal),
+            _ => None,
+        }
     }
 
     /// Its size, where that will be charged to a statement.
@@ -68,7 +76,8 @@ impl Owed {
     }
 }
 
-/// The queue; who appends asks before whether it is full. Texts and bound values stand in queues of their own, in the order of the entries that they belong to.
+/// The queue; who appends asks before whether it is full. Texts and bound values stand in queues of their own, in the
+/// order of the entries that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     queue: VecDeque<Owed>,

@@ -170,11 +170,6 @@ impl Fingerprinter {
     pub fn forget_idle(&mut self) {
         self.known.queries.forget_idle();
     }
-
-    /// Texts whose buffer was taken for a newer one.
-    pub fn stolen_total(&self) -> u64 {
-        self.pool.stolen_total()
-    }
 }
 
 fn unfingerprinted() -> Statement {

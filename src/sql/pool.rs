@@ -37,13 +37,12 @@ pub(super) struct Pool {
     texts: Vec<Text>,
     /// Counts tickets and feedings.
     clock: u64,
-    stolen: u64,
 }
 
 impl Pool {
     /// `owner` is a number that no other pool has.
     pub(super) fn new(owner: u64) -> Self {
-        Self { owner, texts: Vec::new(), clock: 0, stolen: 0 }
+        Self { owner, texts: Vec::new(), clock: 0 }
     }
 
     /// Begins a text.
@@ -75,7 +74,6 @@ impl Pool {
             });
             return self.texts.len() - 1;
         }
-        self.stolen += 1;
         self.texts.iter().enumerate().min_by_key(|(_, text)| text.fed).map_or(0, |(index, _)| index)
     }
 
@@ -94,10 +92,5 @@ impl Pool {
             text.generation = None;
             text.statements = Statements::default();
         }
-    }
-
-    /// Texts whose buffer was taken.
-    pub(super) fn stolen_total(&self) -> u64 {
-        self.stolen
     }
 }

@@ -60,6 +60,11 @@ impl Admission {
         Self { series: FxHashMap::default(), limit, others: Others::default(), turned_away: FxHashSet::default() }
     }
 
+    /// Follows a clock that was set back to `now`: by what it showed before nobody would be idle for as long.
+    pub(super) fn set_back(&mut self, now: WallTime) {
+        self.series.values_mut().for_each(|admitted| admitted.last = admitted.last.min(now));
+    }
+
     /// From now on at most so many series; those beyond make room when the minute closes.
     pub(super) fn limit(&mut self, most: usize) {
         self.limit = most;

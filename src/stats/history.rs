@@ -50,9 +50,10 @@ impl History {
     }
 
     /// Follows a clock that was set back by more than a minute: what lies ahead of it goes to the past, by count exact.
-    pub(super) fn set_back(&mut self, now: WallTime) {
+    /// False when it was not.
+    pub(super) fn set_back(&mut self, now: WallTime) -> bool {
         if now.minute().after(MINUTE) >= self.open.from {
-            return;
+            return false;
         }
         let open = std::mem::replace(&mut self.open, Arc::new(Minute::of(now)));
         join(&mut self.past, open);
@@ -63,6 +64,7 @@ impl History {
                 join(&mut self.past, last);
             }
         }
+        true
     }
 
     /// The span that holds `at`; one is made in a gap, and what is older than all goes to the past.

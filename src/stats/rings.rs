@@ -71,6 +71,12 @@ impl Rings {
         })
     }
 
+    /// Follows a clock that was set back to `now`: the minute that it showed before is over.
+    pub(super) fn set_back(&mut self, now: WallTime) {
+        self.minute = now.minute();
+        self.in_minute.clear();
+    }
+
     /// Those of a reason in the order in which they came, one reason after the other.
     pub(super) fn iter(&self) -> impl Iterator<Item = &SlowExecution> {
         let rings = [&self.slow, &self.failed, &self.sampled];

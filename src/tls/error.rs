@@ -7,10 +7,12 @@ use std::path::PathBuf;
 #[derive(thiserror::Error, Debug)]
 pub enum Error {
     /// The file can't be read.
-    #[error("cannot read {path}: {reason}; pgvitals' user must be able to read it")]
+    #[error("{key}: cannot read {path}: {reason}; pgvitals' user must be able to read it")]
     Read {
         /// The file.
         path: PathBuf,
+        /// The setting that names it.
+        key: &'static str,
         /// The system's reason.
         reason: io::Error,
     },

@@ -10,7 +10,12 @@ use super::error::Error;
 use super::settings::Settings;
 
 /// Every file that settings name. Links are followed: Kubernetes exchanges a secret by moving one.
-pub(super) struct Files(BTreeMap<PathBuf, io::Result<Vec<u8>>>);
+pub(super) struct Files(BTreeMap<PathBuf, File>);
+
+struct File {
+    key: &'static str,
+    contents: io::Result<Vec<u8>>,
+}
 
 /// What files held, in a form that keeps no key.
 pub(super) type Seen = [u8; 32];
@@ -18,25 +23,26 @@ pub(super) type Seen = [u8; 32];
 impl Files {
     /// Reads them.
     pub(super) fn read(settings: &Settings) -> Self {
-        let Settings { client, upstream } = settings;
-        let paths = [&client.cert, &client.key, &client.ca, &upstream.ca, &upstream.cert, &upstream.key];
-        Self(paths.into_iter().flatten().map(|path| (path.clone(), std::fs::read(path))).collect())
+        let read = |(key, path): (_, &PathBuf)| (path.clone(), File { key, contents: std::fs::read(path) });
+        Self(settings.files().map(read).collect())
     }
 
     /// The contents of one of them.
     pub(super) fn get(&self, path: &Path) -> Result<&[u8], Error> {
-        let failed = |reason| Error::Read { path: path.to_owned(), reason };
+        let failed = |key, reason| Error::Read { path: path.to_owned(), key, reason };
         match self.0.get(path) {
-            Some(Ok(contents)) => Ok(contents),
-            Some(Err(error)) => Err(failed(io::Error::new(error.kind(), error.to_string()))),
-            None => Err(failed(io::ErrorKind::NotFound.into())),
+            Some(File { contents: Ok(contents), .. }) => Ok(contents),
+            Some(File { key, contents: Err(error) }) => {
+                Err(failed(*key, io::Error::new(error.kind(), error.to_string())))
+            }
+            None => Err(failed("`tls`", io::ErrorKind::NotFound.into())),
         }
     }
 
     /// Changes when a file does, or can no longer be read.
     pub(super) fn seen(&self) -> Seen {
         let mut hash = Sha256::new();
-        for contents in self.0.values() {
+        for File { contents, .. } in self.0.values() {
             match contents {
                 Ok(bytes) => {
                     hash.update([1]);

@@ -11,6 +11,22 @@ pub struct Settings {
     pub upstream: Upstream,
 }
 
+impl Settings {
+    /// Every file that is named, with the key that names it; the server's also by a URL's parameter.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let Self { client, upstream } = self;
+        let files = [
+            ("`tls.cert`", &client.cert),
+            ("`tls.key`", &client.key),
+            ("`tls.client_ca`", &client.ca),
+            ("`tls.upstream_ca` or `sslrootcert`", &upstream.ca),
+            ("`tls.upstream_cert` or `sslcert`", &upstream.cert),
+            ("`tls.upstream_key` or `sslkey`", &upstream.key),
+        ];
+        files.into_iter().filter_map(|(key, path)| Some((key, path.as_ref()?)))
+    }
+}
+
 /// Towards clients. Sessions over Unix sockets are never encrypted, as with PostgreSQL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {

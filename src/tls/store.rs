@@ -94,12 +94,7 @@ impl Store {
 
     /// Whether any file is used at all, so that it is worth looking for changes.
     pub fn uses_files(&self) -> bool {
-        self.routes.iter().any(|route| {
-            let Settings { client, upstream } = &route.settings;
-            [&client.cert, &client.key, &client.ca, &upstream.ca, &upstream.cert, &upstream.key]
-                .iter()
-                .any(|path| path.is_some())
-        })
+        self.routes.iter().any(|route| route.settings.files().next().is_some())
     }
 
     /// Reads all files again. New connections use them; a route whose files can't be used keeps what it has.

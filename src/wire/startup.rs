@@ -3,6 +3,8 @@
 //! Each begins with its own length, four bytes, itself included; then a code, four bytes. To read one and nothing that
 //! lies behind it, read [`LENGTH_BYTES`], ask [`body_length`], read that many, and [`parse`] them.
 
+use crate::wire::frontend::string;
+
 /// Bytes of the length with which each packet begins.
 pub const LENGTH_BYTES: usize = 4;
 
@@ -92,8 +94,10 @@ impl<'a> Parameters<'a> {
     pub fn iter(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
-            let name = take_cstring(&mut rest).filter(|name| !name.is_empty())?;
-            Some((name, take_cstring(&mut rest)?))
+            let (name, behind) = string(rest).filter(|(name, _)| !name.is_empty())?;
+            let (value, behind) = string(behind)?;
+            rest = behind;
+            Some((name, value))
         })
     }
 
@@ -101,13 +105,6 @@ impl<'a> Parameters<'a> {
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
         self.iter().filter(|(key, _)| *key == name.as_bytes()).last().map(|(_, value)| value)
     }
-}
-
-fn take_cstring<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let end = rest.iter().position(|byte| *byte == 0)?;
-    let (text, behind) = rest.split_at_checked(end)?;
-    *rest = behind.get(1..)?;
-    Some(text)
 }
 
 #[cfg(test)]

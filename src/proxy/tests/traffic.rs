@@ -6,7 +6,7 @@ use super::*;
 use crate::base::telemetry::{Dropped, Unmeasured};
 use crate::base::units::{Nanos, WallTime};
 use crate::proxy::DrainMode;
-use crate::proxy::fault::IN_WORKER;
+use crate::proxy::fault::{IN_RESOLVER, IN_WORKER};
 use crate::stats::live::{Filter, Window};
 
 /// A simple Query with this text.
@@ -184,6 +184,17 @@ async fn what_pgvitals_adds_to_a_chunks_way_is_sampled() {
 }
 
 /// What a worker had measured outlives its panic; its connections don't, and are not panics of their own.
+#[tokio::test]
+async fn a_resolver_that_hangs_does_not_hold_up_the_last_harvest() {
+    let stage = Stage::new(|settings| settings.routes[0].server = IN_RESOLVER.to_owned()).await;
+    let (mut client, mut server) = stage.session().await;
+    client.write_all(&query("select a")).await.unwrap();
+    expect(&mut server, &query("select a")).await;
+    server.write_all(ANSWER).await.unwrap();
+    expect(&mut client, ANSWER).await;
+    assert_eq!(stage.stop().await.totals(ever(), &Filter::default()).calls, 1);
+}
+
 #[tokio::test]
 async fn a_worker_that_panics_loses_its_connections_and_nothing_else() {
     let fault = Route {

@@ -34,7 +34,7 @@ impl Talk {
     }
 
     fn server(&mut self, bytes: &[u8]) {
-        self.session.server_bytes(bytes, Stamp::from_nanos(2), &mut self.lexer, &mut self.told);
+        self.session.server_bytes(bytes, Stamp::from_nanos(2), &mut self.told);
     }
 
     fn say(&mut self, request: &str, answer: &str) {

@@ -296,7 +296,7 @@ fn play(reads: &[(bool, Vec<u8>)], mut limit: usize, fingerprinter: &mut Fingerp
     let startup = StartupParameters { user: b"app", ..StartupParameters::default() };
     let mut session = Session::new("db".into(), Stamp::from_nanos(0), &startup);
     let mut now = 1_000;
-    session.server_bytes(&raw(b'Z', b"I"), Stamp::from_nanos(now), fingerprinter, &mut told);
+    session.server_bytes(&raw(b'Z', b"I"), Stamp::from_nanos(now), &mut told);
     told.0.clear();
     for (client, bytes) in reads {
         now += 1_000;
@@ -304,7 +304,7 @@ fn play(reads: &[(bool, Vec<u8>)], mut limit: usize, fingerprinter: &mut Fingerp
         limit -= bytes.len();
         match client {
             true => session.client_bytes(bytes, Stamp::from_nanos(now), fingerprinter, &mut told),
-            false => session.server_bytes(bytes, Stamp::from_nanos(now), fingerprinter, &mut told),
+            false => session.server_bytes(bytes, Stamp::from_nanos(now), &mut told),
         }
     }
     session.closed(Stamp::from_nanos(now + 1_000), fingerprinter, &mut told);

@@ -141,7 +141,7 @@ impl Transcript {
         let (mut now, mut told, mut all) = (Stamp::from_nanos(0), Told::default(), Vec::new());
         if self.startup.is_empty() {
             let bytes = [raw(b'R', &[0; 4]), raw(b'Z', b"I")].concat();
-            session.server_bytes(&bytes, now, fingerprinter, &mut told);
+            session.server_bytes(&bytes, now, &mut told);
             told.0.clear();
             now = Stamp::from_nanos(1_000_000_000);
         }
@@ -160,13 +160,13 @@ impl Transcript {
                     session.settle(now, &mut told);
                 }
                 Step::Server(bytes) => {
-                    parts(bytes, cut).iter().for_each(|part| session.server_part(part, now, fingerprinter));
+                    parts(bytes, cut).iter().for_each(|part| session.server_part(part, now));
                     session.settle(now, &mut told);
                 }
                 Step::After(span) => now = now + *span,
                 Step::Holding(leg) => session.holding(*leg, now),
                 Step::Drained(leg) => session.drained(*leg, now),
-                Step::HalfClosed => session.client_closed(now),
+                Step::HalfClosed => session.client_closed(),
                 Step::Closed => session.closed(now, fingerprinter, &mut told),
                 Step::Told(lines) => {
                     let events: Vec<Event> = told.0.drain(..).collect();

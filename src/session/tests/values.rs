@@ -88,7 +88,7 @@ impl Case {
 
     fn server(&mut self, bytes: &[u8]) {
         let now = self.now();
-        self.session.server_bytes(bytes, now, &mut self.fingerprinter, &mut self.told);
+        self.session.server_bytes(bytes, now, &mut self.told);
     }
 
     /// How each execution ended, and with which values.

@@ -196,8 +196,9 @@ impl LiveView {
         if !self.this_second.holds(now) {
             self.last_second = std::mem::replace(&mut self.this_second, Arc::new(Second::of(now)));
         }
-        if now < self.history.opened() {
-            Arc::make_mut(&mut self.history).set_back(now);
+        if now < self.history.opened() && Arc::make_mut(&mut self.history).set_back(now) {
+            Arc::make_mut(&mut self.admission).set_back(now);
+            Arc::make_mut(&mut self.slow).set_back(now);
         }
         self.roll(now);
     }

@@ -72,6 +72,22 @@ fn series_idle_longest_make_room_when_a_minute_closes() {
     assert_eq!(calls(&view), 150 + 150 + 100 + 40 + 40);
 }
 
+/// A sidecar may start before its machine knows what time it is.
+#[test]
+fn after_a_clock_was_set_back_series_are_idle_by_the_time_that_it_shows() {
+    let (mut view, mut worker) = (LiveView::new(&settings(300), at(7_200), Arc::default()), Worker::alone());
+    (0..300).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+    worker.hand_in(&mut view, 7_201);
+    view.tick(at(0));
+    for second in [1, 61, 121] {
+        (300..340).for_each(|n| worker.run(&format!("select c{n}"), "web", 1));
+        worker.hand_in(&mut view, second);
+        view.tick(at(second + 59));
+    }
+    assert!((300..340).all(|n| row(&view, &format!("select c{n}")).is_some()), "there was nobody idle");
+    assert_eq!(calls(&view), 300 + 3 * 40);
+}
+
 #[test]
 fn a_hundred_thousand_statements_of_many_identities_stay_under_the_ceiling() {
     let settings = Settings::default();

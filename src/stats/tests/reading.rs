@@ -129,6 +129,18 @@ fn slow_executions_come_newest_first_and_a_flood_is_counted() {
 }
 
 #[test]
+fn after_a_clock_was_set_back_slow_executions_have_the_room_of_the_minute_that_it_shows() {
+    let (mut view, mut worker) = (LiveView::new(&Settings::default(), at(7_200), Arc::default()), Worker::alone());
+    for second in (7_200..7_210).chain(0..10) {
+        view.tick(at(second));
+        (0..10).for_each(|_| worker.run("select a", "web", 700));
+        worker.hand_in(&mut view, second);
+    }
+    let kept = |from, to| view.slow(window(from, to), Nanos::ZERO, &Filter::default()).len();
+    assert_eq!((kept(7_200, 7_260), kept(0, 60)), (60, 60));
+}
+
+#[test]
 fn tags_are_told_by_value_and_give_a_statement_its_name() {
     let (mut view, mut worker) = (view(), Worker::alone());
     for (minute, text, route) in

@@ -169,11 +169,15 @@ fn a_new_certificate_is_shown_once_its_file_has_changed() {
 #[test]
 fn a_file_that_cannot_be_read_ends_the_start_with_advice() {
     let certificate = ["--tls-client", "allow", "--tls-cert", "/nowhere/tls.pem"];
-    for flags in [certificate, ["--tls-upstream", "verify-full", "--tls-upstream-ca", "/nowhere/tls.pem"]] {
+    let roots = ["--tls-upstream", "verify-full", "--tls-upstream-ca", "/nowhere/tls.pem"];
+    for (flags, key) in [(certificate, "`tls.cert`"), (roots, "`tls.upstream_ca` or `sslrootcert`")] {
         let run = Tool::pgvitals().args(&["run", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let output = run.args(&flags).run();
         assert_eq!(output.code, Some(78), "{output:?}");
-        let told = "pgvitals: cannot read /nowhere/tls.pem: No such file or directory (os error 2); pgvitals' user must be able to read it\n";
+        let told = format!(
+            "pgvitals: {key}: cannot read /nowhere/tls.pem: No such file or directory (os error 2); pgvitals' user must be \
+             able to read it\n"
+        );
         assert_eq!(output.stderr, told);
     }
 }
