@@ -91,6 +91,7 @@ fn ends_are_counted_in_characters() {
         whole.iter().map(|statement| statement.end_chars).collect()
     };
     assert_eq!(ends("select 'é€';;select 2 ; select 3; ".as_bytes(), Encoding::AsciiSafe), [12, 23, u32::MAX]);
+    assert_eq!(ends(b"select '\xa3\xa3'; select 1", Encoding::SingleByte), [12, u32::MAX]);
     assert_eq!(ends(b"select '\x83A\x83B'; select 1", Encoding::DoubleByte), [12, u32::MAX]);
     assert_eq!(ends(b"select '\xb1\xb1\x83A'; select 1", Encoding::ShiftJis), [13, u32::MAX]);
 }
