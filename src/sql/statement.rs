@@ -202,8 +202,15 @@ pub enum Effect {
     DeallocateAll,
     /// `DISCARD ALL`
     DiscardAll,
-    /// `DECLARE name CURSOR`
-    Declare(Name),
+    /// `DECLARE name CURSOR`; `hold` when it outlives its transaction.
+    Declare {
+        /// The cursor's name.
+        name: Name,
+        /// `WITH HOLD`
+        hold: bool,
+    },
+    /// What a cursor WITH HOLD runs: its portal outlives the transaction.
+    Held,
     /// `CLOSE name`
     Close(Name),
     /// `CLOSE ALL`
