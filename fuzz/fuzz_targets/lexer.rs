@@ -7,9 +7,10 @@ use pgvitals::sql::statement::{Dialect, Encoding};
 
 fuzz_target!(|data: &[u8]| {
     let [choice, step, sql @ ..] = data else { return };
-    let encoding = match choice % 3 {
+    let encoding = match choice % 4 {
         0 => Encoding::AsciiSafe,
         1 => Encoding::DoubleByte,
+        2 => Encoding::SingleByte,
         _ => Encoding::ShiftJis,
     };
     let dialect = Dialect { standard_strings: choice & 0x80 == 0, encoding };

@@ -185,7 +185,7 @@ impl Track {
         }
         let step = if completed { step(tag, statement.effect()) } else { None };
         if step.is_some_and(Step::ends) && !self.portals.is_empty() {
-            self.drop_portals();
+            self.end_portals();
         }
         let ended = Ended { step, effect: statement.effect(), query: &statement.query, start: call.start };
         let transaction = self.transactions.ended(ended, now, self.owner.identity());
@@ -223,14 +223,15 @@ impl Track {
                 drop(self.statements.remove_named());
                 self.drop_portals();
             }
-            Effect::Declare(name) => {
+            Effect::Declare { name, hold } => {
+                let effect = if *hold { Effect::Held } else { Effect::None };
                 let details = statement.details.as_deref().cloned().unwrap_or_default();
-                let details = Details { effect: Effect::None, ..details }.kept();
+                let details = Details { effect, ..details }.kept();
                 self.open_portal(key(name), Portal::Ready(Statement { details, ..statement.clone() }));
             }
             Effect::Close(name) => self.drop_portal(key(name)),
             Effect::CloseAll => self.drop_portals(),
-            Effect::None | Effect::Execute(_) | Effect::Chain | Effect::RollbackTo => {}
+            Effect::None | Effect::Execute(_) | Effect::Held | Effect::Chain | Effect::RollbackTo => {}
         }
     }
 
@@ -259,16 +260,24 @@ impl Track {
 
     /// All portals go.
     pub(super) fn drop_portals(&mut self) {
+        self.end_portals();
+        self.drop_named_portals(|_| true);
+    }
+
+    /// Portals go with the transaction, but for cursors WITH HOLD.
+    pub(super) fn end_portals(&mut self) {
         self.drop_portal(Key::UNNAMED);
         if self.portals.has_named() {
-            self.drop_named_portals();
+            self.drop_named_portals(|portal| !portal.is_held());
         }
     }
 
     #[cold]
-    fn drop_named_portals(&mut self) {
+    fn drop_named_portals(&mut self, goes: impl Fn(&Portal) -> bool) {
         for (name, portal) in self.portals.remove_named() {
-            if let Portal::Suspended(suspended) = portal {
+            if !goes(&portal) {
+                self.portals.insert(name, portal);
+            } else if let Portal::Suspended(suspended) = portal {
                 self.end_suspended(name, *suspended);
             }
         }

@@ -11,7 +11,7 @@ use crate::session::parameters::bind;
 use crate::session::portal::Portal;
 use crate::session::track::{CopyIn, Mode, Skip, Track, pseudo};
 use crate::sql::query::Pseudo;
-use crate::sql::statement::{Statement, Statements};
+use crate::sql::statement::{Effect, Statement, Statements};
 use crate::wire::backend::ErrorFields;
 use crate::wire::frontend::Target;
 
@@ -80,14 +80,15 @@ impl Track {
         }
     }
 
-    /// An error in a Query. A syntax error before the first completion is that of the piece where it stands: the
-    /// server parses the whole text first, so no other has run.
+    /// An error in a Query. One before the first completion is that of the piece where it stands: the server parses the
+    /// whole text first, so no other has run. What EXECUTE runs has a text of its own.
     fn fail_query(&mut self, fields: &ErrorFields, now: Stamp) {
         self.begin();
-        if fields.code() == Sqlstate::SYNTAX_ERROR
-            && self.flight.piece == 0
+        if self.flight.piece == 0
             && let Some(text) = self.pipeline.text()
             && let Some(position) = fields.position()
+            && (fields.code() == Sqlstate::SYNTAX_ERROR
+                || !matches!(text.first().map(Statement::effect), Some(Effect::Execute(_))))
         {
             let piece = text.iter().position(|statement| position <= statement.end_chars);
             let piece = piece.unwrap_or(text.len().saturating_sub(1));

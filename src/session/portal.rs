@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::units::{Nanos, Stamp};
 use crate::session::identity::Identity;
-use crate::sql::statement::Statement;
+use crate::sql::statement::{Effect, Statement};
 
 /// A portal's life: `Ready` → `Suspended` (any number of times) → `Done`, or `Ready` → `Done`.
 #[derive(Debug)]
@@ -25,6 +25,11 @@ impl Portal {
             Portal::Suspended(suspended) => Some(&suspended.statement),
             Portal::Done => None,
         }
+    }
+
+    /// Whether it outlives the transaction that made it.
+    pub(super) fn is_held(&self) -> bool {
+        self.statement().is_some_and(|statement| matches!(statement.effect(), Effect::Held))
     }
 }
 

@@ -27,7 +27,7 @@ impl Track {
         self.flight = Default::default();
         self.answers.major(now);
         if status == TransactionStatus::Idle && !self.portals.is_empty() {
-            self.drop_portals();
+            self.end_portals();
         }
         let quiescent = self.pipeline.is_empty() && self.skip.is_none();
         if let Some(event) = self.transactions.ready(status, quiescent, now, self.owner.identity()) {

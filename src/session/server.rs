@@ -266,7 +266,7 @@ impl Track {
                 None
             }
             b"client_encoding" => {
-                self.dialect.encoding = encoding(value);
+                self.dialect.encoding = Encoding::named(value);
                 None
             }
             _ => None,
@@ -297,14 +297,5 @@ impl Track {
                 self.end_suspended(Key::UNREADABLE, *suspended);
             }
         }
-    }
-}
-
-/// The family that a `client_encoding` belongs to (FINGERPRINT §1).
-fn encoding(name: &[u8]) -> Encoding {
-    match name.to_ascii_uppercase().as_slice() {
-        b"SJIS" | b"SHIFT_JIS_2004" => Encoding::ShiftJis,
-        b"BIG5" | b"GBK" | b"UHC" | b"JOHAB" | b"GB18030" => Encoding::DoubleByte,
-        _ => Encoding::AsciiSafe,
     }
 }

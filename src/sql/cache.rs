@@ -208,6 +208,7 @@ fn code(dialect: Dialect) -> u128 {
         Encoding::AsciiSafe => 0,
         Encoding::DoubleByte => 1,
         Encoding::ShiftJis => 2,
+        Encoding::SingleByte => 3,
     };
     encoding << 1 | u128::from(dialect.standard_strings)
 }

@@ -29,7 +29,11 @@ impl Characters {
 
     /// Counts those that begin in `bytes`.
     pub(super) fn count(&mut self, bytes: &[u8]) {
-        let count = if self.encoding == Encoding::AsciiSafe { leading_bytes(bytes) } else { self.pairs(bytes) };
+        let count = match self.encoding {
+            Encoding::AsciiSafe => leading_bytes(bytes),
+            Encoding::SingleByte => bytes.len(),
+            Encoding::DoubleByte | Encoding::ShiftJis => self.pairs(bytes),
+        };
         self.total = self.total.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
 

@@ -272,7 +272,7 @@ impl Lexer {
     }
 
     fn word(&mut self, bytes: &[u8], piece: &mut Piece) -> usize {
-        if self.dialect.encoding != Encoding::AsciiSafe {
+        if matches!(self.dialect.encoding, Encoding::DoubleByte | Encoding::ShiftJis) {
             return self.word_of_pairs(bytes, piece);
         }
         let taken = piece.skeleton.word_part(bytes);

@@ -21,7 +21,10 @@ pub(super) fn effect(
             _ => Effect::None,
         },
         Kind::Execute => name().map_or(Effect::None, Effect::Execute),
-        Kind::Declare => name().map_or(Effect::None, Effect::Declare),
+        Kind::Declare => name().map_or(Effect::None, |name| {
+            let hold = words.take_while(|word| *word != b"for").any(|word| word == b"with");
+            Effect::Declare { name, hold }
+        }),
         Kind::Deallocate if words.any(|word| word == b"all") => Effect::DeallocateAll,
         Kind::Deallocate => name().map_or(Effect::None, Effect::Deallocate),
         Kind::Close if words.any(|word| word == b"all") => Effect::CloseAll,

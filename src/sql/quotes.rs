@@ -46,7 +46,7 @@ impl Lexer {
 
     fn string_with_escapes(&mut self, bytes: &[u8]) -> usize {
         let found = match self.dialect.encoding {
-            Encoding::AsciiSafe => memchr2(b'\'', b'\\', bytes),
+            Encoding::AsciiSafe | Encoding::SingleByte => memchr2(b'\'', b'\\', bytes),
             _ => bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\') || self.dialect.encoding.pairs(*byte)),
         };
         let Some(at) = found else { return bytes.len() };

@@ -91,20 +91,33 @@ impl Default for Dialect {
 /// Families of client encodings that a lexer has to tell apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Encoding {
-    /// Every byte below 0x80 is itself: UTF-8, LATIN1, EUC and their kin.
+    /// Every byte below 0x80 is itself: UTF-8, and what is not known.
     AsciiSafe,
-    /// A byte from 0x80 takes the next one with it: BIG5, GBK, UHC, JOHAB, GB18030.
+    /// The same, and every byte is a character: LATIN1 and its kin.
+    SingleByte,
+    /// A byte from 0x80 takes the next one with it: BIG5, GBK, UHC, JOHAB, GB18030, EUC_CN, EUC_KR.
     DoubleByte,
     /// The same, but for 0xA1–0xDF: SJIS, SHIFT_JIS_2004.
     ShiftJis,
 }
 
 impl Encoding {
+    /// The family that a `client_encoding` of this name belongs to.
+    pub fn named(name: &[u8]) -> Self {
+        const SINGLE_BYTE: [&[u8]; 4] = [b"LATIN", b"WIN", b"ISO_8859", b"KOI8"];
+        match name.to_ascii_uppercase().as_slice() {
+            b"SJIS" | b"SHIFT_JIS_2004" => Encoding::ShiftJis,
+            b"BIG5" | b"GBK" | b"UHC" | b"JOHAB" | b"GB18030" | b"EUC_CN" | b"EUC_KR" => Encoding::DoubleByte,
+            name if SINGLE_BYTE.iter().any(|family| name.starts_with(family)) => Encoding::SingleByte,
+            _ => Encoding::AsciiSafe,
+        }
+    }
+
     /// Whether `byte`, where a character begins, takes the next byte with it.
     #[inline]
     pub(super) fn pairs(self, byte: u8) -> bool {
         match self {
-            Encoding::AsciiSafe => false,
+            Encoding::AsciiSafe | Encoding::SingleByte => false,
             Encoding::DoubleByte => byte >= 0x80,
             Encoding::ShiftJis => byte >= 0x80 && !(0xa1..=0xdf).contains(&byte),
         }
@@ -189,8 +202,15 @@ pub enum Effect {
     DeallocateAll,
     /// `DISCARD ALL`
     DiscardAll,
-    /// `DECLARE name CURSOR`
-    Declare(Name),
+    /// `DECLARE name CURSOR`; `hold` when it outlives its transaction.
+    Declare {
+        /// The cursor's name.
+        name: Name,
+        /// `WITH HOLD`
+        hold: bool,
+    },
+    /// What a cursor WITH HOLD runs: its portal outlives the transaction.
+    Held,
     /// `CLOSE name`
     Close(Name),
     /// `CLOSE ALL`

@@ -113,7 +113,8 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 fn dialect() -> impl Strategy<Value = Dialect> {
-    let encoding = prop_oneof![Just(Encoding::AsciiSafe), Just(Encoding::DoubleByte), Just(Encoding::ShiftJis)];
+    use Encoding::*;
+    let encoding = prop_oneof![Just(AsciiSafe), Just(SingleByte), Just(DoubleByte), Just(ShiftJis)];
     (any::<bool>(), encoding).prop_map(|(standard_strings, encoding)| Dialect { standard_strings, encoding })
 }
 

@@ -26,7 +26,10 @@ fn names_are_folded_as_the_server_does() {
     assert_eq!(effect("execute \"Foo\"\"\"\"Bar\" (1)"), Effect::Execute(name("Foo\"\"Bar")));
     assert_eq!(effect("execute U&\"d\\0061t\""), Effect::Execute(name("U&\"d\\0061t\"")));
     assert_eq!(effect("Deallocate Prepare \"a\""), Effect::Deallocate(name("a")));
-    assert_eq!(effect("declare C no scroll cursor for select 1"), Effect::Declare(name("c")));
+    let declare = |hold| Effect::Declare { name: name("c"), hold };
+    assert_eq!(effect("declare C no scroll cursor for with hold as (select 1) select 1"), declare(false));
+    assert_eq!(effect("declare C cursor without hold for select 1"), declare(false));
+    assert_eq!(effect("declare C binary cursor With Hold for select 1"), declare(true));
     assert_eq!(effect("close \"C\""), Effect::Close(name("C")));
     let long = format!("{}é", "x".repeat(62));
     assert_eq!(effect(&format!("execute {long}")), Effect::Execute(name(&"x".repeat(62))));
@@ -91,6 +94,7 @@ fn ends_are_counted_in_characters() {
         whole.iter().map(|statement| statement.end_chars).collect()
     };
     assert_eq!(ends("select 'é€';;select 2 ; select 3; ".as_bytes(), Encoding::AsciiSafe), [12, 23, u32::MAX]);
+    assert_eq!(ends(b"select '\xa3\xa3'; select 1", Encoding::SingleByte), [12, u32::MAX]);
     assert_eq!(ends(b"select '\x83A\x83B'; select 1", Encoding::DoubleByte), [12, u32::MAX]);
     assert_eq!(ends(b"select '\xb1\xb1\x83A'; select 1", Encoding::ShiftJis), [13, u32::MAX]);
 }
