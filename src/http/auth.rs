@@ -15,10 +15,10 @@ use super::session;
 use crate::runtime::listen::Address;
 
 /// What is below wants `CRON_SECRET`, wherever the listener is bound, and nothing else.
-const CRON_PATHS: &str = "/api/cron/";
+pub(super) const CRON_PATHS: &str = "/api/cron/";
 
 /// Paths that need no token wherever the listener is bound.
-const OPEN_PATHS: [&str; 5] = ["/", "/metrics", "/healthz", "/readyz", session::PATH];
+pub(super) const OPEN_PATHS: [&str; 5] = ["/", "/metrics", "/healthz", "/readyz", session::PATH];
 
 /// So are the dashboard's files, which hold no figures.
 const OPEN_BELOW: &str = "/assets/";

@@ -102,7 +102,7 @@ impl Kind {
     }
 
     /// The same words for every problem of the kind.
-    const fn title(self) -> &'static str {
+    pub(super) const fn title(self) -> &'static str {
         match self {
             Kind::BadParameter => "Unknown parameter or value",
             Kind::Unauthorized => "A valid token is needed",

@@ -24,7 +24,7 @@ use super::{
 use super::{queries, query, recommendations, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem, ProblemBody};
+use crate::http::problem::{Kind, Problem};
 use crate::store::read::Days;
 use crate::store::read::fleet::Fleet;
 
@@ -125,10 +125,6 @@ enum Body {
     get, path = "/api/performance", tag = "performance",
     responses(
         (status = 200, description = "The metric", content((Answer = "application/json"), (String = "text/csv"))),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No statement has this hash, no object this name", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer, or the server was not looked at yet", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn performance(
