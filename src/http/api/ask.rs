@@ -90,6 +90,11 @@ impl<'a> Ask<'a> {
         self.filter.database.as_deref().is_none_or(|wanted| wanted == database)
     }
 
+    /// Whether rows of this user in this database are.
+    pub(in crate::http) fn admits_user(&self, user: &str, database: &str) -> bool {
+        self.admits(database) && self.filter.user.as_deref().is_none_or(|wanted| wanted == user)
+    }
+
     /// The statement that is asked for.
     ///
     /// # Errors
