@@ -193,11 +193,15 @@ impl Envelope {
     }
 }
 
-/// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables what live instances have written.
+/// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables
+/// what live instances have written; nobody has it of a time to come.
 fn complete_to(ask: &Ask<'_>, seen: &[Arc<Seen>]) -> WallTime {
     match (ask.memory, ask.past) {
         _ if ask.metric.is_of_rounds() => seen.iter().map(|seen| seen.at).min().unwrap_or(ask.view.at()),
-        (None, Some(past)) => past.coverage.complete_to.unwrap_or(ask.window.to).min(ask.window.to),
+        (None, Some(past)) => {
+            let end = ask.window.to.min(ask.view.at());
+            past.coverage.complete_to.map_or(end, |written| written.min(end))
+        }
         _ => ask.view.at(),
     }
 }
