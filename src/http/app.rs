@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::api::kept::Kept;
-use super::listener::Patience;
+use super::listener::{CONNECTIONS_MAX, Patience};
 use super::problem::{Kind, Problem};
 use super::{Settings, Sources};
 use crate::jobs::presence::Role;
@@ -16,6 +16,9 @@ use crate::stats::live::LiveView;
 
 /// Answers computed at a time: large ones take milliseconds, and the workers want the cores.
 const ANSWERS_AT_A_TIME: usize = 2;
+
+/// Streams of events at a time: those who ask for one answer, and probes, have the other half of the connections.
+pub(super) const STREAMS_MAX: usize = CONNECTIONS_MAX / 2;
 
 /// What every handler knows; shared, so cheap to clone.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub(super) struct Shared {
     pub(super) kept: Kept,
     /// Held by whoever takes longer than a connection may be idle.
     pub(super) patience: Patience,
+    /// Each stream of events has one of these places.
+    pub(super) streams: Arc<Semaphore>,
     turns: Semaphore,
 }
 
@@ -50,7 +55,8 @@ impl App {
         let mut names = HashSet::new();
         settings.servers.retain(|server| names.insert(server.clone()));
         let (patience, turns) = (Patience::default(), Semaphore::new(ANSWERS_AT_A_TIME));
-        Self(Arc::new(Shared { settings, sources, closing, kept: Kept::default(), patience, turns }))
+        let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+        Self(Arc::new(Shared { settings, sources, closing, kept: Kept::default(), patience, streams, turns }))
     }
 
     /// Whether this process measures; if not, the tables alone know.

@@ -15,17 +15,17 @@ use super::session;
 use crate::runtime::listen::Address;
 
 /// What is below wants `CRON_SECRET`, wherever the listener is bound, and nothing else.
-const CRON_PATHS: &str = "/api/cron/";
+pub(super) const CRON_PATHS: &str = "/api/cron/";
 
 /// Paths that need no token wherever the listener is bound.
-const OPEN_PATHS: [&str; 5] = ["/", "/metrics", "/healthz", "/readyz", session::PATH];
+pub(super) const OPEN_PATHS: [&str; 5] = ["/", "/metrics", "/healthz", "/readyz", session::PATH];
 
 /// So are the dashboard's files, which hold no figures.
 const OPEN_BELOW: &str = "/assets/";
 
 /// Lets a request through, or answers why not; adds the headers that every answer carries.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = match permit(&app.settings, request.uri().path(), request.headers()) {
+    let mut response = match permit(&app.settings, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
@@ -50,9 +50,13 @@ pub(super) fn announce(settings: &Settings) {
     }
 }
 
-fn permit(settings: &Settings, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+fn permit(settings: &Settings, request: &Request) -> Result<(), Problem> {
+    let (path, headers) = (request.uri().path(), request.headers());
     if path.starts_with(CRON_PATHS) {
         return permit_cron(settings, headers);
+    }
+    if !request.method().is_safe() {
+        own_origin(headers)?;
     }
     if is_local(&settings.listen) {
         return own_host(&settings.listen, headers);
@@ -124,6 +128,16 @@ fn own_host(listen: &Address, headers: &HeaderMap) -> Result<(), Problem> {
         Kind::ForeignHost,
         format!("bound to loopback, pgvitals answers to the hosts localhost, 127.0.0.0/8, [::1] and {bound} alone"),
     ))
+}
+
+/// A browser tells whose page changes something; programs don't send the header.
+fn own_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host.as_bytes());
+    if host.is_some() && host == headers.get(header::HOST).map(HeaderValue::as_bytes) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::ForeignOrigin, "the request comes from a page of another site"))
 }
 
 /// The host without its port.

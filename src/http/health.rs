@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::app::App;
-use super::problem::{Kind, Problem, ProblemBody};
+use super::problem::{Kind, Problem};
 
 /// The process runs.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
@@ -14,7 +14,6 @@ pub(super) async fn healthz() -> &'static str {
 /// Traffic can be served: not draining, and the upstream answers; of `pgvitals serve`: the store answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = String, content_type = "text/plain"),
-    (status = 503, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
     match app.sources.ready.check().await {

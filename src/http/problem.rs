@@ -41,6 +41,8 @@ pub(super) enum Kind {
     NotConfigured,
     /// Nobody has looked at the server yet.
     NotCollected,
+    /// As many streams of events are open as there may be.
+    TooManyStreams,
     /// Traffic can't be served now.
     NotReady,
     /// What was asked for is in the store, and that doesn't answer.
@@ -52,7 +54,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Every kind, for the test that compares them with the document.
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 18] = [
+    pub(super) const ALL: [Kind; 19] = [
         Kind::BadParameter,
         Kind::Unauthorized,
         Kind::ForeignHost,
@@ -68,6 +70,7 @@ impl Kind {
         Kind::AlreadyRunning,
         Kind::NotConfigured,
         Kind::NotCollected,
+        Kind::TooManyStreams,
         Kind::NotReady,
         Kind::StoreUnavailable,
         Kind::Internal,
@@ -91,6 +94,7 @@ impl Kind {
             Kind::AlreadyRunning => "already-running",
             Kind::NotConfigured => "not-configured",
             Kind::NotCollected => "not-collected",
+            Kind::TooManyStreams => "too-many-streams",
             Kind::NotReady => "not-ready",
             Kind::StoreUnavailable => "store-unavailable",
             Kind::Internal => "internal",
@@ -98,7 +102,7 @@ impl Kind {
     }
 
     /// The same words for every problem of the kind.
-    const fn title(self) -> &'static str {
+    pub(super) const fn title(self) -> &'static str {
         match self {
             Kind::BadParameter => "Unknown parameter or value",
             Kind::Unauthorized => "A valid token is needed",
@@ -115,6 +119,7 @@ impl Kind {
             Kind::AlreadyRunning => "The job is running",
             Kind::NotConfigured => "A setting is missing",
             Kind::NotCollected => "Nobody has looked at the server yet",
+            Kind::TooManyStreams => "Too many streams of events",
             Kind::NotReady => "Not ready",
             Kind::StoreUnavailable => "The store does not answer",
             Kind::Internal => "Internal error",
@@ -131,9 +136,11 @@ impl Kind {
             Kind::AlertOver => StatusCode::CONFLICT,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::AlreadyRunning => StatusCode::CONFLICT,
-            Kind::NotReady | Kind::StoreUnavailable | Kind::NotConfigured | Kind::NotCollected => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Kind::TooManyStreams
+            | Kind::NotReady
+            | Kind::StoreUnavailable
+            | Kind::NotConfigured
+            | Kind::NotCollected => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::http::Uri;
+use axum::http::{Uri, header};
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use axum::serve::Listener;
@@ -49,7 +49,8 @@ fn routes(app: App) -> Router {
 
 /// A job: HEAD, which asks for nothing to be done (RFC 9110 §9.2.1), does not start it.
 fn starts<T: 'static>(job: impl Handler<T, App>) -> MethodRouter<App> {
-    get(job.clone()).post(job).head(method_not_allowed)
+    let refused = async || ([(header::ALLOW, "GET,POST")], method_not_allowed().await);
+    get(job.clone()).post(job).head(refused).fallback(refused)
 }
 
 async fn not_found(uri: Uri) -> Problem {

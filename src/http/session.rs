@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::app::App;
-use super::problem::{Kind, Problem, ProblemBody};
+use super::problem::{Kind, Problem};
 use crate::base::secret::Secret;
 
 /// Where one signs in and out.
 pub(super) const PATH: &str = "/api/session";
 
-const COOKIE: &str = "pgvitals_session";
+pub(super) const COOKIE: &str = "pgvitals_session";
 const MAX_AGE_SECONDS: u32 = 30 * 86_400;
 
 /// What signs in.
@@ -30,8 +30,6 @@ pub(super) struct SignIn {
 /// Signs in: the answer sets a cookie that stands for the token.
 #[utoipa::path(post, path = "/api/session", tag = "session", request_body = SignIn, responses(
     (status = 204, description = "Signed in"),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 401, description = "Another token", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(super) async fn sign_in(
     State(app): State<App>,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::choices::{Format, Metric, Step};
-use super::params::{Params, bad, refused};
+use super::params::{HOURS_MAX, LIMIT_MAX, Params, bad, refused};
 use crate::base::units::{Nanos, WallTime};
 use crate::http::problem::Problem;
 use crate::http::{Settings, app::App};
@@ -90,6 +90,11 @@ impl<'a> Ask<'a> {
         self.filter.database.as_deref().is_none_or(|wanted| wanted == database)
     }
 
+    /// Whether rows of this user in this database are.
+    pub(in crate::http) fn admits_user(&self, user: &str, database: &str) -> bool {
+        self.admits(database) && self.filter.user.as_deref().is_none_or(|wanted| wanted == user)
+    }
+
     /// The statement that is asked for.
     ///
     /// # Errors
@@ -129,7 +134,7 @@ impl<'a> Ask<'a> {
     /// # Errors
     /// A problem unless it is 1 to 1000.
     pub(in crate::http) fn limit(&self, default: usize) -> Result<usize, Problem> {
-        let whole = |n: f64| (1.0..=1000.0).contains(&n) && n.fract() == 0.0;
+        let whole = |n: f64| (1.0..=LIMIT_MAX).contains(&n) && n.fract() == 0.0;
         let limit = self.params.number("limit", "a whole number from 1 to 1000", whole)?;
         Ok(limit.map_or(default, |limit| limit as usize))
     }
@@ -143,9 +148,6 @@ pub(in crate::http) fn next(skip: usize, rows: usize, has_more: bool) -> Option<
 
 /// No page begins behind so many rows: they are read for it.
 const PLACE_MAX: usize = 50_000;
-
-/// Ten years: beyond it arithmetic on times could leave what RFC 3339 can write.
-const HOURS_MAX: f64 = 87_600.0;
 
 fn window(params: &Params, now: WallTime) -> Result<Window, Problem> {
     let hours = params.number("hours", "a number above 0, at most 87600", |n| n > 0.0 && n <= HOURS_MAX)?;

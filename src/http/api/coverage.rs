@@ -161,17 +161,20 @@ fn add(answer: &mut Coverage, ask: &Ask<'_>, seen: &Seen, compared: &Compared) {
         found.unknown.or(before.is_none().then_some("it takes two looks at the server; the next one is hourly"));
     answer.compared_from = before.as_ref().map(|before| rfc3339(before.at));
     answer.compared_to = Some(rfc3339(seen.at));
-    answer.by_user.extend(found.by_user.into_iter().filter(|share| ask.admits(&share.database)).map(|share| {
-        ShareRow {
-            server: server.clone(),
-            user: share.user,
-            database: share.database,
-            seen_calls: share.seen_calls,
-            server_calls: share.server_calls.filter(|_| unknown.is_none()),
-            share_percent: share.share_percent.filter(|_| unknown.is_none()).map(tenths),
-        }
+    let by_user = found.by_user.into_iter().filter(|share| ask.admits_user(&share.user, &share.database));
+    answer.by_user.extend(by_user.map(|share| ShareRow {
+        server: server.clone(),
+        user: share.user,
+        database: share.database,
+        seen_calls: share.seen_calls,
+        server_calls: share.server_calls.filter(|_| unknown.is_none()),
+        share_percent: share.share_percent.filter(|_| unknown.is_none()).map(tenths),
     }));
-    answer.around.extend(found.around.into_iter().filter(|one| ask.admits(&one.database)).map(|one| AroundRow {
+    let application = ask.filter.application.as_deref();
+    let around = found.around.into_iter().filter(|one| {
+        ask.admits_user(&one.user, &one.database) && application.is_none_or(|wanted| wanted == one.application)
+    });
+    answer.around.extend(around.map(|one| AroundRow {
         server: server.clone(),
         user: one.user,
         database: one.database,

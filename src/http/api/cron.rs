@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::params::{bad, refused, twice};
 use super::shape::rfc3339;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem, ProblemBody};
+use crate::http::problem::{Kind, Problem};
 use crate::jobs::job::{Job, Ran, Refused, Step};
 use crate::jobs::run::{Occasion, Order};
 
@@ -70,14 +70,11 @@ struct StepBody {
 
 /// Looks at the monitored servers now, unless that was done in this hour.
 #[utoipa::path(
-    method(get, post), path = "/api/cron/hourly-monitoring", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
+    method(get, post), path = "/api/cron/hourly-monitoring", tag = "cron", 
+    params(("force" = Option<String>, Query, description = "1: also what was done", pattern = "^(0|1|false|true)$")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),
         (status = 207, description = "Some steps failed", body = CronAnswer),
-        (status = 401, description = "No token, or a wrong one", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "No CRON_SECRET is set", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The job is running", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "There is nothing to do: no monitor.url", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn hourly_monitoring(
@@ -89,14 +86,11 @@ pub(in crate::http) async fn hourly_monitoring(
 
 /// Maintains the monitoring tables now, unless that was done on this local day.
 #[utoipa::path(
-    method(get, post), path = "/api/cron/daily-maintenance", tag = "cron", params(("force" = Option<String>, Query, description = "1: also what was done")),
+    method(get, post), path = "/api/cron/daily-maintenance", tag = "cron", 
+    params(("force" = Option<String>, Query, description = "1: also what was done", pattern = "^(0|1|false|true)$")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),
         (status = 207, description = "Some steps failed", body = CronAnswer),
-        (status = 401, description = "No token, or a wrong one", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "No CRON_SECRET is set", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The job is running", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "There is nothing to do: no store", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn daily_maintenance(

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -18,7 +19,8 @@ use super::shape::{quantile_ms, rfc3339};
 use super::slow::SlowQuery;
 use super::statement::Statement;
 use crate::base::units::{Nanos, WallTime};
-use crate::http::app::App;
+use crate::http::app::{App, STREAMS_MAX};
+use crate::http::problem::{Kind, Problem};
 use crate::sql::hash::QueryHash;
 use crate::stats::live::{Filter, LiveView, Window};
 
@@ -53,9 +55,14 @@ struct Live {
 ))]
 pub(in crate::http) async fn events(
     State(app): State<App>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
+    let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
+        let detail = format!("{STREAMS_MAX} streams of events are open, and there are no more; close one");
+        return Err(Problem::new(Kind::TooManyStreams, detail));
+    };
     let (events, stream) = tokio::sync::mpsc::channel(EVENTS_WAITING);
     tokio::spawn(async move {
+        let _place = place;
         tokio::select! {
             () = watch(&app, &events) => {}
             () = follow(&app, &events) => {}
@@ -63,7 +70,7 @@ pub(in crate::http) async fn events(
             () = events.closed() => {}
         }
     });
-    Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    Ok(Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
 type Sender = tokio::sync::mpsc::Sender<Result<Event, Infallible>>;

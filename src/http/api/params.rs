@@ -13,22 +13,52 @@ pub(in crate::http) struct Parameter {
     pub(in crate::http) help: &'static str,
     /// The values it may have; empty when they can't be listed.
     pub(in crate::http) values: &'static [&'static str],
+    /// What a value looks like, for the description.
+    pub(in crate::http) form: Form,
 }
 
+/// What a value looks like, as far as one parameter's says.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) enum Form {
+    /// One of `values`.
+    Listed,
+    /// A text.
+    Text,
+    /// A text of this pattern.
+    Like(&'static str),
+    /// RFC 3339.
+    Time,
+    /// A number above the first, up to the second.
+    Above(f64, f64),
+    /// A number from here on.
+    From(f64),
+    /// A whole number between these, or one of them.
+    Whole(f64, f64),
+}
+
+/// Ten years: beyond it arithmetic on times could leave what RFC 3339 can write.
+pub(super) const HOURS_MAX: f64 = 87_600.0;
+/// Rows of one answer.
+pub(super) const LIMIT_MAX: f64 = 1000.0;
+
 const fn listed(name: &'static str, values: &'static [&'static str], help: &'static str) -> Parameter {
-    Parameter { name, help, values }
+    Parameter { name, help, values, form: Form::Listed }
 }
 
 const fn free(name: &'static str, help: &'static str) -> Parameter {
-    Parameter { name, help, values: &[] }
+    formed(name, Form::Text, help)
+}
+
+const fn formed(name: &'static str, form: Form, help: &'static str) -> Parameter {
+    Parameter { name, help, values: &[], form }
 }
 
 /// Every parameter, in the order of API.md.
 pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     listed("metric", Metric::NAMES, "What to answer; default summary."),
-    free("hours", "Length of the window, a number above 0; default 24."),
-    free("from", "Begin of the window, RFC 3339."),
-    free("to", "End of the window, RFC 3339; default now."),
+    formed("hours", Form::Above(0.0, HOURS_MAX), "Length of the window; default 24."),
+    formed("from", Form::Time, "Begin of the window, RFC 3339."),
+    formed("to", Form::Time, "End of the window, RFC 3339; default now."),
     free(
         "instance",
         "self (default), all, or a name; others than this one need a store. Of pgvitals serve: all (default), or a name.",
@@ -40,17 +70,22 @@ pub(in crate::http) const PARAMETERS: &[Parameter] = &[
     free("application", "Only this application_name, as normalised."),
     free("route", "queries, query, timeline, slow_queries: only what ran with this value of the tag `key`."),
     listed("format", Format::NAMES, "Default json."),
-    free("limit", "Rows at most, 1 to 1000; default 50."),
-    free("cursor", "queries, slow_queries, alerts: where to go on, the `cursor` of the answer before."),
-    free(
+    formed("limit", Form::Whole(1.0, LIMIT_MAX), "Rows at most, 1 to 1000; default 50."),
+    formed(
+        "cursor",
+        Form::Like("^[0-9]{1,5}$"),
+        "queries, slow_queries, alerts: where to go on, the `cursor` of the answer before.",
+    ),
+    formed(
         "threshold",
+        Form::From(0.0),
         "slow_queries: milliseconds, default slow_threshold; bloat: percent, default 20; rows at or above.",
     ),
     listed("sort", Sort::NAMES, "queries: largest first by this; default total_ms."),
     listed("group_by", GROUPS, "queries: parts of the key that split the rows; default hash."),
     free("search", "queries: only statements whose text or hash contains this, in any case."),
     listed("sparkline", &["p95_ms"], "queries: adds 24 points to each row."),
-    free("hash", "query: the statement's query_hash."),
+    formed("hash", Form::Like("^[0-9A-Fa-f]{16}$"), "query: the statement's query_hash."),
     listed(
         "step",
         Step::NAMES,

@@ -24,7 +24,7 @@ use super::{
 use super::{queries, query, recommendations, servers, slow, summary, tags, timeline};
 use crate::base::units::WallTime;
 use crate::http::app::App;
-use crate::http::problem::{Kind, Problem, ProblemBody};
+use crate::http::problem::{Kind, Problem};
 use crate::store::read::Days;
 use crate::store::read::fleet::Fleet;
 
@@ -125,10 +125,6 @@ enum Body {
     get, path = "/api/performance", tag = "performance",
     responses(
         (status = 200, description = "The metric", content((Answer = "application/json"), (String = "text/csv"))),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No statement has this hash, no object this name", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer, or the server was not looked at yet", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http) async fn performance(
@@ -197,11 +193,15 @@ impl Envelope {
     }
 }
 
-/// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables what live instances have written.
+/// All that completed before is counted; of what was seen of a server, when that was. Memory has it up to now, the tables
+/// what live instances have written; nobody has it of a time to come.
 fn complete_to(ask: &Ask<'_>, seen: &[Arc<Seen>]) -> WallTime {
     match (ask.memory, ask.past) {
         _ if ask.metric.is_of_rounds() => seen.iter().map(|seen| seen.at).min().unwrap_or(ask.view.at()),
-        (None, Some(past)) => past.coverage.complete_to.unwrap_or(ask.window.to).min(ask.window.to),
+        (None, Some(past)) => {
+            let end = ask.window.to.min(ask.view.at());
+            past.coverage.complete_to.map_or(end, |written| written.min(end))
+        }
         _ => ask.view.at(),
     }
 }

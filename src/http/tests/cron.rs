@@ -83,11 +83,14 @@ async fn parameters_of_jobs_are_checked() {
 
 /// "requesting a safe method … is not expected to … cause any … loss of property, or unusual burden" (RFC 9110 §9.2.1)
 #[tokio::test]
-async fn asking_for_the_head_starts_nothing() {
+async fn asking_for_the_head_starts_nothing_and_who_asks_is_told_how_to() {
     for path in JOBS {
-        let request =
-            Request::builder().method(Method::HEAD).uri(path).header("authorization", format!("Bearer {SECRET}"));
-        let answered = guarded("127.0.0.1:7480").oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(answered.status(), StatusCode::METHOD_NOT_ALLOWED);
+        for method in [Method::HEAD, Method::DELETE] {
+            let request =
+                Request::builder().method(method).uri(path).header("authorization", format!("Bearer {SECRET}"));
+            let answered = guarded("127.0.0.1:7480").oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answered.status(), StatusCode::METHOD_NOT_ALLOWED);
+            assert_eq!(answered.headers()["allow"], "GET,POST");
+        }
     }
 }

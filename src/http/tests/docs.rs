@@ -1,10 +1,13 @@
 //! Documents and code say the same.
 
-use super::support::{Memory, fields, get, site};
+use serde_json::{Value, json};
+
+use super::support::{Memory, SONGS, busy, fields, get, site};
 use crate::http::api::choices::Metric;
 use crate::http::api::params::PARAMETERS;
 use crate::http::metrics::names;
 use crate::http::problem::Kind;
+use crate::sql::hash::QueryHash;
 use prometheus_client::metrics::MetricType;
 
 const METRICS: &str = include_str!("../../../docs/metrics.md");
@@ -57,13 +60,84 @@ async fn the_description_has_every_path_and_every_parameter_and_no_dangling_refe
     let parameters = api["paths"]["/api/performance"]["get"]["parameters"].as_array().unwrap();
     let named: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
     assert_eq!(named, PARAMETERS.iter().map(|parameter| parameter.name).collect::<Vec<_>>());
-    assert!(parameters.iter().all(|parameter| parameter["in"] == "query" && parameter["schema"]["type"] == "string"));
+    assert!(parameters.iter().all(|parameter| parameter["in"] == "query" && parameter["schema"]["type"].is_string()));
     let text = api.to_string();
     let references: Vec<&str> = text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(references.len() > 10);
     for reference in references {
         assert!(api.pointer(reference).is_some(), "{reference} leads nowhere");
     }
+}
+
+/// Whether `value` is as `schema` says, by what of JSON Schema the description uses.
+fn fits(api: &Value, schema: &Value, value: &Value) -> bool {
+    let any = |key: &str| schema[key].as_array().map(|all| all.iter().filter(|one| fits(api, one, value)).count());
+    let of_type = |name: &Value| match name.as_str().unwrap() {
+        "null" => value.is_null(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("type {other}"),
+    };
+    let types = &schema["type"];
+    let has_type =
+        types.as_array().map_or_else(|| types.is_null() || of_type(types), |types| types.iter().any(of_type));
+    let parts = schema["properties"].as_object().into_iter().flatten();
+    let items = value.as_array().into_iter().flatten();
+    schema["$ref"].as_str().is_none_or(|to| fits(api, api.pointer(&to[1..]).unwrap(), value))
+        && any("allOf").is_none_or(|count| count == schema["allOf"].as_array().unwrap().len())
+        && any("oneOf").is_none_or(|count| count == 1)
+        && any("anyOf").is_none_or(|count| count > 0)
+        && has_type
+        && schema["required"].as_array().into_iter().flatten().all(|name| value.get(name.as_str().unwrap()).is_some())
+        && parts.into_iter().all(|(name, part)| value.get(name).is_none_or(|value| fits(api, part, value)))
+        && (schema["items"].is_null() || items.into_iter().all(|item| fits(api, &schema["items"], item)))
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_description_says() {
+    let site = site(&busy());
+    let api = get(&site, "/openapi.json").await;
+    let answer = &api["paths"]["/api/performance"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    let hash = QueryHash::of(SONGS);
+    for metric in [
+        "summary",
+        "queries&sparkline=p95_ms",
+        "timeline",
+        "tags&key=route",
+        "active",
+        "slow_queries",
+        "alerts",
+        "fleet",
+    ] {
+        let told = get(&site, &format!("/api/performance?metric={metric}")).await;
+        assert!(fits(&api, answer, &told), "{metric}: {told:#}");
+    }
+    // It has what two other answers are told by.
+    let told = get(&site, &format!("/api/performance?metric=query&hash={hash}")).await;
+    assert!(fits(&api, answer, &told), "{told:#}");
+    assert!(!fits(&api, answer, &json!({"metric": "query"})));
+}
+
+#[tokio::test]
+async fn the_description_says_what_may_be_refused_and_who_may_ask() {
+    let api = get(&site(&Memory::new()), "/openapi.json").await;
+    let codes = |path: &str| fields(&api["paths"][path]["get"]["responses"]).join(" ");
+    assert_eq!(codes("/api/performance"), "200 400 401 403 404 503");
+    assert_eq!(codes("/api/cron/hourly-monitoring"), "200 207 400 401 403 409 503");
+    assert_eq!((codes("/healthz"), codes("/api/events")), ("200 403".to_owned(), "200 401 403 503".to_owned()));
+    let security = |path: &str| api["paths"][path]["get"]["security"].clone();
+    assert_eq!(security("/api/cron/daily-maintenance"), json!([{"cron_secret": []}]));
+    assert_eq!(security("/api/performance"), json!([{}, {"http_token": []}, {"cookie": []}]));
+    assert_eq!(security("/metrics"), json!([]));
+    let parameters = api["paths"]["/api/performance"]["get"]["parameters"].as_array().unwrap();
+    let schema = |name: &str| parameters.iter().find(|one| one["name"] == name).unwrap()["schema"].clone();
+    assert_eq!(schema("hours"), json!({"type": "number", "exclusiveMinimum": 0, "maximum": 87600}));
+    assert_eq!(schema("limit"), json!({"type": "integer", "minimum": 1, "maximum": 1000}));
+    assert_eq!(schema("from"), json!({"type": "string", "format": "date-time"}));
 }
 
 /// What stands in backquotes in a line.

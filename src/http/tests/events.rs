@@ -8,6 +8,7 @@ use tower::ServiceExt;
 
 use super::support::{Memory, SONGS, START, at, busy, executed, fields, identity, millis, query, settings, sources};
 use crate::base::units::Stamp;
+use crate::http::app::STREAMS_MAX;
 use crate::http::router;
 use crate::session::observation::Observation;
 use crate::sql::kind::Kind;
@@ -79,4 +80,23 @@ async fn a_reader_that_comes_late_is_told_of_the_next_view() {
     memory.merge(at(1), |_| {});
     views.send(memory.view.clone()).unwrap();
     assert_eq!(events.next().await.unwrap().0, "live");
+}
+
+#[tokio::test]
+async fn streams_leave_connections_to_probes_and_one_that_ends_gives_its_place_back() {
+    let site = router(settings("127.0.0.1:7480", None), sources(&Memory::new(), Ok(())).0);
+    let open = async || site.clone().oneshot(Request::get("/api/events").body(Body::empty()).unwrap()).await.unwrap();
+    let mut streams = Vec::new();
+    while streams.len() < STREAMS_MAX {
+        let answered = open().await;
+        assert_eq!(answered.status(), 200);
+        streams.push(answered);
+    }
+    let refused = open().await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    streams.pop();
+    while open().await.status() != 200 {
+        tokio::task::yield_now().await;
+    }
 }

@@ -87,3 +87,21 @@ async fn signing_out_takes_the_cookie_away_and_tls_in_front_makes_it_secure() {
     let response = session(&router, Method::POST, &body, &[("x-forwarded-proto", "https")]).await;
     assert!(set_cookie(&response).ends_with("; Secure"), "{}", set_cookie(&response));
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_signs_nobody_in_or_out() {
+    let router = site(Some(TOKEN));
+    let body = format!("{{\"token\":\"{TOKEN}\"}}");
+    for (origin, host, allowed) in [
+        ("http://evil.example", "db.example:7480", false),
+        ("null", "db.example:7480", false),
+        ("http://db.example:3000", "db.example:7480", false),
+        ("https://db.example:7480", "db.example:7480", true),
+    ] {
+        let headers = [("origin", origin), ("host", host)];
+        for method in [Method::POST, Method::DELETE] {
+            let status = session(&router, method, &body, &headers).await.status();
+            assert_eq!(status.as_u16(), if allowed { 204 } else { 403 }, "{origin}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The calls of those who call already.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{DAILY, HOURLY, SECRET, Site, cluster, steps, url};
 use crate::support::client::{Client, startup};
@@ -100,6 +100,11 @@ fn every_metric_of_the_server_answers_after_a_look() {
     assert!(calls("seen_calls") >= Some(9) && calls("server_calls") > calls("seen_calls"), "{coverage}");
     assert!(coverage["unknown"].is_null() && coverage["compared_from"].is_string(), "{coverage}");
     assert_eq!(coverage["around_is_final"], true, "without a store nobody else can know better");
+    let nobody = of("coverage&user=nobody");
+    assert_eq!((&nobody["by_user"], &nobody["around"]), (&json!([]), &json!([])), "{nobody}");
+    let application = of("coverage&application=goes%20around");
+    let listed = application["around"].as_array().unwrap();
+    assert!(!listed.is_empty() && listed.iter().all(|one| one["application"] == "goes around"), "{application}");
     for metric in ["indexes", "bloat&threshold=0", "capacity", "recommendations", "coverage"] {
         let csv = site.pgvitals.get(&format!("/api/performance?metric={metric}&format=csv&limit=2"));
         assert_eq!((csv.status, csv.body.starts_with("server,")), (200, true), "{metric}: {csv:?}");
