@@ -60,7 +60,7 @@ pub fn serve(settings: Settings, mut reload: impl FnMut() -> Option<Settings> + 
         };
         signals.follow(&following, reload).await;
     });
-    let ended = control.block_on(async {
+    let ended: anyhow::Result<()> = control.block_on(async {
         shutdown.reached(Phase::Draining).await;
         // It gives its lease back, for which it has two seconds since draining began.
         if judging.await.is_err() {
