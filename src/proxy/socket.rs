@@ -116,7 +116,7 @@ impl Socket {
         std::future::poll_fn(|cx| self.stream.poll_ends_next(cx)).await
     }
 
-    /// Whether bytes, or the end, can be read now. Consumes at most one byte: ask only where any byte is one too many.
+    /// Whether bytes can be read now. Consumes one: ask only where any byte is one too many.
     pub(crate) fn has_more(&self) -> bool {
         match &self.tls {
             None => self.stream.has_more(),

@@ -98,10 +98,9 @@ impl Stream {
         }
     }
 
-    /// Whether bytes, or the end, can be read now. Consumes at most one byte.
+    /// Whether bytes can be read now, of which it consumes one; the end is left for a later read.
     pub(super) fn has_more(&self) -> bool {
-        let read = (&*self.socket()).read(&mut [0]);
-        !read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        matches!((&*self.socket()).read(&mut [0]), Ok(1))
     }
 
     /// Writes what the kernel takes at once: for last words, on which nobody waits.
@@ -136,5 +135,22 @@ impl Stream {
             Stream::Tcp(stream) => SockRef::from(stream),
             Stream::Unix(stream) => SockRef::from(stream),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who leaves behind a request for encryption was told to have sent bytes in front of the handshake.
+    #[tokio::test]
+    async fn an_end_is_not_taken_for_bytes() {
+        let (near, far) = UnixStream::pair().unwrap();
+        let near = Stream::Unix(near);
+        assert!(!near.has_more());
+        (&*SockRef::from(&far)).write_all(b"x").unwrap();
+        assert!(near.has_more());
+        drop(far);
+        assert!(!near.has_more());
     }
 }
