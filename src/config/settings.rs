@@ -272,7 +272,14 @@ impl Reader {
     }
 
     pub(super) fn fail(&mut self, name: &str, given: &Given, Problem { what, advice }: Problem) {
-        let is_secret = keys::find(name).is_some_and(|key| key.kind == Kind::Secret);
+        let is_url = given.value.contains("://");
+        let is_secret = match keys::find(name).map(|key| key.kind) {
+            Some(Kind::Secret) => true,
+            // What is neither a URL nor an address may be a URL in disguise, with its password.
+            Some(Kind::Url) => !is_url && given.value.parse::<Address>().is_err(),
+            Some(Kind::Upstream) => !is_url && given.value.contains('@'),
+            _ => false,
+        };
         let value = (!is_secret && !given.value.is_empty()).then(|| upstream::redacted(&given.value));
         self.layers.errors.push(Error::Value {
             key: name.to_owned(),

@@ -94,7 +94,7 @@ pub(super) fn address(text: &str, socket_port: Option<u16>) -> Result<Address, P
     if text.is_empty() {
         return Err(Problem::new("an empty address", advice));
     }
-    if text.contains('=') {
+    if text.contains(['=', '@']) {
         return Err(Problem::new("not an address", "write HOST:PORT or a postgres:// URL"));
     }
     match text.parse::<Address>() {

@@ -266,6 +266,15 @@ fn passwords_are_never_said() {
         let said = errors.unwrap_err().to_string();
         assert!(!said.contains("hunter2") && said.contains("postgres://…@db"), "{said}");
     }
+    // The first stood whole in a pod's log.
+    for (key, url) in [
+        ("store.url", "cG9zdGdyZXM6Ly91Omh1bnRlcjI="),
+        ("store.url", "u:hunter2@db/app"),
+        ("upstream", "u:hunter2@db:1"),
+    ] {
+        let said = case().flag(key, url).load().unwrap_err().to_string();
+        assert!(!said.contains(url) && !said.contains("hunter2"), "{said}");
+    }
     let loaded = case().variable("PGVITALS_HTTP_TOKEN", "hunter2").well();
     assert!(!format!("{loaded:?}").contains("hunter2"));
     assert_eq!(loaded.app.http.token.unwrap().expose(), "hunter2");

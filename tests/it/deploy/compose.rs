@@ -1,5 +1,9 @@
 //! `docker/compose.yaml`: valid, whole, and its database's first statements make a server that pgvitals can use.
 
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use super::{documents, path, read};
@@ -37,7 +41,8 @@ fn each_file_and_each_service_that_it_names_is_there() {
     for (name, service) in services {
         for mount in service["volumes"].as_array().into_iter().flatten() {
             let (from, _) = mount.as_str().unwrap().split_once(':').unwrap();
-            assert!(path("docker").join(from).exists(), "{name}: {from}");
+            let is_there = path("docker").join(from).exists() || compose["volumes"].get(from).is_some();
+            assert!(is_there, "{name}: {from}");
             mounts += 1;
         }
         for needed in service["depends_on"].as_array().into_iter().flatten() {
@@ -55,6 +60,51 @@ fn each_file_and_each_service_that_it_names_is_there() {
         for name in service["environment"].as_object().unwrap().keys() {
             assert!(known.contains(&format!("`{name}`")), "{name} is no setting");
         }
+    }
+}
+
+/// The tables are in the server that Compose stops: pgvitals ends before it and writes its last minute, and what the images
+/// would keep in volumes without a name is kept in ones with a name, or not at all.
+#[test]
+fn what_is_measured_outlives_down() {
+    let services = documents("compose", &[FILE]).remove(0)["services"].take();
+    for ours in ["pgvitals", "serve"] {
+        assert_eq!(services[ours]["depends_on"], serde_json::json!(["postgres"]), "{ours} ends first");
+    }
+    for (name, kept, place) in [
+        ("postgres", "volumes", "data:/var/lib/postgresql/data"),
+        ("application", "tmpfs", "/var/lib/postgresql/data"),
+        ("prometheus", "volumes", "prometheus:/prometheus"),
+    ] {
+        assert!(services[name][kept].as_array().unwrap().contains(&place.into()), "{name}: {}", services[name]);
+    }
+}
+
+/// Who is told to end and does not is killed after its grace, of which nothing is left for the pgvitals behind it: the shell
+/// that stands in for an application asks for signals, for process 1 gets no others, and does not wait for its program.
+#[test]
+fn the_applications_end_when_they_are_told_to() {
+    let compose = documents("compose", &[FILE]).remove(0);
+    let command = compose["services"]["application"]["command"][2].as_str().unwrap().replace("$$", "$");
+    let deployment = documents("kubernetes", &["docker/k8s/sidecar.yaml"]).remove(0);
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    for script in [&*command, container["args"][0].as_str().unwrap()] {
+        let dir = tempfile::tempdir().unwrap();
+        let pgbench = dir.path().join("pgbench");
+        std::fs::write(&pgbench, "#!/bin/sh\ncase $* in *--initialize*) ;; *) echo $$; exec sleep 20 ;; esac\n")
+            .unwrap();
+        std::fs::set_permissions(&pgbench, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", script]).env("PATH", path).env("DATABASE_URL", "").stdout(Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        let mut program = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut program).unwrap();
+        let kill = |pid: &str| Command::new("kill").arg(pid).status().unwrap().success();
+        assert!(kill(&shell.id().to_string()));
+        let status = shell.wait().unwrap();
+        assert!(kill(program.trim()), "it waited for its program to end");
+        assert_eq!(status.code(), Some(0), "{script}");
     }
 }
 
