@@ -273,7 +273,10 @@ mod tests {
             proxy: tokio::spawn(async { Err(std::io::Error::other("no more threads")) }),
             writing: None,
             judging: tokio::spawn(judge),
-            serving: Some(tokio::spawn(async { Ok(http.await) })),
+            serving: Some(tokio::spawn(async {
+                http.await;
+                Ok(())
+            })),
             shutdown: shutdown.clone(),
         };
         let ended = tokio::time::timeout(Duration::from_secs(60), running.ended()).await;

@@ -120,8 +120,16 @@ pub(super) fn redacted(text: &str) -> String {
     match authority.rsplit_once('@') {
         _ if path.contains('@') => format!("{scheme}://…"),
         Some((_, hosts)) => format!("{scheme}://…@{hosts}"),
+        // `user:password` of which the host was forgotten.
+        None if authority.split(',').any(has_no_port) => format!("{scheme}://…"),
         None => format!("{scheme}://{authority}"),
     }
+}
+
+/// Whether something else than a port stands where one would.
+fn has_no_port(host: &str) -> bool {
+    let behind = host.rsplit_once(':').map(|(_, port)| port);
+    behind.is_some_and(|port| !port.ends_with(']') && !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether it is a URL of PostgreSQL, whatever else may be wrong with it.

@@ -1,9 +1,10 @@
 //! One batch after the other to the store, each for as long as it takes, or until the process's end leaves no more time.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::batch::Batch;
 use super::cost::Cost;
@@ -16,8 +17,8 @@ use super::verdict::Verdict;
 use super::write::{Writing, Written};
 use crate::base::telemetry::LogGate;
 use crate::base::units::{Nanos, WallTime};
-use crate::runtime::clock::chance;
-use crate::runtime::shutdown::Phase;
+use crate::runtime::clock::{chance, deadline};
+use crate::runtime::shutdown::{Phase, Shutdown};
 use crate::stats::live::LiveView;
 
 /// One attempt to write a batch.
@@ -42,13 +43,15 @@ pub(super) struct Delivery {
     /// Which tables they are told to.
     tables: Option<u32>,
     failures: LogGate,
+    /// When nothing more is tried; begins to run in the flushing phase.
+    end: Arc<OnceLock<Instant>>,
 }
 
 impl Delivery {
     /// Without a connection. `live` tells what the process has counted.
     pub(super) fn new(settings: Settings, parts: Parts, live: watch::Receiver<LiveView>) -> Self {
-        let (known, failures) = (Known::default(), LogGate::default());
-        Self { settings, parts, live, link: None, known, tables: None, failures }
+        let (known, failures, end) = (Known::default(), LogGate::default(), Arc::default());
+        Self { settings, parts, live, link: None, known, tables: None, failures, end }
     }
 
     /// Whether there is a connection.
@@ -75,18 +78,14 @@ impl Delivery {
 
     async fn insist(&mut self, batch: &Batch) -> bool {
         let mut attempt = 0;
-        let ending = self.parts.shutdown.clone();
+        let (shutdown, end) = (self.parts.shutdown.clone(), Arc::clone(&self.end));
         loop {
             let asked = self.parts.clock.stamp();
-            let ended = async {
-                ending.reached(Phase::Flushing).await;
-                sleep(FINAL).await;
-            };
             let done = tokio::select! {
                 done = tokio::time::timeout(ATTEMPT_MAX, self.attempt(batch)) => {
                     done.unwrap_or(Err(Error::Timeout(ATTEMPT_MAX.as_secs())))
                 }
-                () = ended => return false,
+                () = over(&shutdown, &end) => return false,
             };
             let error = match done {
                 Ok(Written { rows, bytes }) => {
@@ -175,5 +174,29 @@ impl Delivery {
             () = shutdown.reached(Phase::Flushing) => {}
         }
         true
+    }
+}
+
+/// Returns when the time for all that is left is over, however often it is tried and for how many batches.
+async fn over(shutdown: &Shutdown, end: &OnceLock<Instant>) {
+    shutdown.reached(Phase::Flushing).await;
+    sleep_until(*end.get_or_init(|| deadline(FINAL))).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store that refused each attempt at once held up the end for three times as long as a pod's grace leaves.
+    #[tokio::test(start_paused = true)]
+    async fn all_that_is_left_has_five_seconds_together() {
+        let (shutdown, end) = (Shutdown::default(), OnceLock::new());
+        shutdown.advance(Phase::Flushing);
+        let begin = deadline(Duration::ZERO);
+        for attempt in 0..10 {
+            let is_over = tokio::time::timeout(Duration::from_secs(1), over(&shutdown, &end)).await.is_ok();
+            assert_eq!(is_over, attempt >= 4, "{attempt}");
+        }
+        assert_eq!(begin.elapsed(), FINAL);
     }
 }

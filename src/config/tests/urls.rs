@@ -112,6 +112,8 @@ fn a_shown_url_has_neither_user_nor_password() {
     assert_eq!(redacted("postgres://u:hunter2@db:1/app?password=hunter2"), "postgres://…@db:1");
     assert_eq!(redacted("postgres://u:hun/ter2@db/app"), "postgres://…");
     assert_eq!(redacted("postgres://u:hun@ter/2@db/app"), "postgres://…");
+    assert_eq!(redacted("postgres://u:hunter2"), "postgres://…");
+    assert_eq!(redacted("postgres://a:1,[::1]/app"), "postgres://a:1,[::1]");
     assert_eq!(redacted("host=db password=hunter2"), "…");
     assert_eq!(redacted("db:5432"), "db:5432");
 }

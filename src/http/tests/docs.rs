@@ -87,7 +87,8 @@ fn fits(api: &Value, schema: &Value, value: &Value) -> bool {
         types.as_array().map_or_else(|| types.is_null() || of_type(types), |types| types.iter().any(of_type));
     let parts = schema["properties"].as_object().into_iter().flatten();
     let items = value.as_array().into_iter().flatten();
-    schema["$ref"].as_str().is_none_or(|to| fits(api, api.pointer(&to[1..]).unwrap(), value))
+    let referred = schema["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
+    referred.is_none_or(|to| fits(api, api.pointer(to).unwrap(), value))
         && any("allOf").is_none_or(|count| count == schema["allOf"].as_array().unwrap().len())
         && any("oneOf").is_none_or(|count| count == 1)
         && any("anyOf").is_none_or(|count| count > 0)

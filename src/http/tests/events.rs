@@ -95,6 +95,7 @@ async fn streams_leave_connections_to_probes_and_one_that_ends_gives_its_place_b
     let refused = open().await;
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    assert_eq!(refused.headers()["connection"], "close", "kept open it would take a connection all the same");
     streams.pop();
     while open().await.status() != 200 {
         tokio::task::yield_now().await;

@@ -91,6 +91,10 @@ fn the_program_runs_where_there_is_nothing_else() {
     let upstream = format!("postgres://localhost:{port}/?{tls}");
     let database = cluster.database();
     let store = format!("postgres://postgres@localhost:{port}/{database}?{tls}");
+    // The end leaves five seconds for what is to be written, tables of which nothing is there yet included.
+    let made = root.command(&["migrate", "--store", &store]);
+    let made: Vec<&str> = made.iter().map(String::as_str).collect();
+    Tool::system(made[0]).args(&made[1..]).succeed();
     let arguments = ["run", "--upstream", &upstream, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     let arguments = [&arguments[..], &["--time-zone", "Europe/Vienna", "--store", &store]].concat();
     let kept = tempfile::tempdir().unwrap();
