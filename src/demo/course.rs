@@ -78,7 +78,7 @@ impl Course {
         if weekday(at) < 5 && (7..18).contains(&hour_of_day(at)) { 1.0 } else { 0.0 }
     }
 
-    /// Since yesterday one statement lacks an index, and a new one is called.
+    /// For 20 hours one statement has lacked an index, and a new one is called.
     pub(super) fn release(&self) -> Event {
         let from = WallTime::from_unix_micros(hour(self.to).unix_micros() - 20 * HOUR_US);
         Event { from, to: self.to.after(Nanos::from_millis(1)) }
