@@ -195,10 +195,6 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // Refused and kept open it would take the place that it was refused for.
-        if self.kind == Kind::TooManyStreams {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         if self.kind == Kind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pgvitals\""));
         }

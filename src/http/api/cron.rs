@@ -70,7 +70,7 @@ struct StepBody {
 
 /// Looks at the monitored servers now, unless that was done in this hour.
 #[utoipa::path(
-    method(get, post), path = "/api/cron/hourly-monitoring", tag = "cron", 
+    method(get, post), path = "/api/cron/hourly-monitoring", tag = "cron",
     params(("force" = Option<String>, Query, description = "1: also what was done", pattern = "^(0|1|false|true)$")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),
@@ -86,7 +86,7 @@ pub(in crate::http) async fn hourly_monitoring(
 
 /// Maintains the monitoring tables now, unless that was done on this local day.
 #[utoipa::path(
-    method(get, post), path = "/api/cron/daily-maintenance", tag = "cron", 
+    method(get, post), path = "/api/cron/daily-maintenance", tag = "cron",
     params(("force" = Option<String>, Query, description = "1: also what was done", pattern = "^(0|1|false|true)$")),
     responses(
         (status = 200, description = "All steps went well, or had been done", body = CronAnswer),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::header::{self, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -55,10 +56,11 @@ struct Live {
 ))]
 pub(in crate::http) async fn events(
     State(app): State<App>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, ([(HeaderName, &'static str); 1], Problem)> {
     let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
         let detail = format!("{STREAMS_MAX} streams of events are open, and there are no more; close one");
-        return Err(Problem::new(Kind::TooManyStreams, detail));
+        // Kept open, the connection would take the place that the stream was refused for.
+        return Err(([(header::CONNECTION, "close")], Problem::new(Kind::TooManyStreams, detail)));
     };
     let (events, stream) = tokio::sync::mpsc::channel(EVENTS_WAITING);
     tokio::spawn(async move {

@@ -39,6 +39,17 @@ fn remember(admin: &mut Client, days: u32) {
     admin.query(&format!("insert into pgvitals.rollups (resolution, bucket) select 'hour', hour from {hours}"));
 }
 
+/// A statement takes 40 ms in the last hour, and took 20 ms on so many days before it; its hash.
+fn slowed(start: impl Fn() -> Pgvitals, database: &str, admin: &mut Client, days: u32) -> String {
+    let process = start();
+    slow(&process, database, &["select pg_sleep(0.04)"; 25]);
+    let hash = process.await_statement("select pg_sleep($1)", 25).query_hash;
+    end(&process);
+    remember(admin, days);
+    admin.query(&format!("update pgvitals.query_stats set bucket = {HOUR} - interval '30 minutes'"));
+    hash
+}
+
 /// Something that the store hears of at once, so that there is something to judge, and of which nobody is told.
 fn wake(pgvitals: &Pgvitals, database: &str) {
     slow(pgvitals, database, &[&format!("/* pgvitals:no-alert */ {SLEEP}, 'awake'")]);
@@ -58,13 +69,8 @@ fn a_slow_down_by_two_is_found_when_its_hour_is_over() {
     let database = monitored.database();
     let start =
         || eager(writing(monitored, &store.url("pgvitals_writer"))).flag("notify-webhook-url-file", &hook).start();
-    let first = start();
-    slow(&first, &database, &["select pg_sleep(0.04)"; 25]);
-    let hash = first.await_statement("select pg_sleep($1)", 25).query_hash;
-    end(&first);
     let mut admin = store.superuser();
-    remember(&mut admin, 8);
-    admin.query(&format!("update pgvitals.query_stats set bucket = {HOUR} - interval '30 minutes'"));
+    let hash = slowed(start, &database, &mut admin, 8);
 
     let second = start();
     wake(&second, &database);
@@ -109,13 +115,8 @@ fn what_stays_slow_for_a_week_stays_open() {
     let (monitored, store) = (Cluster::any(), Store::on(Cluster::newest()));
     let database = monitored.database();
     let start = || eager(writing(monitored, &store.url("pgvitals_writer"))).start();
-    let first = start();
-    slow(&first, &database, &["select pg_sleep(0.04)"; 25]);
-    let hash = first.await_statement("select pg_sleep($1)", 25).query_hash;
-    end(&first);
     let mut admin = store.superuser();
-    remember(&mut admin, 17);
-    admin.query(&format!("update pgvitals.query_stats set bucket = {HOUR} - interval '30 minutes'"));
+    let hash = slowed(start, &database, &mut admin, 17);
     admin.query(&format!(
         "update pgvitals.query_stats_hour set buckets_us = '{{40000}}', total_us = 2000000
          where bucket >= {HOUR} - interval '7 days'"

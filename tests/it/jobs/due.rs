@@ -19,7 +19,6 @@ use pgvitals::pgclient::target::Target;
 use pgvitals::runtime::clock::Clock;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::stats::live::LiveView;
-use pgvitals::store::batch::Origin;
 use pgvitals::store::flusher::Flusher;
 use pgvitals::store::status::Status;
 use pgvitals::tls::settings::Upstream;
@@ -28,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{cluster, url};
 use crate::store::Store;
-use crate::store::idle::{executed, measured, settings};
+use crate::store::idle::{executed, measured, parts, settings};
 use crate::support::clock::{PATIENCE, now};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -197,16 +196,10 @@ struct Tables {
 impl Tables {
     fn new(clock: Clock) -> Self {
         let (store, spool) = (Store::on(cluster()), tempfile::tempdir().unwrap());
-        let (settings, status) = (settings(&store, spool.path()), Arc::<Status>::default());
+        let settings = settings(&store, spool.path());
         let (minutes, received) = mpsc::channel(4);
-        let parts = store::parts::Parts {
-            origin: Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap()),
-            levels: stats::level::Thresholds::default(),
-            telemetry: Arc::default(),
-            clock,
-            shutdown: Shutdown::default(),
-            status: Arc::clone(&status),
-        };
+        let parts = parts(clock, Shutdown::default());
+        let status = Arc::clone(&parts.status);
         tokio::spawn(Flusher::new(settings.clone(), parts, watch::channel(LiveView::default()).1).run(received));
         Self { store, minutes, status, settings, clock, _spool: spool }
     }
@@ -257,16 +250,22 @@ fn the_daily_job_is_caught_up_and_then_done_at_its_local_time() {
     });
 }
 
+/// A process that begins at this time, and tables into which somebody wrote before and writes since.
+async fn beside_tables(time: &str) -> (Process, Tables) {
+    let clock = Clock::showing(at(time));
+    let tables = Tables::new(clock);
+    tables.write().await;
+    let given = (tables.settings.clone(), Arc::clone(&tables.status));
+    let process = Process::begin(clock, WhenIdle::Auto, TimeZone::UTC, Some(given));
+    tables.write().await;
+    (process, tables)
+}
+
 /// Who begins before the time waits for it.
 #[test]
 fn before_its_time_the_daily_job_waits() {
     within(async {
-        let clock = Clock::showing(at("0 01:10"));
-        let tables = Tables::new(clock);
-        tables.write().await;
-        let given = (tables.settings.clone(), Arc::clone(&tables.status));
-        let mut process = Process::begin(clock, WhenIdle::Auto, TimeZone::UTC, Some(given));
-        tables.write().await;
+        let (mut process, _tables) = beside_tables("0 01:10").await;
         process.pass(2 * HOUR).await;
         process.did(Job::Daily, &["0 02:00"]);
     });
@@ -276,12 +275,7 @@ fn before_its_time_the_daily_job_waits() {
 #[test]
 fn a_day_that_another_process_does_not_finish_is_done_all_the_same() {
     within(async {
-        let clock = Clock::showing(at("0 01:50"));
-        let tables = Tables::new(clock);
-        tables.write().await;
-        let given = (tables.settings.clone(), Arc::clone(&tables.status));
-        let mut process = Process::begin(clock, WhenIdle::Auto, TimeZone::UTC, Some(given));
-        tables.write().await;
+        let (mut process, tables) = beside_tables("0 01:50").await;
         let mut other = tables.store.superuser();
         other.query(
             "insert into pgvitals.leases (duty, server, holder, until, since)

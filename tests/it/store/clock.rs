@@ -6,13 +6,12 @@ use pgvitals::base::units::Nanos;
 use pgvitals::runtime::clock::Clock;
 use pgvitals::runtime::shutdown::{Phase, Shutdown};
 use pgvitals::stats::live::LiveView;
-use pgvitals::store::batch::{Batch, Origin};
+use pgvitals::store::batch::Batch;
 use pgvitals::store::flusher::Flusher;
-use pgvitals::store::parts::Parts;
 use pgvitals::store::spool::Spool;
 
 use super::Store;
-use super::idle::settings;
+use super::idle::{parts, settings};
 use crate::support::postgres::Cluster;
 
 /// The day of its key is of that clock, and the store has partitions for two weeks: all that came after waited behind it.
@@ -20,19 +19,11 @@ use crate::support::postgres::Cluster;
 fn a_clock_that_is_months_ahead_holds_nothing_up() {
     let (store, directory) = (Store::on(Cluster::newest()), tempfile::tempdir().unwrap());
     let (clock, shutdown) = (Clock::start(), Shutdown::default());
-    let origin = Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap());
+    let parts = parts(clock, shutdown.clone());
     let months_ahead = clock.wall().after(Nanos::from_millis(60 * 86_400_000));
     let mut spool = Spool::open(directory.path(), u64::MAX, Arc::default()).unwrap();
-    spool.put(&Batch::empty(&origin, 1, months_ahead)).unwrap();
+    spool.put(&Batch::empty(&parts.origin, 1, months_ahead)).unwrap();
     drop(spool);
-    let parts = Parts {
-        origin,
-        levels: pgvitals::stats::level::Thresholds::default(),
-        telemetry: Arc::default(),
-        clock,
-        shutdown: shutdown.clone(),
-        status: Arc::default(),
-    };
     let live = tokio::sync::watch::channel(LiveView::default()).1;
     let flusher = Flusher::new(settings(&store, directory.path()), parts, live);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -137,22 +137,26 @@ pub(crate) fn settings(store: &Store, spool: &std::path::Path) -> Settings {
     }
 }
 
+/// What a sidecar's writer shares, by this clock.
+pub(crate) fn parts(clock: Clock, shutdown: Shutdown) -> Parts {
+    Parts {
+        origin: Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap()),
+        levels: pgvitals::stats::level::Thresholds::default(),
+        telemetry: Arc::default(),
+        clock,
+        shutdown,
+        status: Arc::default(),
+    }
+}
+
 #[test]
 fn an_idle_hour_opens_no_connection() {
     let store = Store::on(Cluster::newest());
     let directory = tempfile::tempdir().unwrap();
     let (clock, shutdown) = (Clock::start(), Shutdown::default());
     let settings = settings(&store, directory.path());
-    let origin = Arc::new(Origin::new("pod", "shop", clock.wall()).unwrap());
-    let (boot, status) = (origin.boot, Arc::<pgvitals::store::status::Status>::default());
-    let parts = Parts {
-        origin,
-        levels: pgvitals::stats::level::Thresholds::default(),
-        telemetry: Arc::default(),
-        clock,
-        shutdown: shutdown.clone(),
-        status: Arc::clone(&status),
-    };
+    let parts = parts(clock, shutdown.clone());
+    let (boot, status) = (parts.origin.boot, Arc::clone(&parts.status));
     let client = Arc::new(Mutex::new(store.cluster.client("postgres")));
     let beside = Beside { client, database: store.database.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
